@@ -1,0 +1,241 @@
+"""`LatentSampler` and its strategies: where in latent space new rows are drawn."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import torch
+from sklearn.neighbors import NearestNeighbors
+from torch import Tensor
+
+# Rows are encoded in blocks of this many, which bounds memory whatever the table's size.
+BLOCK_ROWS = 16_384
+
+
+class Posterior(NamedTuple):
+    """Independent normal distributions over z, given rows."""
+
+    mean: Tensor  # (n_models, n_rows, latent_dim)
+    log_var: Tensor  # (n_models, n_rows, latent_dim)
+
+    def draw(self, noise: Tensor) -> Tensor:  # (n_models, n_rows, latent_dim), also out
+        """Turn standard normal noise into draws of z."""
+        return self.mean + torch.exp(0.5 * self.log_var) * noise
+
+    def kl_to_prior(self) -> Tensor:  # (n_models, n_rows)
+        """Kullback-Leibler divergence from the standard normal prior, in nats per row."""
+        terms = self.mean.square() + self.log_var.exp() - 1 - self.log_var
+        return 0.5 * terms.sum(dim=-1)
+
+
+class Encoder(Protocol):
+    """What a `LatentSampler` needs of a VAE."""
+
+    latent_dim: int
+
+    def encode(self, rows: Tensor) -> Posterior:
+        """Return q(z | row) of rows of shape (n_models, n_rows, n_features)."""
+        ...
+
+
+class LatentSampler(ABC):
+    """Where in the latent space of a trained VAE new rows are decoded from.
+
+    Subclass it and implement `draw` to pass a strategy of your own as the
+    `latent_sampling` of :class:`vaesampler.VAEOversampler`.
+    """
+
+    @abstractmethod
+    def draw(
+        self, vae: Encoder, rows: Tensor, n_samples: int, generator: torch.Generator
+    ) -> Tensor:
+        """Draw latent points.
+
+        Parameters
+        ----------
+        vae : object
+            The trained VAE of the class, a stack of one. Its `encode(rows)` returns a
+            `Posterior` with `mean` and `log_var` of shape (1, n_rows, latent_dim).
+        rows : torch.Tensor of shape (1, n_rows, n_features)
+            The class's real rows, encoded: float32, each column standardized.
+        n_samples : int
+            How many points to draw.
+        generator : torch.Generator
+            The only source of randomness, on the device of `rows`.
+
+        Returns
+        -------
+        z : torch.Tensor of shape (1, n_samples, latent_dim)
+        """
+
+
+@dataclass(frozen=True)
+class PriorSampling(LatentSampler):
+    """Draw z from the standard normal prior, without regard to any real row.
+
+    References
+    ----------
+    Diederik P. Kingma, Max Welling (2014). Auto-Encoding Variational Bayes.
+
+    Examples
+    --------
+    >>> from vaesampler import PriorSampling, VAEOversampler
+    >>> sampler = VAEOversampler(latent_sampling=PriorSampling())
+    """
+
+    def draw(
+        self,
+        vae: Encoder,
+        rows: Tensor,  # noqa: ARG002
+        n_samples: int,
+        generator: torch.Generator,
+    ) -> Tensor:
+        """Draw z ~ N(0, I), of shape (1, n_samples, latent_dim)."""
+        return _standard_normal((1, n_samples, vae.latent_dim), generator)
+
+
+@dataclass(frozen=True)
+class PosteriorSampling(LatentSampler):
+    """Draw z from the posterior of real rows, each of them used about equally often.
+
+    The mixture of all posteriors (the "aggregated posterior") lies where the decoder was
+    trained, which the prior does not always.
+
+    References
+    ----------
+    Jakub M. Tomczak, Max Welling (2018). VAE with a VampPrior.
+
+    Examples
+    --------
+    >>> from vaesampler import PosteriorSampling, VAEOversampler
+    >>> sampler = VAEOversampler(latent_sampling=PosteriorSampling())
+    """
+
+    def draw(
+        self, vae: Encoder, rows: Tensor, n_samples: int, generator: torch.Generator
+    ) -> Tensor:
+        """Draw z ~ q(z | row), of shape (1, n_samples, latent_dim)."""
+        chosen = _choose_rows(rows.shape[1], n_samples, generator)
+        blocks = []
+        for block in chosen.split(BLOCK_ROWS):
+            posterior = vae.encode(rows[:, block])
+            blocks.append(posterior.draw(_standard_normal(posterior.mean.shape, generator)))
+        return torch.cat(blocks, dim=1)
+
+
+@dataclass(frozen=True)
+class InterpolationSampling(LatentSampler):
+    """Draw z on the line between the posterior means of two latent neighbours.
+
+    It is SMOTE's rule, carried out where the lines between rows are curved.
+
+    Parameters
+    ----------
+    n_neighbors : int, default=5
+        How many nearest rows of the class, in latent space, a row may be joined with.
+
+    References
+    ----------
+    Nitesh V. Chawla, Kevin W. Bowyer, Lawrence O. Hall, W. Philip Kegelmeyer (2002).
+    SMOTE: Synthetic Minority Over-sampling Technique.
+
+    Terrance DeVries, Graham W. Taylor (2017). Dataset Augmentation in Feature Space.
+
+    Examples
+    --------
+    >>> from vaesampler import InterpolationSampling, VAEOversampler
+    >>> sampler = VAEOversampler(latent_sampling=InterpolationSampling(n_neighbors=3))
+    """
+
+    n_neighbors: int = 5
+
+    def __post_init__(self) -> None:
+        if self.n_neighbors < 1:
+            raise ValueError(f"n_neighbors must be at least 1; found {self.n_neighbors}.")
+
+    def draw(
+        self, vae: Encoder, rows: Tensor, n_samples: int, generator: torch.Generator
+    ) -> Tensor:
+        """Draw points between neighbours, of shape (1, n_samples, latent_dim)."""
+        n_rows = rows.shape[1]
+        means = torch.cat(
+            [vae.encode(block).mean for block in rows.split(BLOCK_ROWS, dim=1)], dim=1
+        )
+        chosen = _choose_rows(n_rows, n_samples, generator)
+        n_neighbors = min(self.n_neighbors, n_rows - 1)
+        points = means[0].cpu().numpy()
+        # Without a query, kneighbors leaves each point out of its own neighbours.
+        neighbors = torch.from_numpy(
+            NearestNeighbors(n_neighbors=n_neighbors)
+            .fit(points)
+            .kneighbors(return_distance=False)
+        ).to(rows.device)
+        device = rows.device
+        which = torch.randint(n_neighbors, (n_samples,), generator=generator, device=device)
+        share = torch.rand((n_samples, 1), generator=generator, device=device)
+        start, end = means[:, chosen], means[:, neighbors[chosen, which]]
+        return start + share * (end - start)
+
+
+@dataclass(frozen=True)
+class DenoisingSampling(LatentSampler):
+    """Add noise to a real row and encode the noisy row; decoding removes the noise again.
+
+    Parameters
+    ----------
+    noise_level : float, default=0.5
+        Standard deviation of the noise, in standard deviations of each of the class's
+        columns.
+
+    References
+    ----------
+    Yoshua Bengio, Li Yao, Guillaume Alain, Pascal Vincent (2013). Generalized Denoising
+    Auto-Encoders as Generative Models.
+
+    Examples
+    --------
+    >>> from vaesampler import DenoisingSampling, VAEOversampler
+    >>> sampler = VAEOversampler(latent_sampling=DenoisingSampling(noise_level=1.0))
+    """
+
+    noise_level: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not self.noise_level >= 0:
+            raise ValueError(f"noise_level must be at least 0; found {self.noise_level}.")
+
+    def draw(
+        self, vae: Encoder, rows: Tensor, n_samples: int, generator: torch.Generator
+    ) -> Tensor:
+        """Return the posterior means of noisy rows, of shape (1, n_samples, latent_dim)."""
+        spread = self.noise_level * rows.std(dim=1, keepdim=True)
+        chosen = _choose_rows(rows.shape[1], n_samples, generator)
+        blocks = []
+        for block in chosen.split(BLOCK_ROWS):
+            real = rows[:, block]
+            noisy = real + spread * _standard_normal(real.shape, generator)
+            blocks.append(vae.encode(noisy).mean)
+        return torch.cat(blocks, dim=1)
+
+
+LATENT_SAMPLERS: dict[str, LatentSampler] = {
+    "prior": PriorSampling(),
+    "posterior": PosteriorSampling(),
+    "interpolate": InterpolationSampling(),
+    "denoise": DenoisingSampling(),
+}
+
+
+def _standard_normal(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    return torch.randn(shape, generator=generator, device=generator.device)
+
+
+def _choose_rows(n_rows: int, n_samples: int, generator: torch.Generator) -> Tensor:
+    """Choose row numbers at random, each used equally often or once more, not less."""
+    n_rounds = math.ceil(n_samples / n_rows)
+    rounds = [
+        torch.randperm(n_rows, generator=generator, device=generator.device)
+        for _ in range(n_rounds)
+    ]
+    return torch.cat(rounds)[:n_samples]

@@ -1,0 +1,445 @@
+"""`VAEOversampler`: imbalanced-learn's contract, and nothing else."""
+
+import warnings
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+import torch
+from imblearn.over_sampling.base import BaseOverSampler
+from imblearn.utils import check_sampling_strategy, check_target_type
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from vaesampler._devices import resolve_device
+from vaesampler._generators import NetworkShape, fit_generators
+from vaesampler._latent import LATENT_SAMPLERS, LatentSampler
+from vaesampler._layers import ACTIVATIONS
+from vaesampler._schema import column_names, require_finite, require_numbers
+from vaesampler._seeds import Seeds
+from vaesampler._table import Container, Table, TableEncoder, append_rows
+from vaesampler._training import TrainingSettings
+from vaesampler.exceptions import DuplicatedRowsWarning, SmallClassWarning
+
+
+class VAEOversampler(BaseOverSampler):
+    """Oversample by drawing new rows from one variational autoencoder (VAE) a class.
+
+    Each class to be oversampled gets a small VAE that learns how its rows are
+    distributed; new rows are decoded from it and appended below the untouched originals.
+    It stands in a pipeline wherever :class:`imblearn.over_sampling.SMOTE` stands.
+
+    Parameters
+    ----------
+    sampling_strategy : float, str, dict or callable, default="auto"
+        How many rows each class shall have, as in every sampler of imbalanced-learn:
+
+        - float: the ratio of minority to majority rows after resampling (binary only);
+        - str: which classes are brought to the size of the largest: "minority",
+          "not minority", "not majority", "all", or "auto" (the same as "not majority");
+        - dict: class label to the wanted number of rows, originals included;
+        - callable: takes `y`, returns such a dict.
+
+    latent_dim : int, default=4
+        Dimensions of the latent space. More can memorize, fewer draw rows that are
+        unlike the real ones.
+
+    hidden_layer_sizes : int or sequence of int, default=(32,)
+        Widths of the encoder's hidden layers; the decoder mirrors them.
+
+    activation : {"identity", "logistic", "relu", "silu", "tanh"}, default="relu"
+        Activation between layers.
+
+    latent_sampling : {"prior", "posterior", "interpolate", "denoise"} or LatentSampler, \
+            default="posterior"
+        Where in latent space rows are decoded from:
+
+        - "prior": anywhere the standard normal prior goes (`PriorSampling`);
+        - "posterior": around the codes of random real rows (`PosteriorSampling`);
+        - "interpolate": on the line between two neighbouring rows' codes
+          (`InterpolationSampling`);
+        - "denoise": at the code of a real row with noise added (`DenoisingSampling`);
+        - an object of your own: see `LatentSampler`.
+
+    beta : float, default=1.0
+        Weight of the Kullback-Leibler term in the loss. Above 1 the codes of rows blur
+        into each other; below 1 they stay apart.
+
+    alpha : float, default=0.0001
+        Strength of the L2 penalty on the weights, divided by the class's number of rows.
+
+    batch_size : int, default=256
+        Rows a class shows its VAE at each step. A class with fewer shows all of them.
+
+    learning_rate_init : float, default=0.01
+        Learning rate of Adam at the first step; it falls to zero along a cosine.
+
+    max_iter : int, default=1000
+        Optimizer steps. Not epochs: a class of 10 rows gets as many as one of 10,000.
+
+    device : {"auto", "cpu", "cuda", "mps"} or torch.device, default="auto"
+        Where to train. "auto" is the processor.
+
+    verbose : bool or int, default=False
+        Whether to print the loss of each class every 50 steps.
+
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same rows at every call. None gives other rows at every call;
+        NumPy's and PyTorch's global generators are neither read nor moved.
+
+    Attributes
+    ----------
+    vaes_ : dict of label to torch.nn.Module
+        The trained VAE of each oversampled class, a stack of one model: its `encode` and
+        `decode` take tensors of shape (1, n_rows, width).
+
+    loss_curves_ : dict of label to ndarray of shape (n_iter,)
+        Negative evidence lower bound at each step, in nats per row.
+
+    n_iter_ : dict of label to int
+        Optimizer steps that were taken.
+
+    schema_ : FeatureSchema
+        What each column was taken for, and why. Print it.
+
+    sampling_strategy_ : dict of label to int
+        How many rows were to be added to each class.
+
+    synthetic_mask_ : ndarray of bool, of shape (n_rows_returned,)
+        Which of the rows that `fit_resample` returned are synthetic.
+
+    n_features_in_ : int
+        Number of columns seen.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns seen, where X has names that are all strings.
+
+    See Also
+    --------
+    imblearn.over_sampling.SMOTE : Draws on lines between neighbours. Faster on small
+        tables, but close to the rows that are there.
+
+    References
+    ----------
+    Diederik P. Kingma, Max Welling (2014). Auto-Encoding Variational Bayes.
+
+    Oleh Rybkin, Kostas Daniilidis, Sergey Levine (2021). Simple and Effective VAE
+    Training with Calibrated Decoders.
+
+    Examples
+    --------
+    >>> from collections import Counter
+    >>> from sklearn.datasets import make_classification
+    >>> from vaesampler import VAEOversampler
+    >>> X, y = make_classification(n_samples=500, weights=[0.9], random_state=0)
+    >>> X_resampled, y_resampled = VAEOversampler(random_state=0).fit_resample(X, y)
+    >>> counts = Counter(y_resampled.tolist())
+    >>> counts[0] == counts[1]
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **BaseOverSampler._parameter_constraints,
+        "latent_dim": [Interval(Integral, 1, None, closed="left")],
+        "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "latent_sampling": [StrOptions(set(LATENT_SAMPLERS)), LatentSampler],
+        "beta": [Interval(Real, 0, None, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "device": [StrOptions({"auto", "cpu", "cuda", "mps"}), torch.device],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        sampling_strategy: Any = "auto",
+        latent_dim: int = 4,
+        hidden_layer_sizes: int | Sequence[int] = (32,),
+        activation: str = "relu",
+        latent_sampling: str | LatentSampler = "posterior",
+        beta: float = 1.0,
+        alpha: float = 1e-4,
+        batch_size: int = 256,
+        learning_rate_init: float = 1e-2,
+        max_iter: int = 1000,
+        device: str | torch.device = "auto",
+        verbose: bool | int = False,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        super().__init__(sampling_strategy=sampling_strategy)
+        self.latent_dim = latent_dim
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.latent_sampling = latent_sampling
+        self.beta = beta
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.device = device
+        self.verbose = verbose
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train the VAEs, and draw no rows yet; `sample` draws them.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
+            Numbers, none of them missing.
+        y : array-like of shape (n_rows,)
+            Class labels.
+
+        Returns
+        -------
+        self : VAEOversampler
+
+        Raises
+        ------
+        ValueError
+            If X, y or a parameter is not as required; the message says what to do.
+        TrainingDivergedError
+            If a class's loss is not a finite number.
+        """
+        with self._all_or_nothing():
+            self._container = Container.of(X)
+            check_classification_targets(y)
+            X, y, _ = self._check_X_y(X, y)
+            self.sampling_strategy_ = check_sampling_strategy(
+                self.sampling_strategy, y, self._sampling_type
+            )
+            self._fit_generators(X, y)
+        return self
+
+    def fit_resample(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Train the VAEs and return the rows of X, then the synthetic ones.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
+            Numbers, none of them missing.
+        y : array-like of shape (n_rows,)
+            Class labels.
+
+        Returns
+        -------
+        X_resampled : same container as X, of shape (n_rows_returned, n_features)
+            The rows of X, unchanged and in order, then the synthetic rows by class.
+        y_resampled : same container as y, of shape (n_rows_returned,)
+            Their labels.
+
+        Raises
+        ------
+        ValueError
+            If X, y or a parameter is not as required; the message says what to do.
+        TrainingDivergedError
+            If a class's loss is not a finite number.
+        """
+        with self._all_or_nothing():
+            self._container = Container.of(X)
+            X_resampled, y_resampled = super().fit_resample(X, y)
+        return X_resampled, y_resampled
+
+    def sample(
+        self,
+        label: Hashable,
+        n_samples: int,
+        *,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> Any:
+        """Draw more rows of a class without training again.
+
+        Parameters
+        ----------
+        label : object
+            A class that was oversampled when fitting.
+        n_samples : int
+            How many rows to draw.
+        random_state : int, RandomState instance or None, default=None
+            An int gives the same rows at every call, None other rows at every call.
+
+        Returns
+        -------
+        X_new : same container as X when fitting, of shape (n_samples, n_features)
+            Synthetic rows only.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the sampler was not fitted.
+        ValueError
+            If no VAE was fitted for `label`, or `n_samples` is not a whole number of at
+            least 0.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_digits
+        >>> from vaesampler import VAEOversampler
+        >>> X, y = load_digits(return_X_y=True)
+        >>> sampler = VAEOversampler(sampling_strategy={1: 200}, random_state=0).fit(X, y)
+        >>> sampler.sample(1, 5).shape
+        (5, 64)
+        """
+        check_is_fitted(self)
+        if label not in self._generators:
+            raise ValueError(
+                f"A VAE is needed for class {label!r}; the fitted ones are "
+                f"{list(self._generators)}. Name one of them, or fit again with a "
+                "`sampling_strategy` that adds rows to this class."
+            )
+        if not isinstance(n_samples, Integral) or n_samples < 0:
+            raise ValueError(
+                f"n_samples must be a whole number of at least 0; found {n_samples!r}."
+            )
+        if random_state is None:
+            self._n_sample_calls += 1
+            seeds, call = self._seeds, self._n_sample_calls
+        else:
+            seeds, call = Seeds.from_random_state(random_state), 0
+        generator = seeds.torch("sample", label, call, device=self._device)
+        return self._container.wrap(self._draw(label, int(n_samples), generator))
+
+    def _check_X_y(  # noqa: N802
+        self, X: Any, y: Any, accept_sparse: Sequence[str] = ("csr", "csc")
+    ) -> tuple[Table, np.ndarray, bool]:
+        y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
+        require_numbers(X)
+        X, y = validate_data(
+            self, X=X, y=y, accept_sparse=accept_sparse, ensure_all_finite=False
+        )
+        require_finite(X, self._column_names(X))
+        _require_no_fewer_rows(self.sampling_strategy, y)
+        return X, y, binarize_y
+
+    def _fit_resample(self, X: Table, y: np.ndarray) -> tuple[Table, np.ndarray]:
+        self._fit_generators(X, y)
+        new_rows, new_labels = [], []
+        for label in self._generators:
+            n_samples = self.sampling_strategy_[label]
+            generator = self._seeds.torch("fit_resample", label, device=self._device)
+            new_rows.append(self._draw(label, n_samples, generator))
+            new_labels.append(np.full(n_samples, label, dtype=y.dtype))
+        y_resampled = np.concatenate([y, *new_labels])
+        self.synthetic_mask_ = np.arange(len(y_resampled)) >= len(y)
+        return append_rows(X, new_rows), y_resampled
+
+    def _fit_generators(self, X: Table, y: np.ndarray) -> None:
+        shape = NetworkShape(
+            _layer_widths(self.hidden_layer_sizes), self.latent_dim, self.activation
+        )
+        settings = TrainingSettings(
+            self.max_iter, self.learning_rate_init, self.batch_size, self.beta, self.alpha
+        )
+        self._device = resolve_device(self.device)
+        self._seeds = Seeds.from_random_state(self.random_state)
+        self._n_sample_calls = 0
+        self._latent_sampler = (
+            LATENT_SAMPLERS[self.latent_sampling]
+            if isinstance(self.latent_sampling, str)
+            else self.latent_sampling
+        )
+        self._encoder = TableEncoder().fit(X, y, self._column_names(X))
+        self.schema_ = self._encoder.schema_
+        encoded = self._encoder.transform(X)
+        rows_by_class = {
+            label.item() if isinstance(label, np.generic) else label: encoded[y == label]
+            for label, n_samples in self.sampling_strategy_.items()
+            if n_samples > 0
+        }
+        _check_classes(rows_by_class, self.latent_dim)
+        self._generators = fit_generators(
+            rows_by_class,
+            shape,
+            settings,
+            self._seeds,
+            self._device,
+            _print_progress if self.verbose else None,
+        )
+        self.vaes_ = {label: entry.vae for label, entry in self._generators.items()}
+        self.loss_curves_ = {label: entry.losses for label, entry in self._generators.items()}
+        self.n_iter_ = {label: len(losses) for label, losses in self.loss_curves_.items()}
+
+    def _draw(
+        self, label: Hashable, n_samples: int, generator: torch.Generator
+    ) -> np.ndarray:  # (n_samples, n_features)
+        matrix = self._generators[label].draw(n_samples, self._latent_sampler, generator)
+        return self._encoder.inverse_transform(matrix, label)
+
+    def _column_names(self, X: Table) -> list[str]:
+        return column_names(getattr(self, "feature_names_in_", None), X.shape[1])
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_generators")
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """Put the estimator back as it was if fitting fails."""
+        before = dict(self.__dict__)
+        try:
+            yield
+        except BaseException:
+            self.__dict__ = before
+            raise
+
+
+def _layer_widths(hidden_layer_sizes: int | Sequence[int]) -> tuple[int, ...]:
+    widths = np.atleast_1d(np.asarray(hidden_layer_sizes, dtype=object)).tolist()
+    if not widths or not all(
+        isinstance(width, int | np.integer) and width >= 1 for width in widths
+    ):
+        raise ValueError(
+            "hidden_layer_sizes must name at least one layer, each with at least 1 unit; "
+            f"found {hidden_layer_sizes!r}. (32,) is one layer of 32 units."
+        )
+    return tuple(int(width) for width in widths)
+
+
+def _require_no_fewer_rows(sampling_strategy: Any, y: np.ndarray) -> None:
+    if not isinstance(sampling_strategy, Mapping):
+        return
+    for label, n_wanted in sampling_strategy.items():
+        n_rows = int(np.sum(y == label))
+        if n_wanted < n_rows:
+            raise ValueError(
+                f"sampling_strategy must ask for no fewer rows than a class has; class "
+                f"{label!r} has {n_rows} and {n_wanted} were asked for. Ask for at least "
+                f"{n_rows}, or take rows away with imblearn.under_sampling."
+            )
+
+
+def _check_classes(rows_by_class: Mapping[Hashable, np.ndarray], latent_dim: int) -> None:
+    for label, rows in rows_by_class.items():
+        if len(rows) < 2:
+            raise ValueError(
+                f"Class {label!r} has 1 row; at least 2 are needed. Leave it out with "
+                "`sampling_strategy`."
+            )
+        if (rows == rows[0]).all():
+            warnings.warn(
+                f"All {len(rows)} rows of class {label!r} are the same, and rows that "
+                "differ are needed to learn from: its synthetic rows are copies. Leave it "
+                "out with `sampling_strategy`, or use `class_weight`.",
+                DuplicatedRowsWarning,
+                stacklevel=2,
+            )
+        elif len(rows) < latent_dim:
+            warnings.warn(
+                f"Class {label!r} has {len(rows)} rows, fewer than the {latent_dim} latent "
+                "dimensions of its VAE, which can then tell every row apart. Lower "
+                "`latent_dim`, or leave the class out with `sampling_strategy`.",
+                SmallClassWarning,
+                stacklevel=2,
+            )
+
+
+def _print_progress(line: str) -> None:
+    print(f"[VAEOversampler] {line}")

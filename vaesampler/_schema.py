@@ -1,0 +1,137 @@
+"""`FeatureSchema`: the only authority on what the columns of a table are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self, TypeAlias
+
+import numpy as np
+from scipy import sparse
+
+# A validated table: a NumPy array or a SciPy sparse array or matrix (which have no types).
+Table: TypeAlias = Any
+
+Kind = Literal["continuous", "integer", "constant"]
+
+# Above 2 ** 53 every float64 is a whole number, so being whole says nothing there.
+_LARGEST_EXACT_INTEGER = 2.0**53
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, what it was taken for, and why."""
+
+    name: str
+    kind: Kind
+    reason: str
+
+
+@dataclass(frozen=True)
+class FeatureSchema:
+    """The columns of a table, in order; each has one place in the encoded matrix."""
+
+    columns: tuple[Column, ...]
+
+    @classmethod
+    def infer(cls, X: np.ndarray, names: Sequence[str]) -> Self:  # (n_rows, n_features)
+        """Tell each column's kind from its observed values."""
+        lowest, highest = X.min(axis=0), X.max(axis=0)
+        is_constant = lowest == highest
+        is_whole = _whole_columns(X) & (
+            np.maximum(np.abs(lowest), np.abs(highest)) < _LARGEST_EXACT_INTEGER
+        )
+        columns = []
+        for name, constant, whole, value in zip(
+            names, is_constant, is_whole, lowest, strict=True
+        ):
+            if constant:
+                columns.append(Column(name, "constant", f"every value is {value}"))
+            elif whole:
+                columns.append(Column(name, "integer", "every value is a whole number"))
+            else:
+                columns.append(Column(name, "continuous", "some values are fractions"))
+        return cls(tuple(columns))
+
+    @property
+    def is_integer(self) -> np.ndarray:  # (n_features,)
+        """Mask of the columns that hold whole numbers only."""
+        return np.array([column.kind == "integer" for column in self.columns], dtype=bool)
+
+    def __str__(self) -> str:
+        width = max(len(column.name) for column in self.columns)
+        return "\n".join(
+            f"{column.name:<{width}}  {column.kind:<10}  {column.reason}"
+            for column in self.columns
+        )
+
+
+def column_names(feature_names: Sequence[str] | None, n_columns: int) -> list[str]:
+    """Return the user's names, or "column 0", "column 1", ... where there are none."""
+    if feature_names is not None:
+        return [str(name) for name in feature_names]
+    return [f"column {number}" for number in range(n_columns)]
+
+
+def require_numbers(X: Any) -> None:
+    """Raise a ValueError that names the columns that hold something else than numbers.
+
+    `X` is what the user passed: a frame, an array, a list or a sparse matrix.
+    """
+    if sparse.issparse(X):
+        return
+    if hasattr(X, "iloc"):
+        columns = [X.iloc[:, number] for number in range(X.shape[1])]
+        names = column_names(X.columns, len(columns))
+    else:
+        array = np.asarray(X)
+        if array.ndim != 2:  # left to validate_data
+            return
+        columns = list(array.T)
+        names = column_names(None, len(columns))
+    not_numbers = [
+        name for name, column in zip(names, columns, strict=True) if not _is_numeric(column)
+    ]
+    if not_numbers:
+        raise ValueError(
+            f"Every column of X must hold numbers; found text, dates or categories in "
+            f"{not_numbers}. Encode them first, for example with OneHotEncoder, or leave "
+            "them out."
+        )
+
+
+def require_finite(X: Table, names: Sequence[str]) -> None:
+    """Raise a ValueError that names the columns that hold NaN or infinity."""
+    cells = X.tocoo() if sparse.issparse(X) else X
+    values = cells.data if sparse.issparse(X) else cells
+    if values.dtype.kind != "f" or np.isfinite(values).all():
+        return
+    for found, is_bad, advice in (
+        ("NaN", np.isnan(values), "Fill such cells first, for example with SimpleImputer"),
+        ("infinity", np.isinf(values), "Replace such values, or drop their rows, first"),
+    ):
+        if is_bad.any():
+            where = cells.col[is_bad] if sparse.issparse(X) else np.nonzero(is_bad)[1]
+            bad_names = [names[number] for number in np.unique(where)]
+            raise ValueError(
+                f"Every value of X must be a finite number; found {found} in "
+                f"{int(is_bad.sum())} cells of {bad_names}. {advice}."
+            )
+
+
+def _is_numeric(column: Any) -> bool:  # (n_rows,)
+    kind = column.dtype.kind
+    if kind != "O":
+        return kind in "biufc"  # complex numbers get scikit-learn's own message
+    # An object column may hold plain numbers; a categorical one is told by its codes.
+    return not hasattr(column, "cat") and not any(
+        isinstance(cell, str | bytes) for cell in column
+    )
+
+
+def _whole_columns(X: np.ndarray) -> np.ndarray:
+    if X.dtype.kind in "biu":
+        return np.ones(X.shape[1], dtype=bool)
+    # Most fractional columns give themselves away in the first rows.
+    is_whole: np.ndarray = np.all(X[:64] == np.rint(X[:64]), axis=0)
+    candidates = np.flatnonzero(is_whole)
+    is_whole[candidates] = np.all(X[:, candidates] == np.rint(X[:, candidates]), axis=0)
+    return is_whole

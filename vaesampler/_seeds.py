@@ -1,0 +1,44 @@
+"""One seed to independent random streams, keyed by class label and purpose.
+
+A stream depends on the seed and on its key alone: a class gets the same random numbers
+whichever other classes are trained beside it, and in whatever order.
+"""
+
+from hashlib import blake2b
+
+import numpy as np
+import torch
+
+
+class Seeds:
+    """Independent random streams from one seed.
+
+    Parameters
+    ----------
+    entropy : int
+        The seed that all streams derive from.
+    """
+
+    def __init__(self, entropy: int) -> None:
+        self.entropy = entropy
+
+    @classmethod
+    def from_random_state(cls, random_state: int | np.random.RandomState | None) -> "Seeds":
+        """Read scikit-learn's `random_state`; None takes fresh entropy.
+
+        NumPy's global generator, which None means elsewhere, is not touched.
+        """
+        if random_state is None:
+            return cls(int(np.random.SeedSequence().generate_state(1, np.uint64)[0]))
+        if isinstance(random_state, np.random.RandomState):
+            return cls(int(random_state.randint(np.iinfo(np.int64).max, dtype=np.int64)))
+        return cls(int(random_state))
+
+    def torch(self, *key: object, device: torch.device | str = "cpu") -> torch.Generator:
+        """Return the generator that belongs to `key`, for example a purpose and a label."""
+        # repr tells 1 from "1"; .item() makes NumPy's scalars print as Python's do.
+        parts = [part.item() if isinstance(part, np.generic) else part for part in key]
+        digest = blake2b(repr(parts).encode(), digest_size=16).digest()
+        sequence = np.random.SeedSequence([self.entropy, *np.frombuffer(digest, np.uint32)])
+        seed = int(sequence.generate_state(1, np.uint64)[0])
+        return torch.Generator(device=device).manual_seed(seed)

@@ -1,0 +1,108 @@
+"""`TableEncoder`: rows to a numeric matrix and back, and back into the user's container."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from scipy import sparse
+from sklearn.preprocessing import StandardScaler
+
+from vaesampler._schema import FeatureSchema, Table
+
+
+@dataclass(frozen=True)
+class ClassBounds:
+    """The lowest and highest value that a class was seen to have, by column."""
+
+    lowest: np.ndarray  # (n_features,)
+    highest: np.ndarray  # (n_features,)
+
+
+class TableEncoder:
+    """Turn validated rows into the float32 matrix that the VAEs see, and back.
+
+    Columns are standardized over all rows. Decoded rows keep the nature of the column
+    (whole numbers stay whole) and stay within what was observed of their class.
+    """
+
+    schema_: FeatureSchema
+    scaler_: StandardScaler
+    bounds_: dict[Hashable, ClassBounds]
+    dtype_: np.dtype
+
+    def fit(self, X: Table, y: np.ndarray, names: list[str]) -> Self:
+        """Learn the columns' kinds and scales, and each class's bounds."""
+        dense = _dense(X)
+        self.dtype_ = dense.dtype
+        self.schema_ = FeatureSchema.infer(dense, names)
+        self.scaler_ = StandardScaler().fit(dense.astype(np.float64, copy=False))
+        self.bounds_ = {}
+        for label in np.unique(y).tolist():
+            rows = dense[y == label]
+            self.bounds_[label] = ClassBounds(rows.min(axis=0), rows.max(axis=0))
+        return self
+
+    def transform(self, X: Table) -> np.ndarray:  # (n_rows, n_features)
+        """Encode rows as float32."""
+        encoded: np.ndarray = self.scaler_.transform(_dense(X).astype(np.float64, copy=False))
+        return np.ascontiguousarray(encoded, dtype=np.float32)
+
+    def inverse_transform(self, matrix: np.ndarray, label: Hashable) -> np.ndarray:
+        """Decode rows drawn for class `label` into the table's own dtype and units."""
+        rows: np.ndarray = self.scaler_.inverse_transform(matrix.astype(np.float64))
+        is_integer = self.schema_.is_integer
+        rows[:, is_integer] = np.rint(rows[:, is_integer])
+        bounds = self.bounds_[label]
+        np.clip(rows, bounds.lowest, bounds.highest, out=rows)
+        return rows.astype(self.dtype_, copy=False)
+
+
+@dataclass(frozen=True)
+class Container:
+    """The kind of table that the user passed, so that rows can be handed back in it."""
+
+    empty: Any  # a table of the user's kind, with its columns and no rows
+
+    @classmethod
+    def of(cls, X: Any) -> Self:
+        """Remember the kind of `X`.
+
+        Raises
+        ------
+        TypeError
+            If `X` is a data frame of another library than pandas.
+        """
+        if hasattr(X, "columns") and not hasattr(X, "iloc"):
+            raise TypeError(
+                "X must be an array, a sparse matrix, a list or a pandas DataFrame; found "
+                f"{type(X).__module__}.{type(X).__qualname__}. Convert it first, for "
+                "example with `X.to_pandas()`."
+            )
+        if hasattr(X, "iloc"):
+            return cls(X.iloc[:0])
+        if sparse.issparse(X):
+            return cls(X.tocsr()[:0].asformat(X.format))
+        return cls([] if isinstance(X, list) else np.empty(0))
+
+    def wrap(self, rows: np.ndarray) -> Any:  # (n_rows, n_features)
+        """Return rows as a table of the user's kind, names and dtypes included."""
+        empty = self.empty
+        if hasattr(empty, "iloc"):
+            return type(empty)(rows, columns=empty.columns).astype(empty.dtypes)
+        if sparse.issparse(empty):
+            return type(empty)(rows)
+        return rows.tolist() if isinstance(empty, list) else rows
+
+
+def append_rows(X: Table, new_rows: list[np.ndarray]) -> Table:
+    """Return a table of the kind of `X`: its rows, unchanged, then the new ones."""
+    if sparse.issparse(X):
+        blocks = [sparse.csr_array(rows) for rows in new_rows]
+        return sparse.vstack([X, *blocks], format=X.format, dtype=X.dtype)
+    return np.concatenate([X, *new_rows])
+
+
+def _dense(X: Table) -> np.ndarray:
+    # Row order in memory decides the rounding of sums: every container gets the same.
+    return np.ascontiguousarray(X.toarray() if sparse.issparse(X) else X)

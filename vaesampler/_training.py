@@ -1,0 +1,132 @@
+"""The training loop: one for a whole stack, in which no model feels the others."""
+
+import math
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vaesampler._vae import StackedVAE
+from vaesampler.exceptions import TrainingDivergedError
+
+# How many steps pass between looks at the losses: each look waits for the device.
+STEPS_BETWEEN_LOOKS = 50
+
+# Called with the steps done and the last loss of each model, in nats per row.
+ProgressReport = Callable[[int, Tensor], None]
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a stack is trained; the names are the estimator's."""
+
+    max_iter: int
+    learning_rate_init: float
+    batch_size: int
+    beta: float
+    alpha: float
+
+
+@dataclass(frozen=True)
+class ClassRows:
+    """A class to train on: its label, its encoded rows, and its source of randomness."""
+
+    label: Hashable
+    rows: Tensor  # (n_rows, n_features)
+    generator: torch.Generator
+
+
+def train(
+    vaes: StackedVAE,
+    classes: Sequence[ClassRows],
+    settings: TrainingSettings,
+    report: ProgressReport | None = None,
+) -> Tensor:
+    """Train model k of the stack on the rows of class k, in place.
+
+    Returns
+    -------
+    losses : torch.Tensor of shape (max_iter, n_models)
+        Mean negative evidence bound of the rows of each step, in nats per row.
+
+    Raises
+    ------
+    TrainingDivergedError
+        If a loss is not finite.
+    """
+    batches = _Batches(classes, settings.batch_size, vaes.latent_dim)
+    penalty_weights = torch.tensor(
+        [settings.alpha / (2 * len(entry.rows)) for entry in classes], device=batches.device
+    )
+    parameters = list(vaes.parameters())
+    matrices = [values for name, values in vaes.named_parameters() if "weight" in name]
+    optimizer = torch.optim.Adam(parameters, lr=settings.learning_rate_init, fused=True)
+    losses = torch.empty(settings.max_iter, vaes.n_models, device=batches.device)
+    for step in range(settings.max_iter):
+        for group in optimizer.param_groups:
+            group["lr"] = _cosine_decay(settings.learning_rate_init, step, settings.max_iter)
+        rows, noise = batches.next()
+        bound = vaes.evidence_bound(rows, noise)
+        per_row = bound.reconstruction + settings.beta * bound.kl
+        loss = (per_row * batches.row_weights).sum(dim=1)  # (n_models,)
+        losses[step] = loss.detach()
+        objective = loss.sum()
+        if settings.alpha > 0:
+            squares = torch.stack([values.square().sum(dim=(1, 2)) for values in matrices])
+            objective = objective + (squares.sum(dim=0) * penalty_weights).sum()
+        optimizer.zero_grad(set_to_none=True)
+        objective.backward()
+        optimizer.step()
+        steps_done = step + 1
+        if steps_done % STEPS_BETWEEN_LOOKS == 0 or steps_done == settings.max_iter:
+            _check_finite(losses[:steps_done], classes)
+            if report is not None:
+                report(steps_done, losses[step])
+    return losses
+
+
+class _Batches:
+    """Rows and noise for each step, every class's drawn by its own generator.
+
+    A class of at most `batch_size` rows gives all of them at every step, a larger one
+    rows at random. Shorter batches are padded, and padding weighs nothing.
+    """
+
+    def __init__(self, classes: Sequence[ClassRows], batch_size: int, latent_dim: int) -> None:
+        self.classes = classes
+        self.sizes = [min(len(entry.rows), batch_size) for entry in classes]
+        first = classes[0].rows
+        self.device = first.device
+        shape = (len(classes), max(self.sizes))
+        self.rows = first.new_zeros((*shape, first.shape[1]))
+        self.noise = first.new_zeros((*shape, latent_dim))
+        self.row_weights = first.new_zeros(shape)
+        for k, (entry, size) in enumerate(zip(classes, self.sizes, strict=True)):
+            self.rows[k, :size] = entry.rows[:size]
+            self.row_weights[k, :size] = 1 / size
+
+    def next(self) -> tuple[Tensor, Tensor]:
+        """Return rows (n_models, n, n_features) and noise (n_models, n, latent_dim).
+
+        Both are overwritten by the next call.
+        """
+        for k, (entry, size) in enumerate(zip(self.classes, self.sizes, strict=True)):
+            if size < len(entry.rows):
+                chosen = torch.randint(
+                    len(entry.rows), (size,), generator=entry.generator, device=self.device
+                )
+                torch.index_select(entry.rows, 0, chosen, out=self.rows[k])
+            self.noise[k, :size].normal_(generator=entry.generator)
+        return self.rows, self.noise
+
+
+def _cosine_decay(learning_rate_init: float, step: int, max_iter: int) -> float:
+    return learning_rate_init * 0.5 * (1 + math.cos(math.pi * step / max_iter))
+
+
+def _check_finite(losses: Tensor, classes: Sequence[ClassRows]) -> None:
+    failures = torch.nonzero(~torch.isfinite(losses))
+    if len(failures):
+        step, model = failures[0].tolist()
+        raise TrainingDivergedError(classes[model].label, step + 1)

@@ -1,0 +1,35 @@
+"""Errors and warnings that vaesampler raises, so that users can catch them by name."""
+
+__all__ = ["DuplicatedRowsWarning", "SmallClassWarning", "TrainingDivergedError"]
+
+
+class TrainingDivergedError(RuntimeError):
+    """The loss of a class's VAE stopped being a finite number.
+
+    Parameters
+    ----------
+    label : object
+        The class whose training failed.
+    step : int
+        The optimizer step, counted from 1, at which the loss was first not finite.
+    """
+
+    def __init__(self, label: object, step: int) -> None:
+        self.label = label
+        self.step = step
+        super().__init__(label, step)
+
+    def __str__(self) -> str:
+        return (
+            f"Training the VAE of class {self.label!r} diverged: a finite loss is "
+            f"required, and it was not finite at step {self.step}. Lower "
+            "`learning_rate_init`, or bring extreme values of X nearer to the others."
+        )
+
+
+class SmallClassWarning(UserWarning):
+    """A class has fewer rows than its VAE has latent dimensions."""
+
+
+class DuplicatedRowsWarning(UserWarning):
+    """All rows of a class are the same, so that its synthetic rows are copies."""
