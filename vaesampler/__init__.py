@@ -3,6 +3,7 @@
 from vaesampler._latent import (
     DenoisingSampling,
     InterpolationSampling,
+    LatentDraw,
     LatentSampler,
     PosteriorSampling,
     PriorSampling,
@@ -12,6 +13,7 @@ from vaesampler._oversampler import VAEOversampler
 __all__ = [
     "DenoisingSampling",
     "InterpolationSampling",
+    "LatentDraw",
     "LatentSampler",
     "PosteriorSampling",
     "PriorSampling",

@@ -38,6 +38,20 @@ class GaussianHead(nn.Module):
         constant = (log_var + math.log(2 * math.pi)).sum(dim=-1)  # (n_models, 1)
         return 0.5 * (squared_error.sum(dim=-1) + constant)
 
+    def backward_pass(self, output: Tensor, rows: Tensor, row_weights: Tensor) -> Tensor:
+        """Add the weighted loss's gradient to `grad`; return it at the decoder's output.
+
+        The loss is the sum over rows of `row_weights` (n_models, n_rows), which sum to 1
+        for each model, times the negative log-likelihood.
+        """
+        assert self.raw_log_var.grad is not None
+        error = output - rows
+        gradient = error * torch.exp(-self.log_var)
+        scaled_squares = torch.bmm(row_weights.unsqueeze(1), error * gradient)
+        slope = torch.sigmoid(self.raw_log_var - LOWEST_LOG_VAR)
+        self.raw_log_var.grad += 0.5 * (1 - scaled_squares) * slope
+        return gradient * row_weights.unsqueeze(-1)
+
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
         # (n_models, n_rows, n_features) -> the same shape
         noise = torch.randn(output.shape, generator=generator, device=output.device)

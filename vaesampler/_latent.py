@@ -29,6 +29,13 @@ class Posterior(NamedTuple):
         return 0.5 * terms.sum(dim=-1)
 
 
+class LatentDraw(NamedTuple):
+    """Latent points, and which real row each was drawn around."""
+
+    z: Tensor  # (1, n_samples, latent_dim)
+    sources: Tensor | None  # (n_samples,), numbers of rows; None if around no row
+
+
 class Encoder(Protocol):
     """What a `LatentSampler` needs of a VAE."""
 
@@ -49,7 +56,7 @@ class LatentSampler(ABC):
     @abstractmethod
     def draw(
         self, vae: Encoder, rows: Tensor, n_samples: int, generator: torch.Generator
-    ) -> Tensor:
+    ) -> LatentDraw:
         """Draw latent points.
 
         Parameters
@@ -66,7 +73,9 @@ class LatentSampler(ABC):
 
         Returns
         -------
-        z : torch.Tensor of shape (1, n_samples, latent_dim)
+        draw : LatentDraw
+            `z`, of shape (1, n_samples, latent_dim), and `sources`, of shape (n_samples,):
+            the number of the row that each point was drawn around, or None.
         """
 
 
@@ -90,9 +99,9 @@ class PriorSampling(LatentSampler):
         rows: Tensor,  # noqa: ARG002
         n_samples: int,
         generator: torch.Generator,
-    ) -> Tensor:
-        """Draw z ~ N(0, I), of shape (1, n_samples, latent_dim)."""
-        return _standard_normal((1, n_samples, vae.latent_dim), generator)
+    ) -> LatentDraw:
+        """Draw z ~ N(0, I)."""
+        return LatentDraw(_standard_normal((1, n_samples, vae.latent_dim), generator), None)
 
 
 @dataclass(frozen=True)
@@ -114,14 +123,14 @@ class PosteriorSampling(LatentSampler):
 
     def draw(
         self, vae: Encoder, rows: Tensor, n_samples: int, generator: torch.Generator
-    ) -> Tensor:
-        """Draw z ~ q(z | row), of shape (1, n_samples, latent_dim)."""
+    ) -> LatentDraw:
+        """Draw z ~ q(z | row)."""
         chosen = _choose_rows(rows.shape[1], n_samples, generator)
         blocks = []
         for block in chosen.split(BLOCK_ROWS):
             posterior = vae.encode(rows[:, block])
             blocks.append(posterior.draw(_standard_normal(posterior.mean.shape, generator)))
-        return torch.cat(blocks, dim=1)
+        return LatentDraw(torch.cat(blocks, dim=1), chosen)
 
 
 @dataclass(frozen=True)
@@ -156,8 +165,8 @@ class InterpolationSampling(LatentSampler):
 
     def draw(
         self, vae: Encoder, rows: Tensor, n_samples: int, generator: torch.Generator
-    ) -> Tensor:
-        """Draw points between neighbours, of shape (1, n_samples, latent_dim)."""
+    ) -> LatentDraw:
+        """Draw points between neighbours; their sources are the lines' starts."""
         n_rows = rows.shape[1]
         means = torch.cat(
             [vae.encode(block).mean for block in rows.split(BLOCK_ROWS, dim=1)], dim=1
@@ -175,7 +184,7 @@ class InterpolationSampling(LatentSampler):
         which = torch.randint(n_neighbors, (n_samples,), generator=generator, device=device)
         share = torch.rand((n_samples, 1), generator=generator, device=device)
         start, end = means[:, chosen], means[:, neighbors[chosen, which]]
-        return start + share * (end - start)
+        return LatentDraw(start + share * (end - start), chosen)
 
 
 @dataclass(frozen=True)
@@ -207,8 +216,8 @@ class DenoisingSampling(LatentSampler):
 
     def draw(
         self, vae: Encoder, rows: Tensor, n_samples: int, generator: torch.Generator
-    ) -> Tensor:
-        """Return the posterior means of noisy rows, of shape (1, n_samples, latent_dim)."""
+    ) -> LatentDraw:
+        """Return the posterior means of noisy rows."""
         spread = self.noise_level * rows.std(dim=1, keepdim=True)
         chosen = _choose_rows(rows.shape[1], n_samples, generator)
         blocks = []
@@ -216,7 +225,7 @@ class DenoisingSampling(LatentSampler):
             real = rows[:, block]
             noisy = real + spread * _standard_normal(real.shape, generator)
             blocks.append(vae.encode(noisy).mean)
-        return torch.cat(blocks, dim=1)
+        return LatentDraw(torch.cat(blocks, dim=1), chosen)
 
 
 LATENT_SAMPLERS: dict[str, LatentSampler] = {

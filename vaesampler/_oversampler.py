@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from vaesampler._devices import resolve_device
-from vaesampler._generators import NetworkShape, fit_generators
+from vaesampler._generators import GeneratorSettings, fit_generators
 from vaesampler._latent import LATENT_SAMPLERS, LatentSampler
 from vaesampler._layers import ACTIVATIONS
 from vaesampler._schema import column_names, require_finite, require_numbers
@@ -51,7 +51,7 @@ class VAEOversampler(BaseOverSampler):
     hidden_layer_sizes : int or sequence of int, default=(32,)
         Widths of the encoder's hidden layers; the decoder mirrors them.
 
-    activation : {"identity", "logistic", "relu", "silu", "tanh"}, default="relu"
+    activation : {"identity", "logistic", "relu", "tanh"}, default="relu"
         Activation between layers.
 
     latent_sampling : {"prior", "posterior", "interpolate", "denoise"} or LatentSampler, \
@@ -72,14 +72,25 @@ class VAEOversampler(BaseOverSampler):
     alpha : float, default=0.0001
         Strength of the L2 penalty on the weights, divided by the class's number of rows.
 
-    batch_size : int, default=256
+    batch_size : int, default=128
         Rows a class shows its VAE at each step. A class with fewer shows all of them.
 
     learning_rate_init : float, default=0.01
         Learning rate of Adam at the first step; it falls to zero along a cosine.
 
-    max_iter : int, default=1000
-        Optimizer steps. Not epochs: a class of 10 rows gets as many as one of 10,000.
+    max_iter : int, default=500
+        Optimizer steps on each class's own rows. Not epochs: a class of 10 rows gets as many
+        as one of 10,000.
+
+    pretrain_iter : int, default=500
+        Optimizer steps on the rows of all classes, which come first: every class's VAE goes
+        on from there. It matters most to classes of fewer than 100 rows. 0 leaves it out.
+
+    rejection_strength : float, default=1.0
+        How strictly drawn rows are judged by the real rows around them. More rows are drawn
+        than needed, and each is kept with its class's probability, told by its 15 nearest
+        real neighbours as if the class and the rest had as many rows, to this power. 0 keeps
+        every row; above 1 rows stay farther from the other classes.
 
     device : {"auto", "cpu", "cuda", "mps"} or torch.device, default="auto"
         Where to train. "auto" is the processor.
@@ -98,10 +109,10 @@ class VAEOversampler(BaseOverSampler):
         `decode` take tensors of shape (1, n_rows, width).
 
     loss_curves_ : dict of label to ndarray of shape (n_iter,)
-        Negative evidence lower bound at each step, in nats per row.
+        Negative evidence lower bound at each step on the class's own rows, in nats per row.
 
     n_iter_ : dict of label to int
-        Optimizer steps that were taken.
+        Optimizer steps that were taken on the class's own rows.
 
     schema_ : FeatureSchema
         What each column was taken for, and why. Print it.
@@ -153,6 +164,8 @@ class VAEOversampler(BaseOverSampler):
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "pretrain_iter": [Interval(Integral, 0, None, closed="left")],
+        "rejection_strength": [Interval(Real, 0, None, closed="left")],
         "device": [StrOptions({"auto", "cpu", "cuda", "mps"}), torch.device],
         "verbose": ["verbose"],
     }
@@ -167,9 +180,11 @@ class VAEOversampler(BaseOverSampler):
         latent_sampling: str | LatentSampler = "posterior",
         beta: float = 1.0,
         alpha: float = 1e-4,
-        batch_size: int = 256,
+        batch_size: int = 128,
         learning_rate_init: float = 1e-2,
-        max_iter: int = 1000,
+        max_iter: int = 500,
+        pretrain_iter: int = 500,
+        rejection_strength: float = 1.0,
         device: str | torch.device = "auto",
         verbose: bool | int = False,
         random_state: int | np.random.RandomState | None = None,
@@ -184,6 +199,8 @@ class VAEOversampler(BaseOverSampler):
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
+        self.pretrain_iter = pretrain_iter
+        self.rejection_strength = rejection_strength
         self.device = device
         self.verbose = verbose
         self.random_state = random_state
@@ -305,8 +322,8 @@ class VAEOversampler(BaseOverSampler):
             seeds, call = self._seeds, self._n_sample_calls
         else:
             seeds, call = Seeds.from_random_state(random_state), 0
-        generator = seeds.torch("sample", label, call, device=self._device)
-        return self._container.wrap(self._draw(label, int(n_samples), generator))
+        rows = self._draw(label, int(n_samples), seeds, "sample", call)
+        return self._container.wrap(rows)
 
     def _check_X_y(  # noqa: N802
         self, X: Any, y: Any, accept_sparse: Sequence[str] = ("csr", "csc")
@@ -325,19 +342,22 @@ class VAEOversampler(BaseOverSampler):
         new_rows, new_labels = [], []
         for label in self._generators:
             n_samples = self.sampling_strategy_[label]
-            generator = self._seeds.torch("fit_resample", label, device=self._device)
-            new_rows.append(self._draw(label, n_samples, generator))
+            new_rows.append(self._draw(label, n_samples, self._seeds, "fit_resample"))
             new_labels.append(np.full(n_samples, label, dtype=y.dtype))
         y_resampled = np.concatenate([y, *new_labels])
         self.synthetic_mask_ = np.arange(len(y_resampled)) >= len(y)
         return append_rows(X, new_rows), y_resampled
 
     def _fit_generators(self, X: Table, y: np.ndarray) -> None:
-        shape = NetworkShape(
-            _layer_widths(self.hidden_layer_sizes), self.latent_dim, self.activation
-        )
-        settings = TrainingSettings(
-            self.max_iter, self.learning_rate_init, self.batch_size, self.beta, self.alpha
+        settings = GeneratorSettings(
+            _layer_widths(self.hidden_layer_sizes),
+            self.latent_dim,
+            self.activation,
+            self.pretrain_iter,
+            TrainingSettings(
+                self.max_iter, self.learning_rate_init, self.batch_size, self.beta, self.alpha
+            ),
+            self.rejection_strength,
         )
         self._device = resolve_device(self.device)
         self._seeds = Seeds.from_random_state(self.random_state)
@@ -350,15 +370,18 @@ class VAEOversampler(BaseOverSampler):
         self._encoder = TableEncoder().fit(X, y, self._column_names(X))
         self.schema_ = self._encoder.schema_
         encoded = self._encoder.transform(X)
-        rows_by_class = {
-            label.item() if isinstance(label, np.generic) else label: encoded[y == label]
+        labels = [
+            label.item() if isinstance(label, np.generic) else label
             for label, n_samples in self.sampling_strategy_.items()
             if n_samples > 0
-        }
-        _check_classes(rows_by_class, self.latent_dim)
+        ]
+        for label in labels:
+            _check_class(label, encoded[y == label], self.latent_dim)
         self._generators = fit_generators(
-            rows_by_class,
-            shape,
+            self._encoder,
+            encoded,
+            y,
+            labels,
             settings,
             self._seeds,
             self._device,
@@ -369,10 +392,15 @@ class VAEOversampler(BaseOverSampler):
         self.n_iter_ = {label: len(losses) for label, losses in self.loss_curves_.items()}
 
     def _draw(
-        self, label: Hashable, n_samples: int, generator: torch.Generator
+        self, label: Hashable, n_samples: int, seeds: Seeds, *purpose: object
     ) -> np.ndarray:  # (n_samples, n_features)
-        matrix = self._generators[label].draw(n_samples, self._latent_sampler, generator)
-        return self._encoder.inverse_transform(matrix, label)
+        entry = self._generators[label]
+        return entry.draw(
+            n_samples,
+            self._latent_sampler,
+            seeds.torch(*purpose, entry.label, device=self._device),
+            seeds.numpy(*purpose, entry.label),
+        )
 
     def _column_names(self, X: Table) -> list[str]:
         return column_names(getattr(self, "feature_names_in_", None), X.shape[1])
@@ -416,29 +444,28 @@ def _require_no_fewer_rows(sampling_strategy: Any, y: np.ndarray) -> None:
             )
 
 
-def _check_classes(rows_by_class: Mapping[Hashable, np.ndarray], latent_dim: int) -> None:
-    for label, rows in rows_by_class.items():
-        if len(rows) < 2:
-            raise ValueError(
-                f"Class {label!r} has 1 row; at least 2 are needed. Leave it out with "
-                "`sampling_strategy`."
-            )
-        if (rows == rows[0]).all():
-            warnings.warn(
-                f"All {len(rows)} rows of class {label!r} are the same, and rows that "
-                "differ are needed to learn from: its synthetic rows are copies. Leave it "
-                "out with `sampling_strategy`, or use `class_weight`.",
-                DuplicatedRowsWarning,
-                stacklevel=2,
-            )
-        elif len(rows) < latent_dim:
-            warnings.warn(
-                f"Class {label!r} has {len(rows)} rows, fewer than the {latent_dim} latent "
-                "dimensions of its VAE, which can then tell every row apart. Lower "
-                "`latent_dim`, or leave the class out with `sampling_strategy`.",
-                SmallClassWarning,
-                stacklevel=2,
-            )
+def _check_class(label: Hashable, rows: np.ndarray, latent_dim: int) -> None:
+    if len(rows) < 2:
+        raise ValueError(
+            f"Class {label!r} has 1 row; at least 2 are needed. Leave it out with "
+            "`sampling_strategy`."
+        )
+    if (rows == rows[0]).all():
+        warnings.warn(
+            f"All {len(rows)} rows of class {label!r} are the same, and rows that differ are "
+            "needed to learn from: its synthetic rows are copies. Leave it out with "
+            "`sampling_strategy`, or use `class_weight`.",
+            DuplicatedRowsWarning,
+            stacklevel=2,
+        )
+    elif len(rows) < latent_dim:
+        warnings.warn(
+            f"Class {label!r} has {len(rows)} rows, fewer than the {latent_dim} latent "
+            "dimensions of its VAE, which can then tell every row apart. Lower "
+            "`latent_dim`, or leave the class out with `sampling_strategy`.",
+            SmallClassWarning,
+            stacklevel=2,
+        )
 
 
 def _print_progress(line: str) -> None:

@@ -1,7 +1,7 @@
 """`FeatureSchema`: the only authority on what the columns of a table are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
@@ -10,19 +10,27 @@ from scipy import sparse
 # A validated table: a NumPy array or a SciPy sparse array or matrix (which have no types).
 Table: TypeAlias = Any
 
-Kind = Literal["continuous", "integer", "constant"]
+Kind = Literal["continuous", "integer", "discrete", "constant"]
 
 # Above 2 ** 53 every float64 is a whole number, so being whole says nothing there.
 _LARGEST_EXACT_INTEGER = 2.0**53
+# Whether a column's values repeat is told from this many rows, spread over the table.
+_ROWS_TO_LOOK_AT = 10_000
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, what it was taken for, and why."""
+    """One column: its name, what it was taken for, and why.
+
+    Kinds are "continuous"; "integer", drawn as whole numbers; "discrete", drawn as one of
+    the values that were seen; and "constant".
+    """
 
     name: str
     kind: Kind
     reason: str
+    # (n_values,), sorted; None unless the column is discrete or constant
+    values: np.ndarray | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -34,27 +42,18 @@ class FeatureSchema:
     @classmethod
     def infer(cls, X: np.ndarray, names: Sequence[str]) -> Self:  # (n_rows, n_features)
         """Tell each column's kind from its observed values."""
-        lowest, highest = X.min(axis=0), X.max(axis=0)
-        is_constant = lowest == highest
-        is_whole = _whole_columns(X) & (
-            np.maximum(np.abs(lowest), np.abs(highest)) < _LARGEST_EXACT_INTEGER
+        stride = max(1, len(X) // _ROWS_TO_LOOK_AT)
+        return cls(
+            tuple(
+                _infer_column(name, cells, cells[::stride])
+                for name, cells in zip(names, np.ascontiguousarray(X.T), strict=True)
+            )
         )
-        columns = []
-        for name, constant, whole, value in zip(
-            names, is_constant, is_whole, lowest, strict=True
-        ):
-            if constant:
-                columns.append(Column(name, "constant", f"every value is {value}"))
-            elif whole:
-                columns.append(Column(name, "integer", "every value is a whole number"))
-            else:
-                columns.append(Column(name, "continuous", "some values are fractions"))
-        return cls(tuple(columns))
 
-    @property
-    def is_integer(self) -> np.ndarray:  # (n_features,)
-        """Mask of the columns that hold whole numbers only."""
-        return np.array([column.kind == "integer" for column in self.columns], dtype=bool)
+    def of_kind(self, kind: Kind) -> np.ndarray:  # (n_columns_of_kind,)
+        """Return the numbers of the columns of a kind."""
+        numbers = [n for n, column in enumerate(self.columns) if column.kind == kind]
+        return np.array(numbers, dtype=np.intp)
 
     def __str__(self) -> str:
         width = max(len(column.name) for column in self.columns)
@@ -127,11 +126,21 @@ def _is_numeric(column: Any) -> bool:  # (n_rows,)
     )
 
 
-def _whole_columns(X: np.ndarray) -> np.ndarray:
-    if X.dtype.kind in "biu":
-        return np.ones(X.shape[1], dtype=bool)
-    # Most fractional columns give themselves away in the first rows.
-    is_whole: np.ndarray = np.all(X[:64] == np.rint(X[:64]), axis=0)
-    candidates = np.flatnonzero(is_whole)
-    is_whole[candidates] = np.all(X[:, candidates] == np.rint(X[:, candidates]), axis=0)
-    return is_whole
+def _infer_column(name: str, cells: np.ndarray, some_cells: np.ndarray) -> Column:
+    # A synthetic value between two that repeat over and over would give a row away: a tree
+    # could tell the class by "a number that real rows never have".
+    if 2 * len(np.unique(some_cells)) <= len(some_cells):
+        values = np.unique(cells)
+        if len(values) == 1:
+            return Column(name, "constant", f"every value is {values[0]}", values)
+        return Column(name, "discrete", f"{len(values)} values in {len(cells)} rows", values)
+    if _are_whole(some_cells) and _are_whole(cells):
+        return Column(name, "integer", "every value is a whole number")
+    return Column(name, "continuous", "most values are found once")
+
+
+def _are_whole(cells: np.ndarray) -> bool:
+    if cells.dtype.kind in "biu":
+        return True
+    is_exact = np.abs(cells).max() < _LARGEST_EXACT_INTEGER
+    return bool(is_exact and (cells == np.rint(cells)).all())

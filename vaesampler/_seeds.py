@@ -35,10 +35,16 @@ class Seeds:
         return cls(int(random_state))
 
     def torch(self, *key: object, device: torch.device | str = "cpu") -> torch.Generator:
-        """Return the generator that belongs to `key`, for example a purpose and a label."""
+        """Return PyTorch's generator for `key`, for example a purpose and a label."""
+        seed = int(self._sequence(key).generate_state(1, np.uint64)[0])
+        return torch.Generator(device=device).manual_seed(seed)
+
+    def numpy(self, *key: object) -> np.random.Generator:
+        """Return NumPy's generator for `key`, for example a purpose and a label."""
+        return np.random.default_rng(self._sequence(key))
+
+    def _sequence(self, key: tuple[object, ...]) -> np.random.SeedSequence:
         # repr tells 1 from "1"; .item() makes NumPy's scalars print as Python's do.
         parts = [part.item() if isinstance(part, np.generic) else part for part in key]
         digest = blake2b(repr(parts).encode(), digest_size=16).digest()
-        sequence = np.random.SeedSequence([self.entropy, *np.frombuffer(digest, np.uint32)])
-        seed = int(sequence.generate_state(1, np.uint64)[0])
-        return torch.Generator(device=device).manual_seed(seed)
+        return np.random.SeedSequence([self.entropy, *np.frombuffer(digest, np.uint32)])

@@ -23,7 +23,8 @@ class TableEncoder:
     """Turn validated rows into the float32 matrix that the VAEs see, and back.
 
     Columns are standardized over all rows. Decoded rows keep the nature of the column
-    (whole numbers stay whole) and stay within what was observed of their class.
+    (whole numbers stay whole, values that repeat are the only ones drawn) and stay within
+    what was observed of their class.
     """
 
     schema_: FeatureSchema
@@ -51,10 +52,13 @@ class TableEncoder:
     def inverse_transform(self, matrix: np.ndarray, label: Hashable) -> np.ndarray:
         """Decode rows drawn for class `label` into the table's own dtype and units."""
         rows: np.ndarray = self.scaler_.inverse_transform(matrix.astype(np.float64))
-        is_integer = self.schema_.is_integer
+        is_integer = self.schema_.of_kind("integer")
         rows[:, is_integer] = np.rint(rows[:, is_integer])
         bounds = self.bounds_[label]
         np.clip(rows, bounds.lowest, bounds.highest, out=rows)
+        for number in self.schema_.of_kind("discrete"):
+            # Bounds are values that were seen, so the nearest one stays within them.
+            rows[:, number] = _nearest(self.schema_.columns[number].values, rows[:, number])
         return rows.astype(self.dtype_, copy=False)
 
 
@@ -101,6 +105,13 @@ def append_rows(X: Table, new_rows: list[np.ndarray]) -> Table:
         blocks = [sparse.csr_array(rows) for rows in new_rows]
         return sparse.vstack([X, *blocks], format=X.format, dtype=X.dtype)
     return np.concatenate([X, *new_rows])
+
+
+def _nearest(values: np.ndarray | None, cells: np.ndarray) -> np.ndarray:
+    """Return, for each cell, the nearest of the sorted values."""
+    assert values is not None
+    midpoints = values[:-1] / 2 + values[1:] / 2
+    return values[np.searchsorted(midpoints, cells)]
 
 
 def _dense(X: Table) -> np.ndarray:

@@ -92,12 +92,50 @@ class StackedVAE(nn.Module):
         )
 
     @torch.no_grad()
-    def select(self, model: int) -> Self:
-        """Return one model of the stack as a stack of one that shares no memory."""
-        alone = type(self)(
-            1, self.n_features, self.hidden_layer_sizes, self.latent_dim, self.activation
+    def accumulate_gradient(
+        self, rows: Tensor, noise: Tensor, row_weights: Tensor, beta: float
+    ) -> Tensor:  # (n_models,)
+        """Return each model's loss, and add its gradient to the parameters' `grad`.
+
+        The loss is the weighted sum over rows of reconstruction + beta * KL, in nats; the
+        weights, (n_models, n_rows), sum to 1 for each model. It does what autograd does to
+        `evidence_bound`, in half the time: at these sizes autograd's bookkeeping costs more
+        than the arithmetic.
+        """
+        encoder_values = self.encoder.forward_pass(rows)
+        posterior = Posterior(*encoder_values[-1].chunk(2, dim=-1))
+        deviation = torch.exp(0.5 * posterior.log_var) * noise
+        decoder_values = self.decoder.forward_pass(posterior.mean + deviation)
+        output = decoder_values[-1]
+        reconstruction = self.head.negative_log_likelihood(output, rows)
+        per_row = reconstruction + beta * posterior.kl_to_prior()
+
+        gradient = self.head.backward_pass(output, rows, row_weights)
+        gradient = self.decoder.backward_pass(decoder_values, gradient)
+        z_gradient = self.decoder.input_gradient(gradient)
+        kl_weights = beta * row_weights.unsqueeze(-1)
+        mean_gradient = z_gradient + kl_weights * posterior.mean
+        log_var_gradient = 0.5 * (
+            z_gradient * deviation + kl_weights * (posterior.log_var.exp() - 1)
         )
-        alone.load_state_dict(
-            {name: values[model : model + 1] for name, values in self.state_dict().items()}
+        self.encoder.backward_pass(
+            encoder_values, torch.cat([mean_gradient, log_var_gradient], dim=-1)
         )
-        return alone.to(next(self.parameters()).device)
+        return (per_row * row_weights).sum(dim=1)
+
+    @torch.no_grad()
+    def select(self, models: Sequence[int]) -> Self:
+        """Return the named models, one of them any number of times, in memory of their own."""
+        chosen = type(self)(
+            len(models),
+            self.n_features,
+            self.hidden_layer_sizes,
+            self.latent_dim,
+            self.activation,
+        )
+        chosen.to(next(self.parameters()).device)
+        numbers = list(models)
+        chosen.load_state_dict(
+            {name: values[numbers] for name, values in self.state_dict().items()}
+        )
+        return chosen

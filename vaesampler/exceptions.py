@@ -9,7 +9,8 @@ class TrainingDivergedError(RuntimeError):
     Parameters
     ----------
     label : object
-        The class whose training failed.
+        The class whose training failed; None stands for all classes, which the VAEs are
+        trained on first.
     step : int
         The optimizer step, counted from 1, at which the loss was first not finite.
     """
@@ -20,9 +21,10 @@ class TrainingDivergedError(RuntimeError):
         super().__init__(label, step)
 
     def __str__(self) -> str:
+        whose = "all classes" if self.label is None else f"class {self.label!r}"
         return (
-            f"Training the VAE of class {self.label!r} diverged: a finite loss is "
-            f"required, and it was not finite at step {self.step}. Lower "
+            f"Training the VAE of {whose} diverged: a finite loss is required, and it was "
+            f"not finite at step {self.step}. Lower "
             "`learning_rate_init`, or bring extreme values of X nearer to the others."
         )
 

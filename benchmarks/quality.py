@@ -1,0 +1,235 @@
+"""Are classifiers better with the rows that a sampler draws? Measured on many tables.
+
+    python benchmarks/quality.py                     # everything; resumes where it stopped
+    python benchmarks/quality.py --samplers SMOTE,VAEOversampler --tables choose
+    python benchmarks/quality.py --parts digits,small
+
+Prints Markdown tables, and writes quality.csv (one line a fold and classifier), digits.csv
+and quality.png (differences from each rival, table by table) under --output.
+
+The defaults were chosen on the tables of "choose" (every second name in alphabetical
+order) and confirmed on those of "confirm" (the others).
+"""
+
+import argparse
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import torch
+from digits import evaluate_digits
+from evaluation import (
+    CLASS_WEIGHT,
+    CLASSIFIERS,
+    DISCRIMINATION,
+    SCORES,
+    WEAK_CLASSIFIERS,
+    evaluate,
+)
+from imblearn.over_sampling import ADASYN, SMOTE, SVMSMOTE, BorderlineSMOTE, RandomOverSampler
+from imblearn_extra.gsmote import GeometricSMOTE
+from joblib import Parallel, delayed
+from rivals import CTGANPackageSampler, MultivariateGaussianSMOTE, PolynomFitSMOTEStar
+from scipy.stats import friedmanchisquare, wilcoxon
+from tables import SHARED_DATA, load_numeric_table, numeric_table_names
+from tqdm import tqdm
+
+from vaesampler import VAEOversampler
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+
+OURS = "VAEOversampler"
+SAMPLERS = {
+    "none": None,
+    CLASS_WEIGHT: CLASS_WEIGHT,
+    "RandomOverSampler": RandomOverSampler(),
+    "SMOTE": SMOTE(),
+    "ADASYN": ADASYN(),
+    "BorderlineSMOTE": BorderlineSMOTE(),
+    "SVMSMOTE": SVMSMOTE(),
+    "GeometricSMOTE": GeometricSMOTE(),
+    "polynom-fit-SMOTE": PolynomFitSMOTEStar(),
+    "MGS": MultivariateGaussianSMOTE(),
+    "TVAE": CTGANPackageSampler("TVAE"),
+    "CTGAN": CTGANPackageSampler("CTGAN"),
+    OURS: VAEOversampler(),
+}
+# TVAE and CTGAN take minutes a table, and are left out where classes are cut small.
+SLOW = ("TVAE", "CTGAN")
+SMALL_CLASS_SIZES = (8, 15)
+
+
+def main() -> None:
+    options = parse_options()
+    options.output.mkdir(parents=True, exist_ok=True)
+    names = choose_tables(options.tables)
+    samplers = {name: SAMPLERS[name] for name in options.samplers.split(",")}
+    parts = options.parts.split(",")
+    if "tables" in parts:
+        results = run_units(samplers, names, list(CLASSIFIERS), None, options)
+        results.to_csv(options.output / "quality.csv", index=False)
+        report_tables(results)
+        if OURS in samplers:
+            draw_differences(results, options.output / "quality.png")
+    if "small" in parts:
+        quick = {name: sampler for name, sampler in samplers.items() if name not in SLOW}
+        for size in SMALL_CLASS_SIZES:
+            results = run_units(quick, names, list(WEAK_CLASSIFIERS), size, options)
+            print(f"\n## Training classes cut to {size} rows\n")
+            report_means(results)
+            report_differences(results)
+    if "digits" in parts and SHARED_DATA.is_dir():
+        chosen = {name: samplers[name] for name in ("none", "SMOTE", OURS) if name in samplers}
+        results = evaluate_digits(chosen, options.jobs)
+        results.to_csv(options.output / "digits.csv", index=False)
+        print("\n## Digits, the odd ones cut to few images: means over 5 draws\n")
+        columns = ["n_images", "sampler"]
+        print(to_markdown(results.groupby(columns).mean(numeric_only=True).drop(columns="draw")))
+
+
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--samplers", default=",".join(SAMPLERS), help="names, with commas")
+    parser.add_argument("--tables", default="all", help="all, choose, confirm, or names")
+    parser.add_argument("--parts", default="tables,small,digits")
+    parser.add_argument("--jobs", type=int, default=2)
+    here = Path(__file__).parent
+    parser.add_argument("--output", type=Path, default=here / "results")
+    return parser.parse_args()
+
+
+def choose_tables(which: str) -> list[str]:
+    names = numeric_table_names()
+    return {"all": names, "choose": names[::2], "confirm": names[1::2]}.get(
+        which, which.split(",")
+    )
+
+
+def run_units(samplers, names, classifiers, max_minority, options) -> pd.DataFrame:
+    """Judge every sampler on every table; what an earlier run finished is read back."""
+    units = [(sampler, name) for sampler in samplers for name in names]
+    # A unit is one thread's work, and each thread is one process's.
+    jobs = Parallel(n_jobs=options.jobs, return_as="generator_unordered")(
+        delayed(run_unit)(
+            sampler, samplers[sampler], name, classifiers, max_minority, options.output
+        )
+        for sampler, name in units
+    )
+    frames = list(tqdm(jobs, total=len(units), unit="table", desc=f"cut to {max_minority}"))
+    return pd.concat(frames, ignore_index=True)
+
+
+def run_unit(sampler_name, sampler, table_name, classifiers, max_minority, output):
+    cut = "" if max_minority is None else f"__cut{max_minority}"
+    path = output / "units" / f"{sampler_name}__{table_name}{cut}.csv"
+    if path.exists():
+        return pd.read_csv(path)
+    torch.set_num_threads(1)
+    table = load_numeric_table(table_name)
+    try:
+        rows = list(evaluate(table.X, table.y, sampler, classifiers, max_minority=max_minority))
+    except ValueError as error:  # ADASYN and others refuse some tables
+        rows = [{"fold": -1, "classifier": "", "failure": str(error)}]
+    frame = pd.DataFrame(rows).assign(table=table_name, sampler=sampler_name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame.to_csv(path, index=False)
+    return frame
+
+
+def report_tables(results: pd.DataFrame) -> None:
+    weak = results[results["classifier"].isin(WEAK_CLASSIFIERS)]
+    print("\n## Means over tables and four classifiers\n")
+    report_means(weak)
+    report_differences(weak)
+    print("\n## HistGradientBoosting alone\n")
+    report_means(results[results["classifier"] == "HistGradientBoosting"])
+    if "failure" in results:
+        failed = results.dropna(subset="failure")
+        for sampler, tables in failed.groupby("sampler")["table"]:
+            print(f"\n{sampler} could not be fitted to {', '.join(tables)}; left out there.")
+
+
+def by_table(results: pd.DataFrame) -> pd.DataFrame:
+    """Average folds and classifiers: one line a sampler and table."""
+    scored = results[results["fold"] >= 0]
+    return scored.groupby(["sampler", "table"])[[*SCORES, "seconds"]].mean()
+
+
+def report_means(results: pd.DataFrame) -> None:
+    means = by_table(results)
+    order = [name for name in SAMPLERS if name in means.index.get_level_values(0)]
+    print(to_markdown(means.groupby("sampler").mean().loc[order]))
+    complete = means[list(SCORES)].unstack("sampler").dropna()
+    for score in SCORES if len(order) > 2 else ():
+        table = complete[score]
+        test = friedmanchisquare(*table.T.to_numpy())
+        ranks = table.rank(axis=1, ascending=score == "brier").mean().sort_values()
+        best = ", ".join(f"{name} {rank:.2f}" for name, rank in ranks.head(4).items())
+        print(f"\nFriedman, {score}: p = {test.pvalue:.2g}; best mean ranks: {best}")
+
+
+def report_differences(results: pd.DataFrame) -> None:
+    means = by_table(results)
+    if OURS not in means.index.get_level_values(0):
+        return
+    lines = []
+    for rival in [name for name in SAMPLERS if name not in (OURS,)]:
+        if rival not in means.index.get_level_values(0):
+            continue
+        differences = (means.loc[OURS] - means.loc[rival]).dropna()
+        line = {"rival": rival}
+        for score in SCORES:
+            values = differences[score]
+            p_value = wilcoxon(values).pvalue if values.any() else 1.0
+            ahead = int((values < 0).sum() if score == "brier" else (values > 0).sum())
+            line[score] = f"{values.mean():+.4f} (p={p_value:.3f}, {ahead}/{len(values)})"
+        lines.append(line)
+    print(
+        f"\n{OURS} minus each rival: mean over tables, Wilcoxon signed-rank p, and on how "
+        "many tables it is ahead\n"
+    )
+    print(to_markdown(pd.DataFrame(lines).set_index("rival")))
+
+
+def draw_differences(results: pd.DataFrame, path: Path) -> None:
+    """Draw, for each rival and score, the paired difference on every table."""
+    means = by_table(results[results["classifier"].isin(WEAK_CLASSIFIERS)])
+    present = means.index.get_level_values(0).unique()
+    rivals = [name for name in SAMPLERS if name in present and name != OURS]
+    figure, axes = plt.subplots(
+        1, len(DISCRIMINATION), figsize=(15, 0.42 * len(rivals) + 1.8), sharey=True
+    )
+    for axis, score in zip(axes, DISCRIMINATION, strict=True):
+        for height, rival in enumerate(reversed(rivals)):
+            values = (means.loc[OURS] - means.loc[rival])[score].dropna()
+            axis.plot(values, np.full(len(values), height), "o", ms=4, alpha=0.4, color="#0072B2")
+            half = 1.96 * values.std(ddof=1) / np.sqrt(len(values))
+            axis.errorbar(values.mean(), height, xerr=half, fmt="D", ms=6, color="#D55E00")
+        axis.axvline(0, color="black", lw=0.8)
+        axis.set_xlim(-0.16, 0.16)
+        axis.set_title(score.replace("_", " "))
+        axis.set_xlabel("rival better   |   VAE better")
+    axes[0].set_yticks(range(len(rivals)), rivals[::-1])
+    figure.suptitle(
+        f"{OURS} minus each rival: a dot a table, the mean with its 95% interval in orange"
+    )
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+
+
+def to_markdown(frame: pd.DataFrame) -> str:
+    """Format a frame as a Markdown table."""
+    flat = frame.reset_index()
+    header = "| " + " | ".join(map(str, flat.columns)) + " |"
+    rule = "|" + "---|" * len(flat.columns)
+    lines = [
+        "| " + " | ".join(f"{v:.4f}" if isinstance(v, float) else str(v) for v in row) + " |"
+        for row in flat.itertuples(index=False)
+    ]
+    return "\n".join([header, rule, *lines])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Samplers to compare with that imbalanced-learn does not have."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+from imblearn.over_sampling.base import BaseOverSampler
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import check_random_state
+
+
+class ClasswiseSampler(BaseOverSampler):
+    """Draws each class's new rows from that class's rows alone; subclasses say how."""
+
+    def __init__(self, *, sampling_strategy="auto", random_state=None):
+        super().__init__(sampling_strategy=sampling_strategy)
+        self.random_state = random_state
+
+    def _fit_resample(self, X, y):
+        rng = check_random_state(self.random_state)
+        new_rows, new_labels = [X], [y]
+        for label, n_samples in self.sampling_strategy_.items():
+            if n_samples > 0:
+                new_rows.append(self._draw(X[y == label], n_samples, rng))
+                new_labels.append(np.full(n_samples, label, dtype=y.dtype))
+        return np.concatenate(new_rows), np.concatenate(new_labels)
+
+
+class PolynomFitSMOTEStar(ClasswiseSampler):
+    """Points at even steps on the lines from each row to the mean of its class.
+
+    Sami Gazzah, Najoua Essoukri Ben Amara (2008). New Oversampling Approaches Based on
+    Polynomial Fitting for Imbalanced Data Sets (the star topology).
+    """
+
+    def _draw(self, rows, n_samples, rng):
+        n_steps = int(np.ceil(n_samples / len(rows)))
+        start = np.tile(rows, (n_steps, 1))
+        share = np.repeat(np.arange(1, n_steps + 1) / (n_steps + 1), len(rows))[:, None]
+        points = start + share * (rows.mean(axis=0) - start)
+        return points[rng.permutation(len(points))[:n_samples]]
+
+
+class MultivariateGaussianSMOTE(ClasswiseSampler):
+    """Draws from the Gaussian fitted to a random row and its d + 1 nearest neighbours.
+
+    Abdoulaye Sakho, Erwan Scornet, Emmanuel Malherbe (2024). Do we need rebalancing
+    strategies? A theoretical and empirical study around SMOTE and its variants.
+    """
+
+    def _draw(self, rows, n_samples, rng):
+        n_neighbors = min(rows.shape[1] + 2, len(rows))
+        neighbors = NearestNeighbors(n_neighbors=n_neighbors).fit(rows)
+        groups = rows[neighbors.kneighbors(rows, return_distance=False)]
+        means = groups.mean(axis=1)  # (n_rows, n_features)
+        # A Gaussian with the group's covariance is a random mix of its centred rows.
+        centred = (groups - means[:, None]) / np.sqrt(n_neighbors)
+        chosen = rng.randint(len(rows), size=n_samples)
+        weights = rng.standard_normal((n_samples, n_neighbors))
+        return means[chosen] + np.einsum("nk,nkd->nd", weights, centred[chosen])
+
+
+class CTGANPackageSampler(ClasswiseSampler):
+    """Fits a synthesizer of the `ctgan` package, with its defaults, to the class's rows.
+
+    Lei Xu, Maria Skoularidou, Alfredo Cuesta-Infante, Kalyan Veeramachaneni (2019).
+    Modeling Tabular Data using Conditional GAN.
+    """
+
+    def __init__(self, synthesizer="TVAE", *, sampling_strategy="auto", random_state=None):
+        super().__init__(sampling_strategy=sampling_strategy, random_state=random_state)
+        self.synthesizer = synthesizer
+
+    def _draw(self, rows, n_samples, rng):
+        import ctgan
+        import torch
+
+        with warnings.catch_warnings(), torch.random.fork_rng():
+            warnings.simplefilter("ignore")
+            seed = rng.randint(2**31 - 1)
+            torch.manual_seed(seed)
+            np.random.seed(seed)  # noqa: NPY002  the package draws from the global generator
+            model = getattr(ctgan, self.synthesizer)(enable_gpu=False)
+            frame = pd.DataFrame(rows, columns=[f"c{i}" for i in range(rows.shape[1])])
+            model.fit(frame)
+            return model.sample(n_samples).to_numpy(dtype=rows.dtype)

@@ -1,0 +1,57 @@
+"""The data that the benchmarks run on: imbalanced tables, and the digits with rare classes."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from imblearn.datasets import fetch_datasets
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@dataclass(frozen=True)
+class Table:
+    """An imbalanced binary table; 1 is the minority class."""
+
+    name: str
+    X: np.ndarray  # (n_rows, n_features)
+    y: np.ndarray  # (n_rows,)
+
+
+def numeric_table_names() -> list[str]:
+    """Return the names of the tables without categorical columns, in alphabetical order."""
+    if not SHARED_DATA.is_dir():
+        return sorted(fetch_datasets(data_home=None))
+    index = json.loads((SHARED_DATA / "tabular" / "index.json").read_text())
+    return sorted(name for name, entry in index.items() if not entry["categorical"])
+
+
+def load_numeric_table(name: str) -> Table:
+    """Read one table, from the shared data or else from imbalanced-learn's collection."""
+    if not SHARED_DATA.is_dir():
+        bunch = fetch_datasets(filter_data=(name,))[name]
+        return Table(name, bunch.data, (bunch.target == 1).astype(int))
+    frame = pd.read_csv(SHARED_DATA / "tabular" / f"{name}.csv.gz")
+    X = frame.drop(columns="target").to_numpy(dtype=np.float64)
+    return Table(name, X, frame["target"].to_numpy())
+
+
+def load_optdigits() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the optdigits files as X_train, y_train, X_test, y_test."""
+    train = np.loadtxt(SHARED_DATA / "optdigits.tra")
+    test = np.loadtxt(SHARED_DATA / "optdigits.tes")
+    return train[:, :-1], train[:, -1].astype(int), test[:, :-1], test[:, -1].astype(int)
+
+
+def cut_odd_digits(
+    X: np.ndarray, y: np.ndarray, n_images: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Keep `n_images` of each odd digit and 400 of each even one (or all it has)."""
+    kept = []
+    for digit in range(10):
+        rows = rng.permutation(np.flatnonzero(y == digit))
+        kept.append(rows[: n_images if digit % 2 else 400])
+    chosen = np.concatenate(kept)
+    return X[chosen], y[chosen]

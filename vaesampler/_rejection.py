@@ -1,0 +1,121 @@
+"""Rejection: which of the drawn rows are kept, judged by the real rows around them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.neighbors import NearestNeighbors
+
+# A candidate is judged by this many real rows.
+N_NEIGHBORS = 15
+# For each wanted row, at most this many candidates are drawn.
+MAX_CANDIDATES_BY_ROW = 4
+# A larger class is represented by this many of its rows, so that judging a candidate costs
+# the same however large the table is.
+MAX_ROWS_BY_SIDE = 5_000
+
+
+class Candidates(NamedTuple):
+    """Drawn rows that await judgement."""
+
+    rows: np.ndarray  # (n_rows, n_features), decoded
+    encoded: np.ndarray  # (n_rows, n_features), as the critic sees them
+    sources: np.ndarray  # (n_rows,), numbers of the rows they were drawn from, or -1
+
+
+@dataclass(frozen=True)
+class NeighborCritic:
+    """How probable it is that a row belongs to a class, told by its real neighbours.
+
+    The share of the class among the nearest real rows is turned into odds, and these are
+    divided by the odds of the class in the table, as if both sides had as many rows. Where
+    classes are apart every candidate is then near certain and variety is kept; where they
+    overlap, candidates among the other classes' rows are likely to go.
+
+    A row that a candidate was drawn from does not count: it would speak for every near
+    copy of itself.
+
+    References
+    ----------
+    Samaneh Azadi, Catherine Olsson, Trevor Darrell, Ian Goodfellow, Augustus Odena (2019).
+    Discriminator Rejection Sampling.
+    """
+
+    neighbors: NearestNeighbors
+    is_own: np.ndarray  # (n_reference_rows,)
+    source_numbers: np.ndarray  # (n_reference_rows,): place among the class's rows, or -2
+
+    @classmethod
+    def fit(
+        cls, own_rows: np.ndarray, other_rows: np.ndarray, rng: np.random.Generator
+    ) -> "NeighborCritic":
+        """Remember the encoded rows of a class, and those of all the others."""
+        own = _choose(len(own_rows), rng)
+        other = _choose(len(other_rows), rng)
+        reference = np.concatenate([own_rows[own], other_rows[other]])
+        return cls(
+            NearestNeighbors(n_neighbors=min(N_NEIGHBORS + 1, len(reference))).fit(reference),
+            np.arange(len(reference)) < len(own),
+            np.concatenate([own, np.full(len(other), -2)]),
+        )
+
+    def probability(self, rows: np.ndarray, sources: np.ndarray) -> np.ndarray:  # (n_rows,)
+        """Return the class's probability at each encoded row.
+
+        `sources` (n_rows,) is the number of the class's row that each was drawn from.
+        """
+        found = self.neighbors.kneighbors(rows, return_distance=False)
+        is_source = self.source_numbers[found] == sources[:, None]
+        # One neighbour is dropped from each: the source, or else the farthest.
+        is_source[:, -1] |= ~is_source.any(axis=1)
+        n_own = (self.is_own[found] & ~is_source).sum(axis=1)
+        n_counted = found.shape[1] - 1
+        n_reference = len(self.is_own) - 1
+        share = np.clip((self.is_own.sum() - 1) / n_reference, 0.5 / n_reference, None)
+        # One imagined neighbour, divided as the table is, keeps the odds finite.
+        odds = (n_own + share) / (n_counted - n_own + 1 - share)
+        balanced = odds * (1 - share) / share
+        return np.asarray(balanced / (1 + balanced))
+
+
+def draw_accepted(
+    draw_candidates: Callable[[int], Candidates],
+    critic: NeighborCritic,
+    strength: float,
+    n_samples: int,
+    rng: np.random.Generator,
+) -> np.ndarray:  # (n_samples, n_features)
+    """Keep each candidate with its class probability to the power `strength`.
+
+    Where so few are kept that the allowed number of candidates runs out, the rest is chosen
+    among the rejected ones, the probable ones first.
+    """
+    kept: list[np.ndarray] = []
+    rejected: list[np.ndarray] = []
+    keys_of_rejected: list[np.ndarray] = []
+    n_missing, n_drawn, n_allowed = n_samples, 0, MAX_CANDIDATES_BY_ROW * n_samples
+    while n_missing > 0 and n_drawn < n_allowed:
+        rate_so_far = (n_samples - n_missing + 1) / (n_drawn + 1)
+        n_candidates = min(int(np.ceil(n_missing / rate_so_far)), n_allowed - n_drawn)
+        candidates = draw_candidates(n_candidates)
+        n_drawn += n_candidates
+        probability = critic.probability(candidates.encoded, candidates.sources) ** strength
+        is_kept = rng.random(n_candidates) < probability
+        kept.append(candidates.rows[is_kept][:n_missing])
+        n_missing -= len(kept[-1])
+        rejected.append(candidates.rows[~is_kept])
+        # Sorting by these keys draws without replacement, in proportion to the probability.
+        keys_of_rejected.append(
+            np.log(probability[~is_kept]) + rng.gumbel(size=len(rejected[-1]))
+        )
+    if n_missing > 0:
+        best = np.argsort(-np.concatenate(keys_of_rejected))[:n_missing]
+        kept.append(np.concatenate(rejected)[best])
+    return np.concatenate(kept)
+
+
+def _choose(n_rows: int, rng: np.random.Generator) -> np.ndarray:
+    if n_rows <= MAX_ROWS_BY_SIDE:
+        return np.arange(n_rows)
+    return rng.choice(n_rows, MAX_ROWS_BY_SIDE, replace=False)
