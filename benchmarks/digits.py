@@ -51,8 +51,11 @@ def evaluate_draw(name: str, sampler, n_images: int, draw: int) -> dict:
 
 
 def near_copies(X, y, added, labels, X_test, y_test) -> float:
-    """Return the share of synthetic odd digits nearer to a training image than the nearest
-    5% of held-out ones; 0.05 is what real images would score."""
+    """Return the share of synthetic odd digits that are all but copies.
+
+    They are nearer to a training image than the nearest 5% of held-out ones, so that real
+    images would score 0.05.
+    """
     shares = []
     for digit in range(1, 10, 2):
         neighbors = NearestNeighbors(n_neighbors=1).fit(X[y == digit])

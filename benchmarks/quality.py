@@ -86,7 +86,9 @@ def main() -> None:
         results.to_csv(options.output / "digits.csv", index=False)
         print("\n## Digits, the odd ones cut to few images: means over 5 draws\n")
         columns = ["n_images", "sampler"]
-        print(to_markdown(results.groupby(columns).mean(numeric_only=True).drop(columns="draw")))
+        print(
+            to_markdown(results.groupby(columns).mean(numeric_only=True).drop(columns="draw"))
+        )
 
 
 def parse_options() -> argparse.Namespace:
@@ -204,7 +206,8 @@ def draw_differences(results: pd.DataFrame, path: Path) -> None:
     for axis, score in zip(axes, DISCRIMINATION, strict=True):
         for height, rival in enumerate(reversed(rivals)):
             values = (means.loc[OURS] - means.loc[rival])[score].dropna()
-            axis.plot(values, np.full(len(values), height), "o", ms=4, alpha=0.4, color="#0072B2")
+            heights = np.full(len(values), height)
+            axis.plot(values, heights, "o", ms=4, alpha=0.4, color="#0072B2")
             half = 1.96 * values.std(ddof=1) / np.sqrt(len(values))
             axis.errorbar(values.mean(), height, xerr=half, fmt="D", ms=6, color="#D55E00")
         axis.axvline(0, color="black", lw=0.8)
