@@ -1,0 +1,72 @@
+"""The layout holds: imports go down the layers, and what is documented is so."""
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import vaesampler
+from vaesampler import VAEOversampler
+
+PACKAGE = Path(vaesampler.__file__).parent
+LAYERS = {
+    "exceptions": 0,
+    "_seeds": 0,
+    "_devices": 0,
+    "_schema": 0,
+    "_table": 1,
+    "_layers": 1,
+    "_heads": 1,
+    "_latent": 1,
+    "_rejection": 1,
+    "_vae": 2,
+    "_training": 3,
+    "_generators": 4,
+    "_oversampler": 5,
+    "__init__": 6,
+}
+MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
+
+
+def imported_names(module):
+    names = set()
+    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide the layer"
+            names.add(node.module)
+    return names
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_file_imports_only_from_lower_layers(module):
+    own = {name.removeprefix("vaesampler.") for name in imported_names(module)}
+    for imported in own & set(LAYERS):
+        assert LAYERS[imported] < LAYERS[module], f"{module} imports {imported}"
+
+
+@pytest.mark.parametrize("module", ["_schema", "_table", "exceptions"])
+def test_files_about_tables_do_not_know_torch(module):
+    assert not any(name.split(".")[0] == "torch" for name in imported_names(module))
+
+
+def test_documented_defaults_equal_the_real_ones():
+    signature = inspect.signature(VAEOversampler)
+    described = re.sub(r"\\\n\s*", "", VAEOversampler.__doc__)
+    documented = dict(
+        re.findall(r"^    (\w+) : .*default=(.+?)$", described, flags=re.MULTILINE)
+    )
+    real = {name: parameter.default for name, parameter in signature.parameters.items()}
+    assert {name: ast.literal_eval(value) for name, value in documented.items()} == real
+
+
+def test_every_parameter_has_constraints():
+    assert set(VAEOversampler._parameter_constraints) == set(VAEOversampler().get_params())
+
+
+def test_every_parameter_is_keyword_only():
+    parameters = inspect.signature(VAEOversampler).parameters.values()
+    assert all(parameter.kind == parameter.KEYWORD_ONLY for parameter in parameters)

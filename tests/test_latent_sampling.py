@@ -1,0 +1,122 @@
+"""Each way to draw goes where it says in latent space."""
+
+import numpy as np
+import pytest
+import torch
+from conftest import quick
+
+from vaesampler import (
+    DenoisingSampling,
+    InterpolationSampling,
+    LatentDraw,
+    LatentSampler,
+    PosteriorSampling,
+    PriorSampling,
+)
+from vaesampler._latent import LATENT_SAMPLERS
+from vaesampler._vae import StackedVAE
+
+N_ROWS = 12
+
+
+@pytest.fixture
+def vae():
+    return StackedVAE(1, 6, (8,), 2, "tanh").initialize([torch.Generator().manual_seed(0)])
+
+
+@pytest.fixture
+def rows():
+    return torch.randn(1, N_ROWS, 6, generator=torch.Generator().manual_seed(1))
+
+
+def draw(sampler, vae, rows, n_samples=100, seed=2):
+    with torch.no_grad():
+        return sampler.draw(vae, rows, n_samples, torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("name", sorted(LATENT_SAMPLERS))
+@pytest.mark.parametrize("n_samples", [1, 5, 100])
+def test_every_way_draws_as_many_finite_points_as_asked(name, n_samples, vae, rows):
+    z, sources = draw(LATENT_SAMPLERS[name], vae, rows, n_samples)
+    assert z.shape == (1, n_samples, 2)
+    assert torch.isfinite(z).all()
+    assert sources is None or sources.shape == (n_samples,)
+
+
+@pytest.mark.parametrize("name", sorted(LATENT_SAMPLERS))
+def test_the_generator_is_the_only_source_of_randomness(name, vae, rows):
+    first = draw(LATENT_SAMPLERS[name], vae, rows).z
+    torch.testing.assert_close(draw(LATENT_SAMPLERS[name], vae, rows).z, first)
+    assert not torch.equal(draw(LATENT_SAMPLERS[name], vae, rows, seed=3).z, first)
+
+
+@pytest.mark.parametrize("name", ["posterior", "interpolate", "denoise"])
+def test_real_rows_are_used_about_equally_often(name, vae, rows):
+    sources = draw(LATENT_SAMPLERS[name], vae, rows, n_samples=100).sources
+    counts = torch.bincount(sources, minlength=N_ROWS)
+    assert counts.max() - counts.min() <= 1
+
+
+def test_prior_draws_are_standard_normal(vae, rows):
+    z, sources = draw(PriorSampling(), vae, rows, n_samples=20_000)
+    assert sources is None
+    assert abs(z.mean()) < 0.03
+    assert abs(z.std() - 1) < 0.03
+
+
+def test_posterior_draws_scatter_about_their_sources_as_the_posterior_says(vae, rows):
+    z, sources = draw(PosteriorSampling(), vae, rows, n_samples=12_000)
+    posterior = vae.encode(rows)
+    scores = (z - posterior.mean[:, sources]) / torch.exp(0.5 * posterior.log_var[:, sources])
+    assert abs(scores.mean()) < 0.03
+    assert abs(scores.std() - 1) < 0.03
+
+
+def test_interpolated_points_lie_between_posterior_means(vae, rows):
+    z = draw(InterpolationSampling(n_neighbors=3), vae, rows).z
+    means = vae.encode(rows).mean
+    assert (z >= means.amin(dim=1, keepdim=True) - 1e-6).all()
+    assert (z <= means.amax(dim=1, keepdim=True) + 1e-6).all()
+
+
+def test_interpolation_copes_with_fewer_rows_than_neighbors(vae, rows):
+    assert draw(InterpolationSampling(n_neighbors=5), vae, rows[:, :2]).z.shape == (1, 100, 2)
+
+
+def test_denoising_without_noise_gives_the_posterior_means(vae, rows):
+    z, sources = draw(DenoisingSampling(noise_level=0.0), vae, rows)
+    torch.testing.assert_close(z, vae.encode(rows).mean[:, sources])
+
+
+def test_more_noise_scatters_denoised_points_more(vae, rows):
+    def scatter(noise_level):
+        z, sources = draw(DenoisingSampling(noise_level), vae, rows)
+        return (z - vae.encode(rows).mean[:, sources]).std()
+
+    assert scatter(2.0) > scatter(0.5) > scatter(0.1)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: InterpolationSampling(n_neighbors=0), lambda: DenoisingSampling(-1.0)]
+)
+def test_values_out_of_range_are_refused(make):
+    with pytest.raises(ValueError, match="must be at least"):
+        make()
+
+
+class AtTheOrigin(LatentSampler):
+    def draw(self, vae, rows, n_samples, generator):
+        return LatentDraw(torch.zeros(1, n_samples, vae.latent_dim), None)
+
+
+def test_a_users_own_strategy_is_used(table):
+    sampler = quick(latent_sampling=AtTheOrigin(), max_iter=200).fit(*table)
+    spread = quick(max_iter=200).fit(*table).sample(1, 200).std(axis=0).mean()
+    assert sampler.sample(1, 200).std(axis=0).mean() < spread
+
+
+@pytest.mark.parametrize("name", sorted(LATENT_SAMPLERS))
+def test_a_name_stands_for_the_strategy_with_its_defaults(name, table):
+    by_name = quick(latent_sampling=name).fit_resample(*table)[0]
+    by_object = quick(latent_sampling=LATENT_SAMPLERS[name]).fit_resample(*table)[0]
+    np.testing.assert_array_equal(by_name, by_object)

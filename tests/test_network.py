@@ -1,0 +1,150 @@
+"""The stack of VAEs is what it says, and no model in it feels the others."""
+
+import numpy as np
+import pytest
+import torch
+from conftest import make_table, quick
+from torch.distributions import Normal, kl_divergence
+
+from vaesampler import VAEOversampler
+from vaesampler._heads import LOWEST_LOG_VAR, GaussianHead
+from vaesampler._latent import Posterior
+from vaesampler._layers import ACTIVATIONS
+from vaesampler._training import ClassRows, TrainingSettings, train
+from vaesampler._vae import StackedVAE
+
+SETTINGS = TrainingSettings(
+    max_iter=30, learning_rate_init=1e-2, batch_size=16, beta=1.0, alpha=1e-2
+)
+
+
+def make_stack(n_models=3, n_features=6, hidden=(8,), latent_dim=2, activation="relu"):
+    generators = [torch.Generator().manual_seed(number) for number in range(n_models)]
+    stack = StackedVAE(n_models, n_features, hidden, latent_dim, activation)
+    return stack.initialize(generators)
+
+
+def count(module):
+    return sum(values.numel() for values in module.parameters())
+
+
+def test_the_default_network_on_64_features_is_64_32_4_4_32_64():
+    X, y = make_table({0: 20, 1: 10}, n_features=64)
+    vae = quick(hidden_layer_sizes=(32,), latent_dim=4).fit(X, y).vaes_[1]
+    assert isinstance(vae, torch.nn.Module)
+    assert count(vae.encoder) == 64 * 32 + 32 + 32 * (4 + 4) + (4 + 4)
+    assert count(vae.decoder) == 4 * 32 + 32 + 32 * 64 + 64
+    assert count(vae.head) == 64  # one log-variance a feature
+    assert count(vae) == count(vae.encoder) + count(vae.decoder) + count(vae.head)
+
+
+def test_the_documented_network_is_the_default_one():
+    assert VAEOversampler().hidden_layer_sizes == (32,)
+    assert VAEOversampler().latent_dim == 4
+
+
+def test_the_decoder_mirrors_the_encoder():
+    vae = make_stack(hidden=(8, 5), latent_dim=3)
+    assert [tuple(layer.weight.shape[1:]) for layer in vae.encoder.layers] == [
+        (6, 8),
+        (8, 5),
+        (5, 6),
+    ]
+    assert [tuple(layer.weight.shape[1:]) for layer in vae.decoder.layers] == [
+        (3, 5),
+        (5, 8),
+        (8, 6),
+    ]
+
+
+@pytest.mark.parametrize("hidden", [(8,), (8, 5)])
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_the_hand_written_gradient_is_autograds(activation, hidden):
+    torch.manual_seed(0)
+    vae = make_stack(hidden=hidden, activation=activation).double()
+    vae.head.raw_log_var.data.normal_()
+    rows, noise = torch.randn(3, 10, 6).double(), torch.randn(3, 10, 2).double()
+    weights = torch.rand(3, 10).double()
+    weights /= weights.sum(dim=1, keepdim=True)
+    bound = vae.evidence_bound(rows, noise)
+    expected = ((bound.reconstruction + 0.7 * bound.kl) * weights).sum(dim=1)
+    expected.sum().backward()
+    gradients = [values.grad.clone() for values in vae.parameters()]
+    for values in vae.parameters():
+        values.grad.zero_()
+    losses = vae.accumulate_gradient(rows, noise, weights, beta=0.7)
+    torch.testing.assert_close(losses, expected)
+    for values, gradient in zip(vae.parameters(), gradients, strict=True):
+        torch.testing.assert_close(values.grad, gradient)
+
+
+def test_the_reconstruction_is_a_normal_likelihood():
+    head = GaussianHead(2, 4)
+    output, rows = torch.randn(2, 7, 4), torch.randn(2, 7, 4)
+    expected = -Normal(output, torch.exp(0.5 * head.log_var)).log_prob(rows).sum(dim=-1)
+    torch.testing.assert_close(head.negative_log_likelihood(output, rows), expected)
+
+
+def test_the_kl_is_that_of_normals():
+    posterior = Posterior(torch.randn(2, 5, 3), torch.randn(2, 5, 3))
+    q = Normal(posterior.mean, torch.exp(0.5 * posterior.log_var))
+    expected = kl_divergence(q, Normal(0.0, 1.0)).sum(dim=-1)
+    torch.testing.assert_close(posterior.kl_to_prior(), expected)
+
+
+def test_a_columns_variance_stays_above_the_floor():
+    head = GaussianHead(1, 3)
+    head.raw_log_var.data.fill_(-1e4)
+    assert (head.log_var >= LOWEST_LOG_VAR).all()
+
+
+def test_selected_models_share_no_memory_with_the_stack():
+    stack = make_stack()
+    twice = stack.select([1, 1])
+    before = twice.encoder.layers[0].weight.clone()
+    stack.encoder.layers[0].weight.data.zero_()
+    torch.testing.assert_close(twice.encoder.layers[0].weight, before)
+    torch.testing.assert_close(before[0], before[1])
+
+
+@pytest.mark.parametrize("n_rows", [(5, 12, 9), (5, 40, 30)], ids=["full batch", "sampled"])
+def test_a_model_trains_the_same_whichever_models_are_stacked_with_it(n_rows):
+    def class_rows(number):
+        generator = torch.Generator().manual_seed(number)
+        rows = torch.randn(n_rows[number], 6, generator=generator)
+        return ClassRows(number, rows, generator)
+
+    stack = make_stack()
+    alone = [stack.select([number]) for number in range(3)]
+    together = train(stack, [class_rows(number) for number in range(3)], SETTINGS)
+    for number, vae in enumerate(alone):
+        losses = train(vae, [class_rows(number)], SETTINGS)
+        torch.testing.assert_close(losses[:, 0], together[:, number], rtol=1e-3, atol=1e-3)
+
+
+def test_a_classs_rows_are_the_same_whichever_classes_are_oversampled_too(table):
+    X, y = table
+    one = quick(sampling_strategy={1: 30}).fit(X, y).sample(1, 20, random_state=0)
+    both = quick(sampling_strategy={1: 30, 2: 30}).fit(X, y).sample(1, 20, random_state=0)
+    np.testing.assert_allclose(one, both, rtol=1e-3, atol=1e-3)
+
+
+def test_training_lowers_the_loss(table):
+    sampler = quick(max_iter=200, pretrain_iter=0).fit(*table)
+    for curve in sampler.loss_curves_.values():
+        assert curve[-20:].mean() < curve[:20].mean() - 1
+
+
+def test_a_strong_l2_penalty_gives_small_weights(table):
+    def size(alpha):
+        vae = quick(alpha=alpha, max_iter=200).fit(*table).vaes_[1]
+        return sum(layer.weight.square().sum() for layer in vae.encoder.layers)
+
+    assert size(1e3) < 0.5 * size(0.0)
+
+
+def test_a_large_beta_leaves_nothing_in_the_latent_space(table):
+    X, y = table
+    sampler = quick(beta=100.0, max_iter=300).fit(X, y)
+    rows = torch.as_tensor(X[y == 1] - X.mean(axis=0), dtype=torch.float32)[None]
+    assert sampler.vaes_[1].encode(rows).kl_to_prior().mean() < 0.2
