@@ -1,0 +1,88 @@
+"""Seeds decide everything, and nothing global is touched."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from conftest import make_table, quick
+from numpy.testing import assert_array_equal
+
+from vaesampler._seeds import Seeds
+
+IN_A_NEW_PROCESS = """
+import sys
+sys.path.insert(0, {tests!r})
+from conftest import make_table, quick
+X, _ = quick().fit_resample(*make_table())
+sys.stdout.buffer.write(X.tobytes())
+"""
+
+
+def test_equal_seeds_give_bit_equal_rows_in_one_process(table):
+    assert_array_equal(quick().fit_resample(*table)[0], quick().fit_resample(*table)[0])
+
+
+def test_equal_seeds_give_bit_equal_rows_across_processes(table, request):
+    script = IN_A_NEW_PROCESS.format(tests=str(request.path.parent))
+    finished = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert finished.stdout == quick().fit_resample(*table)[0].tobytes()
+
+
+def test_other_seeds_give_other_rows(table):
+    n = len(table[0])
+    rows = [quick(random_state=seed).fit_resample(*table)[0][n:] for seed in range(3)]
+    assert not np.array_equal(rows[0], rows[1])
+    assert not np.array_equal(rows[1], rows[2])
+
+
+def test_no_seed_gives_other_rows_at_each_call(table):
+    sampler = quick(random_state=None)
+    assert not np.array_equal(sampler.fit_resample(*table)[0], sampler.fit_resample(*table)[0])
+
+
+def test_a_random_state_instance_moves_on_at_each_fit(table):
+    sampler = quick(random_state=np.random.RandomState(0))
+    first, second = sampler.fit_resample(*table)[0], sampler.fit_resample(*table)[0]
+    assert not np.array_equal(first, second)
+    again = quick(random_state=np.random.RandomState(0)).fit_resample(*table)[0]
+    assert_array_equal(first, again)
+
+
+@pytest.mark.parametrize("random_state", [0, None])
+@pytest.mark.parametrize("latent_sampling", ["prior", "posterior", "interpolate", "denoise"])
+def test_global_generators_and_threads_are_left_as_they_were(random_state, latent_sampling):
+    X, y = make_table()
+    numpy_before, torch_before = np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    threads_before = torch.get_num_threads()
+    sampler = quick(random_state=random_state, latent_sampling=latent_sampling)
+    sampler.fit_resample(X, y)
+    sampler.sample(1, 3)
+    for before, after in zip(numpy_before, np.random.get_state(), strict=True):  # noqa: NPY002
+        assert_array_equal(before, after)
+    assert torch.equal(torch_before, torch.get_rng_state())
+    assert torch.get_num_threads() == threads_before
+
+
+def test_the_rows_do_not_depend_on_the_number_of_threads(table):
+    threads_before = torch.get_num_threads()
+    try:
+        rows = []
+        for n_threads in (1, 2):
+            torch.set_num_threads(n_threads)
+            rows.append(quick().fit_resample(*table)[0])
+    finally:
+        torch.set_num_threads(threads_before)
+    assert_array_equal(*rows)
+
+
+def test_streams_of_different_keys_are_independent():
+    seeds = Seeds(0)
+    keys = [("training", 1), ("training", "1"), ("training", 1.0), ("sample", 1), ("training",)]
+    first = [tuple(seeds.numpy(*key).integers(2**32, size=4)) for key in keys]
+    assert len(set(first)) == len(keys)
+    assert seeds.numpy("a", np.int64(1)).random() == seeds.numpy("a", 1).random()
+    assert torch.rand(1, generator=seeds.torch("a")) != torch.rand(
+        1, generator=seeds.torch("b")
+    )
