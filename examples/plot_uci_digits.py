@@ -1,14 +1,16 @@
 """
-======================================
-New handwritten 1s, and when they fail
-======================================
+==============================================
+New handwritten 1s, and the two ways they fail
+==============================================
 
-A variational autoencoder (VAE) learns what the digit 1 looks like from a few hundred small
-images, and draws new ones. Two things can go wrong: a VAE that is too weak draws images that
-are no 1s, one that is too strong hands back the images it was shown. Both can be measured,
-and this example measures them.
+A variational autoencoder (VAE) is a small neural network that learns what the rows of a class
+look like, and then draws new ones. Here the rows are images of the handwritten digit 1.
 
-By default the images are scikit-learn's own. The larger UCI files can be named instead::
+It can fail in two ways. A VAE that is too weak draws images that are no 1s; one that is too
+strong learns its images by heart and hands them back. This example measures both, compares
+the ways to draw, and sets SMOTE beside them.
+
+The images are scikit-learn's own. Those of the UCI repository can be named instead::
 
     python examples/plot_uci_digits.py optdigits.tra optdigits.tes
 """
@@ -16,16 +18,19 @@ By default the images are scikit-learn's own. The larger UCI files can be named 
 # %%
 # The images
 # ----------
-# An image has 8 by 8 pixels of 0 to 16. One half is for training; the other is held out, to
-# tell how far a *new* real 1 lies from the nearest one in the training half.
+# An image is a row of 64 numbers: 8 by 8 pixels, each 0 (white) to 16 (black). The VAE learns
+# from the training images. The held-out ones tell what images that are really new are like.
 
 import argparse
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from imblearn.over_sampling import SMOTE
+from matplotlib.ticker import PercentFormatter
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import NearestNeighbors
@@ -35,14 +40,11 @@ from vaesampler import VAEOversampler
 
 DIGIT = 1
 N_SYNTHETIC = 1000
-LATENT_SIZES = (1, 2, 4, 8, 16)
-WAYS_TO_DRAW = ("prior", "posterior", "interpolate", "denoise")
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
 
 
 @dataclass(frozen=True)
 class Digits:
-    """Training and held-out images, one a row, with their labels."""
+    """Training and held-out images of all digits, one a row, with their labels."""
 
     X_train: np.ndarray
     y_train: np.ndarray
@@ -51,136 +53,225 @@ class Digits:
 
 
 def read_digits(train_file=None, held_out_file=None):
-    X, y = load_digits(return_X_y=True)
     if train_file is None:
+        X, y = load_digits(return_X_y=True)
         X_train, X_held_out, y_train, y_held_out = train_test_split(
             X, y, test_size=0.5, stratify=y, random_state=0
         )
         return Digits(X_train, y_train, X_held_out, y_held_out)
-    train = np.loadtxt(train_file)
-    if held_out_file is not None:  # scikit-learn's images are those of optdigits.tes
-        held_out = np.loadtxt(held_out_file)
-        X, y = held_out[:, :-1], held_out[:, -1].astype(int)
-    return Digits(train[:, :-1], train[:, -1].astype(int), X, y)
+    if held_out_file is None:  # scikit-learn's images are those of optdigits.tes
+        return Digits(*read_file(train_file), *load_digits(return_X_y=True))
+    return Digits(*read_file(train_file), *read_file(held_out_file))
+
+
+def read_file(file):
+    table = np.loadtxt(file)
+    return table[:, :-1], table[:, -1].astype(int)
+
+
+# %%
+# Drawing new 1s
+# --------------
+# Both samplers are used alike. ``fit_resample`` returns the rows it was given, then the
+# synthetic ones.
+
+
+def draw(sampler, digits):
+    n_real = np.sum(digits.y_train == DIGIT)
+    sampler.set_params(sampling_strategy={DIGIT: n_real + N_SYNTHETIC}, random_state=0)
+    X_resampled, _ = sampler.fit_resample(digits.X_train, digits.y_train)
+    return X_resampled[len(digits.X_train) :]
 
 
 # %%
 # Two failures, two measures
 # --------------------------
-# *Too weak*: the share of synthetic images that a classifier fitted to all real digits does
-# not call a 1. *Memorizing*: how far a synthetic image lies from the nearest training image,
-# over how far held-out real ones do. 1 is what new real images score; 0 is a copy.
+# *Too weak*: the share of the synthetic images that a good classifier, fitted to all real
+# digits, does not call a 1.
+#
+# *Memorizing*: the distance from a synthetic image to the nearest training 1, divided by the
+# same distance for held-out 1s (medians of both). At 1 the synthetic images are as new as real
+# new ones; at 0 they are copies.
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How real and how new a thousand synthetic images are."""
+
+    share_not_a_one: float
+    distance_ratio: float
+    n_copies: int
+    share_near: float  # nearer to a training 1 than the nearest 5% of the held-out 1s
 
 
 class Judge:
-    """Tells how real and how new synthetic images of a digit are."""
+    """Scores synthetic images by the real ones."""
 
     def __init__(self, digits):
         X = np.concatenate([digits.X_train, digits.X_held_out])
         y = np.concatenate([digits.y_train, digits.y_held_out])
         self.classifier = SVC(gamma=0.001).fit(X, y)
-        self.nearest = NearestNeighbors(n_neighbors=1).fit(
-            digits.X_train[digits.y_train == DIGIT]
-        )
-        real = self.distances(digits.X_held_out[digits.y_held_out == DIGIT])
-        self.usual_distance = np.median(real)
-        self.near = np.quantile(real, 0.05)
+        self.training_ones = digits.X_train[digits.y_train == DIGIT]
+        self.neighbors = NearestNeighbors(n_neighbors=1).fit(self.training_ones)
+        self.held_out_ones = digits.X_held_out[digits.y_held_out == DIGIT]
+        self.held_out_distances = self.distances(self.held_out_ones)
 
     def distances(self, images):
-        return self.nearest.kneighbors(images)[0][:, 0]
+        return self.neighbors.kneighbors(images)[0].ravel()
 
-    def share_not_the_digit(self, images):
-        return np.mean(self.classifier.predict(images) != DIGIT)
+    def nearest_training_ones(self, images):
+        return self.training_ones[self.neighbors.kneighbors(images)[1].ravel()]
 
-    def distance_ratio(self, images):
-        return np.median(self.distances(images)) / self.usual_distance
-
-    def n_copies(self, images):
-        return int(np.sum(self.distances(images) == 0))
-
-    def share_near_copies(self, images):
-        return np.mean(self.distances(images) < self.near)
+    def score(self, images):
+        distances = self.distances(images)
+        return Scores(
+            np.mean(self.classifier.predict(images) != DIGIT),
+            np.median(distances) / np.median(self.held_out_distances),
+            np.sum(distances == 0),
+            np.mean(distances < np.quantile(self.held_out_distances, 0.05)),
+        )
 
 
 # %%
-# Drawing
-# -------
-# ``fit`` trains a VAE for each class that ``sampling_strategy`` adds rows to, ``sample`` draws
-# from it. SMOTE has no ``sample``: its rows are those below the originals.
+# What is compared
+# ----------------
+# A VAE squeezes each image into a few numbers, the latent ones, and makes an image of them
+# again. How many there are decides between the two failures. A new image is made of latent
+# numbers that no real image has, and there are four ways to choose those.
+
+LATENT_SIZES = (1, 2, 4, 8, 16)  # 4 is the default
+WAYS_TO_DRAW = {
+    "prior": "without regard to any real 1",
+    "posterior": "around a real 1 (the default)",
+    "interpolate": "between two real 1s",
+    "denoise": "a real 1 with noise, cleaned",
+}
+
+# %%
+# The figures in print
+# --------------------
 
 
-def fit_vae(digits, **parameters):
-    wanted = {DIGIT: int(np.sum(digits.y_train == DIGIT)) + N_SYNTHETIC}
-    sampler = VAEOversampler(sampling_strategy=wanted, random_state=0, **parameters)
-    return sampler.fit(digits.X_train, digits.y_train)
+def print_default(judge, vae, smote):
+    n_training, n_held_out = len(judge.training_ones), len(judge.held_out_ones)
+    print(f"{n_training} real 1s to learn from, {n_held_out} held out\n")
+    lines = {
+        "synthetic 1s": f"{N_SYNTHETIC:>8}{N_SYNTHETIC:>8}",
+        "called a 1 by a classifier": (
+            f"{1 - vae.share_not_a_one:>8.1%}{1 - smote.share_not_a_one:>8.1%}"
+        ),
+        "exact copies of a training 1": f"{vae.n_copies:>8}{smote.n_copies:>8}",
+        "distance to nearest training 1 / that of held-out 1s": (
+            f"{vae.distance_ratio:>8.2f}{smote.distance_ratio:>8.2f}"
+        ),
+        "nearer than the nearest 5% of held-out 1s": (
+            f"{vae.share_near:>8.1%}{smote.share_near:>8.1%}"
+        ),
+    }
+    print(f"{'':<52}{'VAE':>8}{'SMOTE':>8}")
+    for name, figures in lines.items():
+        print(f"{name:<52}{figures}")
 
 
-def draw_with_smote(digits):
-    wanted = {DIGIT: int(np.sum(digits.y_train == DIGIT)) + N_SYNTHETIC}
-    sampler = SMOTE(sampling_strategy=wanted, random_state=0)
-    X, _ = sampler.fit_resample(digits.X_train, digits.y_train)
-    return X[-N_SYNTHETIC:]
-
-
-def report(name, images, judge):
-    print(
-        f"{name:<24}{1 - judge.share_not_the_digit(images):>10.1%}{judge.n_copies(images):>10}"
-        f"{judge.distance_ratio(images):>16.2f}{judge.share_near_copies(images):>14.1%}"
-    )
+def print_failures(heading, scores):
+    print(f"\n{heading:<15}{'too weak:':>15}{'memorizing:':>18}")
+    print(f"{'':<15}{'share not a 1':>15}{'distance ratio':>18}")
+    for name, score in scores.items():
+        print(f"{name:<15}{score.share_not_a_one:>15.1%}{score.distance_ratio:>18.2f}")
 
 
 # %%
 # The picture
 # -----------
+# Every image in it is picked at random.
+
+BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#595959"  # told apart by the colour-blind
 
 
-def show_images(axes, images, title):
+def draw_picture(judge, loss_curve, scores_by_size, drawn_by_way, scores_by_way):
+    figure = plt.figure(figsize=(11, 9.3), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.07, h_pad=0.04)
+    figure.suptitle(
+        "A variational autoencoder draws new handwritten 1s", size=16, weight="bold"
+    )
+    top, middle, bottom = figure.subfigures(3, 1, height_ratios=[1.15, 2.5, 3.6])
+    rng = np.random.default_rng(0)
+
+    real, synthetic = top.subfigures(1, 2, wspace=0.04)
+    show_images(real.subplots(1, 5), rng.choice(judge.training_ones, 5, replace=False))
+    real.suptitle(f"five of the {len(judge.training_ones)} real 1s it learned from")
+    some = rng.choice(drawn_by_way["posterior"], 5, replace=False)
+    show_images(synthetic.subplots(1, 5), some)
+    synthetic.suptitle("five synthetic 1s")
+
+    training, weak, memorizing = middle.subplots(1, 3)
+    plot_training(training, loss_curve)
+    plot_too_weak(weak, scores_by_size)
+    plot_memorizing(memorizing, scores_by_size, scores_by_way["SMOTE"].distance_ratio)
+
+    show_ways_to_draw(bottom, judge, drawn_by_way, scores_by_way, rng)
+    return figure
+
+
+def plot_training(axis, loss_curve, window=25):
+    steps = np.arange(1, len(loss_curve) + 1)
+    smooth = np.convolve(loss_curve, np.ones(window) / window, mode="valid")
+    axis.plot(steps, loss_curve, color=BLUE, alpha=0.3, linewidth=0.8)
+    axis.plot(steps[window // 2 :][: len(smooth)], smooth, color=BLUE, linewidth=2)
+    axis.set_title("Training\nlower is better")
+    axis.set(xlabel="step", ylabel="loss, nats per row")
+
+
+def plot_too_weak(axis, scores_by_size):
+    shares = [score.share_not_a_one for score in scores_by_size.values()]
+    axis.plot(range(len(shares)), shares, "o-", color=VERMILION, clip_on=False)
+    axis.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=1))
+    axis.set_ylim(0, max(0.02, 1.2 * max(shares)))
+    axis.set_title("Too weak?\nsynthetic images that a classifier\ndoes not call a 1")
+    axis.set_ylabel("share not a 1")
+    name_latent_sizes(axis, scores_by_size)
+
+
+def plot_memorizing(axis, scores_by_size, smote_ratio):
+    ratios = [score.distance_ratio for score in scores_by_size.values()]
+    axis.plot(range(len(ratios)), ratios, "s-", color=BLUE)
+    axis.set_ylim(0, max(1.5, 1.1 * max(ratios)))
+    for ratio, name in {1: "held-out\nreal 1s", smote_ratio: "SMOTE", 0: "↓ copies"}.items():
+        axis.axhline(ratio, color=GREY, linestyle="--", linewidth=1)
+        right_of_axis = axis.get_yaxis_transform()
+        axis.text(1.03, ratio, name, color=GREY, va="center", transform=right_of_axis)
+    axis.set_title("Memorizing?\ndistance to nearest training image\n/ that of held-out images")
+    axis.set_ylabel("distance ratio")
+    name_latent_sizes(axis, scores_by_size)
+
+
+def name_latent_sizes(axis, sizes):
+    axis.set_xticks(range(len(sizes)), sizes)
+    axis.set_xlabel("latent size (4 is the default)")
+
+
+def show_ways_to_draw(figure, judge, drawn_by_way, scores_by_way, rng):
+    columns = [3.2, *[1] * 5, 0.4, *[1] * 5]  # a label, five images, a gap, five images
+    grid = figure.subplots(len(drawn_by_way), len(columns), width_ratios=columns)
+    grid[0, 3].set_title("five drawn in each way")
+    grid[0, 9].set_title("the training image nearest to each")
+    for axes, (way, images) in zip(grid, drawn_by_way.items(), strict=True):
+        axes[0].axis("off")
+        axes[6].axis("off")
+        name = "SMOTE" if way == "SMOTE" else f"VAE, {way}"
+        how = WAYS_TO_DRAW.get(way, "between two real 1s, pixel by pixel")
+        ratio = scores_by_way[way].distance_ratio
+        axes[0].text(0, 0.66, name, weight="bold", va="bottom", size=11)
+        axes[0].text(0, 0.6, f"{how}\ndistance ratio {ratio:.2f}", va="top")
+        some = rng.choice(images, 5, replace=False)
+        show_images(axes[1:6], some)
+        show_images(axes[7:], judge.nearest_training_ones(some))
+
+
+def show_images(axes, images):
     for axis, image in zip(axes, images, strict=True):
         axis.imshow(image.reshape(8, 8), cmap="gray_r", vmin=0, vmax=16)
         axis.set(xticks=[], yticks=[])
-    axes[0].set_title(title, loc="left", fontsize=10)
-
-
-def draw_figure(real, drawn_by, loss_curve, too_weak, memorizing, judge):
-    figure = plt.figure(figsize=(11, 10.5), layout="constrained")
-    top, middle, bottom = figure.subfigures(3, 1, height_ratios=[1.1, 2.6, 3.4])
-    pick = np.random.default_rng(0)
-
-    top.suptitle("A variational autoencoder draws new 1s", fontsize=14, weight="bold")
-    left, right = top.subfigures(1, 2)
-    show_images(left.subplots(1, 5), pick.permutation(real)[:5], "Five real 1s")
-    synthetic = pick.permutation(drawn_by["VAE, posterior"])[:5]
-    show_images(right.subplots(1, 5), synthetic, "Five synthetic 1s")
-
-    training, weak, copying = middle.subplots(1, 3)
-    training.plot(np.arange(1, len(loss_curve) + 1), loss_curve, color=BLUE, lw=1)
-    training.set(title="Training", xlabel="step", ylabel="loss, nats per image")
-    positions = np.arange(len(LATENT_SIZES))
-    weak.plot(positions, too_weak, "o-", color=ORANGE)
-    weak.set(title="Too weak?", ylabel="synthetic images that are no 1")
-    weak.yaxis.set_major_formatter("{x:.1%}")
-    weak.set_ylim(0, max(0.02, 1.3 * max(too_weak)))
-    copying.plot(positions, memorizing, "s-", color=BLUE)
-    copying.axhline(1, color=GREY, ls="--", lw=1)
-    copying.text(0, 0.97, "as new as held-out 1s", color=GREY, va="top", fontsize=9)
-    smote_ratio = judge.distance_ratio(drawn_by["SMOTE"])
-    copying.axhline(smote_ratio, color=GREY, ls=":", lw=1)
-    copying.text(4, smote_ratio + 0.02, "SMOTE", color=GREY, ha="right", fontsize=9)
-    copying.set(title="Memorizing?", ylabel="distance to nearest training 1\n(held-out 1s = 1)")
-    copying.set_ylim(0, 1.6)
-    copying.text(0, 0.03, "0 = copies", color=GREY, fontsize=9)
-    for axis in (weak, copying):
-        axis.set_xticks(positions, LATENT_SIZES)
-        axis.set_xlabel("latent size (4 is the default)")
-
-    bottom.suptitle("Five images from each way to draw, at random", fontsize=12)
-    rows = bottom.subplots(len(drawn_by), 6, width_ratios=[3, 1, 1, 1, 1, 1])
-    for axes, (name, images) in zip(rows, drawn_by.items(), strict=True):
-        axes[0].axis("off")
-        label = f"{name}\n{judge.distance_ratio(images):.2f} times the distance of real ones"
-        axes[0].text(1, 0.5, label, ha="right", va="center", fontsize=10)
-        show_images(axes[1:], pick.permutation(images)[:5], "")
-    return figure
 
 
 # %%
@@ -193,36 +284,36 @@ def parse_options():
     parser.add_argument("train_file", nargs="?", help="optdigits.tra")
     parser.add_argument("held_out_file", nargs="?", help="optdigits.tes")
     parser.add_argument("--output", type=Path, default=Path("uci_digits.png"))
-    return parser.parse_args()
+    # In a notebook or a gallery the command line is somebody else's.
+    is_script = Path(sys.argv[0]).name == "plot_uci_digits.py"
+    return parser.parse_args(sys.argv[1:] if is_script else [])
 
 
 def main(options):
+    torch.set_num_threads(1)  # networks this small are no faster with more
     digits = read_digits(options.train_file, options.held_out_file)
     judge = Judge(digits)
-    real = digits.X_train[digits.y_train == DIGIT]
-    print(f"{len(real)} real 1s to learn from, {N_SYNTHETIC} synthetic ones drawn each way\n")
 
-    drawn_by = {"SMOTE": draw_with_smote(digits)}
+    default = VAEOversampler()
+    synthetic = draw(default, digits)
+    smote = draw(SMOTE(), digits)
+    print_default(judge, judge.score(synthetic), judge.score(smote))
+
+    drawn_by_size = {
+        size: draw(VAEOversampler(latent_dim=size), digits) for size in LATENT_SIZES
+    }
+    scores_by_size = {size: judge.score(images) for size, images in drawn_by_size.items()}
+    print_failures("latent size", scores_by_size)
+
+    drawn_by_way = {"SMOTE": smote}
     for way in WAYS_TO_DRAW:
-        sampler = fit_vae(digits, latent_sampling=way)
-        drawn_by[f"VAE, {way}"] = sampler.sample(DIGIT, N_SYNTHETIC, random_state=0)
-    print(f"{'':<24}{'called 1':>10}{'copies':>10}{'distance ratio':>16}{'near copies':>14}")
-    for name, images in drawn_by.items():
-        report(name, images, judge)
+        drawn_by_way[way] = draw(VAEOversampler(latent_sampling=way), digits)
+    scores_by_way = {way: judge.score(images) for way, images in drawn_by_way.items()}
+    print_failures("way to draw", scores_by_way)
 
-    print("\nlatent size   too weak: not called 1   memorizing: distance ratio")
-    too_weak, memorizing = [], []
-    for latent_dim in LATENT_SIZES:
-        images = fit_vae(digits, latent_dim=latent_dim).sample(
-            DIGIT, N_SYNTHETIC, random_state=0
-        )
-        too_weak.append(judge.share_not_the_digit(images))
-        memorizing.append(judge.distance_ratio(images))
-        print(f"{latent_dim:>11}{too_weak[-1]:>25.1%}{memorizing[-1]:>29.2f}")
-
-    loss_curve = sampler.loss_curves_[DIGIT]  # the four ways to draw train alike
-    figure = draw_figure(real, drawn_by, loss_curve, too_weak, memorizing, judge)
-    figure.savefig(options.output, dpi=110)
+    loss_curve = default.loss_curves_[DIGIT]
+    figure = draw_picture(judge, loss_curve, scores_by_size, drawn_by_way, scores_by_way)
+    figure.savefig(options.output, dpi=120)
     print(f"\nThe picture is in {options.output}")
 
 

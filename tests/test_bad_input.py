@@ -1,5 +1,6 @@
 """Wrong input gets an error that says what to do, and leaves nothing half-fitted."""
 
+import datetime
 import pickle
 
 import numpy as np
@@ -11,6 +12,10 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
+from vaesampler import LatentSampler, PosteriorSampling, PriorSampling
+from vaesampler._smoothing import SmoothedRows
+from vaesampler._training import ClassRows, TrainingSettings, train
+from vaesampler._vae import StackedVAE
 from vaesampler.exceptions import (
     DuplicatedRowsWarning,
     SmallClassWarning,
@@ -27,6 +32,12 @@ def with_cell(X, value):
 def frame_with(column):
     X, _ = make_table()
     return pd.DataFrame(X, columns=list("abcde")).assign(wrong=column(len(X)))
+
+
+def with_column_name(X, name):
+    frame = pd.DataFrame(X, columns=[3, 1, name, 5, 9])
+    frame.loc[0, name] = np.nan
+    return frame
 
 
 class FrameOfAnotherLibrary:
@@ -57,6 +68,24 @@ CASES = {
         {},
         ["NaN", "'wrong'", "SimpleImputer"],
     ),
+    "NaN in a frame whose names are numbers": (
+        with_column_name(X, 77),
+        Y,
+        {},
+        ["NaN", "77", "SimpleImputer"],
+    ),
+    "a missing value of pandas": (
+        frame_with(lambda n: pd.array([1, None] * (n // 2), dtype="Int64")),
+        Y,
+        {},
+        ["NaN", "'wrong'"],
+    ),
+    "infinity in a sparse matrix": (
+        sparse.csc_matrix(with_cell(X, -np.inf)),
+        Y,
+        {},
+        ["infinity", "column 2"],
+    ),
     "text in a frame": (frame_with(lambda n: ["x"] * n), Y, {}, ["numbers", "'wrong'"]),
     "dates": (
         frame_with(lambda n: pd.date_range("2026-01-01", periods=n)),
@@ -77,12 +106,70 @@ CASES = {
         {},
         ["numbers", "column 2"],
     ),
+    "strings of pandas": (
+        frame_with(lambda n: pd.array(["x"] * n, dtype="string")),
+        Y,
+        {},
+        ["numbers", "'wrong'"],
+    ),
+    "dates as objects": (
+        with_cell(X.astype(object), datetime.date(2026, 1, 1)),
+        Y,
+        {},
+        ["numbers", "column 2"],
+    ),
+    "a missing value of pandas among objects": (
+        with_cell(X.astype(object), pd.NA),
+        Y,
+        {},
+        ["column 2"],
+    ),
+    "a complex number among objects": (
+        with_cell(X.astype(object), 1j),
+        Y,
+        {},
+        ["numbers", "column 2"],
+    ),
+    "lists in a frame": (frame_with(lambda n: [[1]] * n), Y, {}, ["numbers", "'wrong'"]),
+    "periods": (
+        frame_with(lambda n: pd.period_range("2026-01", periods=n, freq="M")),
+        Y,
+        {},
+        ["numbers", "'wrong'"],
+    ),
+    "time differences": (
+        frame_with(lambda n: pd.to_timedelta(np.arange(n), "s")),
+        Y,
+        {},
+        ["numbers", "'wrong'"],
+    ),
+    "an array of dates": (X.astype("datetime64[s]"), Y, {}, ["numbers", "column 0"]),
     "complex numbers": (X.astype(complex), Y, {}, ["Complex data not supported"]),
-    "lengths that differ": (X, Y[:-1], {}, ["inconsistent numbers of samples"]),
-    "no rows": (X[:0], Y[:0], {}, ["0 sample"]),
+    "lengths that differ": (X, Y[:-1], {}, ["inconsistent numbers of samples", "60", "59"]),
+    "no rows": (X[:0], Y[:0], {}, ["0 sample", "minimum of 1"]),
+    "no columns": (X[:, :0], Y, {}, ["0 feature", "minimum of 1"]),
+    "one dimension": (X[:, 0], Y, {}, ["Expected 2D", "reshape"]),
+    "several labels a row": (X, np.ones((len(X), 3), dtype=int), {}, ["Multilabel"]),
     "one class": (X, np.zeros(len(X)), {}, ["more than 1 class"]),
     "three dimensions": (X[None], Y[:1], {}, ["dim 3"]),
     "continuous labels": (X, np.linspace(0, 1, len(X)), {}, ["Unknown label type"]),
+    "fewer rows asked by a callable": (
+        X,
+        Y,
+        {"sampling_strategy": lambda y: {1: 5}},
+        ["class 1 has 12", "5 were asked", "at least 12"],
+    ),
+    "a ratio below the present one": (
+        *make_table({0: 40, 1: 12}),
+        {"sampling_strategy": 0.1},
+        ["ratio", "increase"],
+    ),
+    "a ratio for three classes": (X, Y, {"sampling_strategy": 0.5}, ["binary", "use a dict"]),
+    "a class that is not there": (X, Y, {"sampling_strategy": {9: 50}}, ["9", "not present"]),
+    "half a row asked": (X, Y, {"sampling_strategy": {1: 50.5}}, ["class 1", "50.5", "whole"]),
+    "text asked": (X, Y, {"sampling_strategy": {1: "50"}}, ["class 1", "'50'", "whole"]),
+    "a ratio of zero": (X, Y, {"sampling_strategy": 0.0}, ["'sampling_strategy'", "Got 0.0"]),
+    "the majority": (X, Y, {"sampling_strategy": "majority"}, ["'not minority'"]),
     "latent_dim=0": (X, Y, {"latent_dim": 0}, ["'latent_dim'", "Got 0"]),
     "no hidden layer": (
         X,
@@ -93,6 +180,11 @@ CASES = {
     "a layer without units": (X, Y, {"hidden_layer_sizes": (8, 0)}, ["at least 1 unit"]),
     "a negative learning rate": (X, Y, {"learning_rate_init": -1.0}, ["'learning_rate_init'"]),
     "an unknown way to draw": (X, Y, {"latent_sampling": "magic"}, ["'latent_sampling'"]),
+    "a strategy's class": (X, Y, {"latent_sampling": PriorSampling}, ["'latent_sampling'"]),
+    "an infinite beta": (X, Y, {"beta": np.inf}, ["'beta'", "Got inf"]),
+    "an empty batch": (X, Y, {"batch_size": 0}, ["'batch_size'", "Got 0"]),
+    "an unknown device": (X, Y, {"device": "abacus"}, ["'device'", "'cuda'", "'abacus'"]),
+    "an unknown activation": (X, Y, {"activation": "step"}, ["'activation'", "'relu'"]),
     "no steps": (X, Y, {"max_iter": 0}, ["'max_iter'", "Got 0"]),
 }
 
@@ -120,9 +212,52 @@ def test_a_fitted_sampler_stays_fitted_to_its_last_table_after_an_error(case, ta
     assert sampler.n_features_in_ == 5
 
 
-def test_a_frame_of_another_library_is_named():
+class FailsFromTheThirdDrawOn(LatentSampler):
+    """A user's strategy that goes wrong, or is interrupted, midway."""
+
+    def __init__(self, error):
+        self.error = error
+        self.n_draws = 0
+
+    def draw(self, vae, rows, n_samples, generator):
+        self.n_draws += 1
+        if self.n_draws > 2:
+            raise self.error
+        return PosteriorSampling().draw(vae, rows, n_samples, generator)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), MemoryError(), KeyError("mine")])
+def test_an_interrupted_fit_leaves_nothing_half_fitted(error, table):
+    strategy = FailsFromTheThirdDrawOn(error)
+    sampler = quick(latent_sampling=strategy, rejection_strength=0)
+    before = dict(vars(sampler))
+    strategy.n_draws = 1  # the first class succeeds, the second one fails
+    with pytest.raises(type(error)):
+        sampler.fit_resample(*table)
+    assert vars(sampler) == before
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"learning_rate_init": 1e30}, {"latent_dim": 0}, {"device": "mps"}], ids=str
+)
+def test_a_fitted_sampler_stays_fitted_when_new_parameters_fail(parameters, table):
+    if "device" in parameters and torch.backends.mps.is_available():
+        pytest.skip("mps is there")
+    sampler = quick().fit(*table)
+    before = sampler.sample(1, 3, random_state=0)
+    with pytest.raises((ValueError, TrainingDivergedError)):
+        sampler.set_params(**parameters).fit_resample(*table)
+    assert_array_equal(sampler.sample(1, 3, random_state=0), before)
+    assert not hasattr(sampler, "synthetic_mask_")
+
+
+@pytest.mark.parametrize("method", ["fit", "fit_resample"])
+def test_a_frame_of_another_library_is_named(method):
+    sampler = quick()
+    before = dict(vars(sampler))
     with pytest.raises(TypeError, match=r"FrameOfAnotherLibrary.*to_pandas"):
-        quick().fit_resample(FrameOfAnotherLibrary(), [0, 1])
+        getattr(sampler, method)(FrameOfAnotherLibrary(), [0, 1])
+    assert vars(sampler) == before
 
 
 @pytest.mark.parametrize("device", ["cuda", "mps", torch.device("cuda", 7)])
@@ -148,6 +283,37 @@ def test_a_loss_that_is_not_finite_names_the_class_and_the_step(pretrain_iter, w
     with pytest.raises(TrainingDivergedError, match=rf"{whose}.*step \d+.*learning_rate_init"):
         sampler.fit_resample(X, y)
     assert not hasattr(sampler, "vaes_")
+
+
+@pytest.mark.parametrize("diverging", [0, 1, 2])
+def test_a_diverged_class_is_the_one_named_among_those_trained_beside_it(diverging):
+    labels = ["common", "rare", "rarer"]
+    generators = [torch.Generator().manual_seed(number) for number in range(3)]
+    rows = torch.randn(3, 10, 4, generator=generators[0])
+    rows[diverging] *= 1e30
+    classes = [
+        ClassRows(label, SmoothedRows.fit(own, smoothing=0.0), generator)
+        for label, own, generator in zip(labels, rows, generators, strict=True)
+    ]
+    vaes = StackedVAE(3, 4, (8,), 2, "relu").initialize(generators)
+    settings = TrainingSettings(
+        max_iter=5, learning_rate_init=1e-2, batch_size=8, beta=1.0, alpha=0.0
+    )
+    with pytest.raises(TrainingDivergedError) as caught:
+        train(vaes, classes, settings)
+    assert (caught.value.label, caught.value.step) == (labels[diverging], 1)
+
+
+@pytest.mark.parametrize("rejection_strength", [0.0, 1.0])
+def test_weights_that_the_last_step_made_useless_are_noticed(rejection_strength):
+    sampler = quick(
+        learning_rate_init=1e30,
+        max_iter=1,
+        pretrain_iter=0,
+        rejection_strength=rejection_strength,
+    )
+    with pytest.raises(TrainingDivergedError, match="class 1"):
+        sampler.fit_resample(*make_table({0: 30, 1: 10}))
 
 
 def test_the_error_survives_pickling():
@@ -182,7 +348,13 @@ def test_sampling_a_class_that_was_not_fitted_names_those_that_were(table):
         sampler.sample(0, 3)
 
 
-@pytest.mark.parametrize("n_samples", [-1, 2.5, "3"])
+@pytest.mark.parametrize("random_state", [-1, 2.7, "seven"])
+def test_a_wrong_seed_for_a_sample_is_refused(random_state, table):
+    with pytest.raises(ValueError, match=f"random_state.*{random_state}"):
+        quick().fit(*table).sample(1, 3, random_state=random_state)
+
+
+@pytest.mark.parametrize("n_samples", [-1, 2.5, "3", None, np.nan])
 def test_a_wrong_number_of_samples_is_refused(n_samples, table):
     with pytest.raises(ValueError, match="whole number of at least 0; found"):
         quick().fit(*table).sample(1, n_samples)

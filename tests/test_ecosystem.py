@@ -7,6 +7,7 @@ import sys
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import make_table, quick
 from imblearn.over_sampling import SMOTE
@@ -32,6 +33,15 @@ def test_a_pipeline_resamples_while_fitting_only(sampler, table):
     pipeline = make_pipeline(sampler).fit(X, y)
     assert pipeline.predict(X).shape == y.shape
     assert pipeline.score(X, y) > 0.9
+
+
+def test_it_follows_a_step_whose_output_is_a_frame(table):
+    X, y = table
+    frame = pd.DataFrame(X, columns=list("abcde"))
+    pipeline = make_pipeline(quick())
+    pipeline.named_steps["scale"].set_output(transform="pandas")
+    pipeline.fit(frame, y)
+    assert list(pipeline.named_steps["classify"].feature_names_in_) == list("abcde")
 
 
 def test_a_grid_search_over_the_latent_size_runs_in_two_processes():
@@ -92,13 +102,21 @@ def test_a_copy_draws_the_same_rows(copy_of, table, tmp_path):
     assert_array_equal(copied.sample(1, 5), sampler.sample(1, 5))
 
 
-def test_a_pickle_draws_the_same_rows_in_a_new_process(table, tmp_path):
+@pytest.mark.parametrize(
+    ("dump", "load"),
+    [
+        (lambda sampler, path: path.write_bytes(pickle.dumps(sampler)), "pickle.loads(data)"),
+        (joblib.dump, "joblib.load(sys.argv[1])"),
+    ],
+    ids=["pickle", "joblib"],
+)
+def test_a_stored_sampler_draws_the_same_rows_in_a_new_process(dump, load, table, tmp_path):
     sampler = quick().fit(*table)
-    path = tmp_path / "sampler.pickle"
-    path.write_bytes(pickle.dumps(sampler))
+    path = tmp_path / "sampler"
+    dump(sampler, path)
     script = (
-        "import pickle, sys; s = pickle.load(open(sys.argv[1], 'rb'));"
-        "sys.stdout.buffer.write(s.sample(1, 5, random_state=0).tobytes())"
+        "import joblib, pickle, sys; data = open(sys.argv[1], 'rb').read();"
+        f"s = {load}; sys.stdout.buffer.write(s.sample(1, 5, random_state=0).tobytes())"
     )
     finished = subprocess.run(
         [sys.executable, "-c", script, str(path)], capture_output=True, check=True

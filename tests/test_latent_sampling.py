@@ -50,6 +50,17 @@ def test_the_generator_is_the_only_source_of_randomness(name, vae, rows):
     assert not torch.equal(draw(LATENT_SAMPLERS[name], vae, rows, seed=3).z, first)
 
 
+@pytest.mark.parametrize("name", sorted(LATENT_SAMPLERS))
+def test_drawing_leaves_the_global_generators_and_the_rows_alone(name, vae, rows):
+    rows_before = rows.clone()
+    numpy_before, torch_before = np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    draw(LATENT_SAMPLERS[name], vae, rows)
+    for before, after in zip(numpy_before, np.random.get_state(), strict=True):  # noqa: NPY002
+        np.testing.assert_array_equal(before, after)
+    assert torch.equal(torch_before, torch.get_rng_state())
+    assert torch.equal(rows, rows_before)
+
+
 @pytest.mark.parametrize("name", ["posterior", "interpolate", "denoise"])
 def test_real_rows_are_used_about_equally_often(name, vae, rows):
     sources = draw(LATENT_SAMPLERS[name], vae, rows, n_samples=100).sources
@@ -72,11 +83,22 @@ def test_posterior_draws_scatter_about_their_sources_as_the_posterior_says(vae, 
     assert abs(scores.std() - 1) < 0.03
 
 
-def test_interpolated_points_lie_between_posterior_means(vae, rows):
-    z = draw(InterpolationSampling(n_neighbors=3), vae, rows).z
-    means = vae.encode(rows).mean
-    assert (z >= means.amin(dim=1, keepdim=True) - 1e-6).all()
-    assert (z <= means.amax(dim=1, keepdim=True) + 1e-6).all()
+@pytest.mark.parametrize("n_neighbors", [1, 3, N_ROWS])
+def test_interpolated_points_lie_between_the_means_of_a_row_and_a_near_one(
+    n_neighbors, vae, rows
+):
+    (z,), sources = draw(InterpolationSampling(n_neighbors), vae, rows)
+    (means,) = vae.encode(rows).mean
+    start = means[sources]
+    ranks = torch.cdist(start, means).argsort(dim=1)
+    near = means[ranks[:, 1 : n_neighbors + 1]]  # the nearest is the row itself
+    # A point lies on a line where going through it is no detour.
+    detour = (
+        (z - start).norm(dim=-1)[:, None]
+        + (near - z[:, None]).norm(dim=-1)
+        - (near - start[:, None]).norm(dim=-1)
+    )
+    assert (detour.amin(dim=1) < 1e-5).all()
 
 
 def test_interpolation_copes_with_fewer_rows_than_neighbors(vae, rows):
@@ -96,23 +118,37 @@ def test_more_noise_scatters_denoised_points_more(vae, rows):
     assert scatter(2.0) > scatter(0.5) > scatter(0.1)
 
 
-@pytest.mark.parametrize(
-    "make", [lambda: InterpolationSampling(n_neighbors=0), lambda: DenoisingSampling(-1.0)]
-)
-def test_values_out_of_range_are_refused(make):
-    with pytest.raises(ValueError, match="must be at least"):
-        make()
+@pytest.mark.parametrize("n_neighbors", [0, -1, 2.5])
+def test_numbers_of_neighbors_out_of_range_are_refused(n_neighbors):
+    with pytest.raises((ValueError, TypeError), match=f"n_neighbors .*{n_neighbors}"):
+        InterpolationSampling(n_neighbors)
 
 
-class AtTheOrigin(LatentSampler):
+@pytest.mark.parametrize("noise_level", [-1.0, np.nan, np.inf])
+def test_noise_levels_out_of_range_are_refused(noise_level):
+    with pytest.raises(ValueError, match=f"noise_level .*{noise_level}"):
+        DenoisingSampling(noise_level)
+
+
+class TwiceThePrior(LatentSampler):
     def draw(self, vae, rows, n_samples, generator):
-        return LatentDraw(torch.zeros(1, n_samples, vae.latent_dim), None)
+        assert rows.dtype == torch.float32
+        assert rows.ndim == 3
+        z, sources = PriorSampling().draw(vae, rows, n_samples, generator)
+        return LatentDraw(2 * z, sources)
 
 
-def test_a_users_own_strategy_is_used(table):
-    sampler = quick(latent_sampling=AtTheOrigin(), max_iter=200).fit(*table)
-    spread = quick(max_iter=200).fit(*table).sample(1, 200).std(axis=0).mean()
-    assert sampler.sample(1, 200).std(axis=0).mean() < spread
+class ThePriorAgain(LatentSampler):
+    def draw(self, vae, rows, n_samples, generator):
+        return PriorSampling().draw(vae, rows, n_samples, generator)
+
+
+def test_a_users_own_strategy_decides_where_rows_are_drawn(table):
+    by_name = quick(latent_sampling="prior").fit_resample(*table)[0]
+    same = quick(latent_sampling=ThePriorAgain()).fit_resample(*table)[0]
+    other = quick(latent_sampling=TwiceThePrior()).fit_resample(*table)[0]
+    np.testing.assert_array_equal(same, by_name)
+    assert not np.array_equal(other, by_name)
 
 
 @pytest.mark.parametrize("name", sorted(LATENT_SAMPLERS))

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -63,6 +64,47 @@ def test_global_generators_and_threads_are_left_as_they_were(random_state, laten
         assert_array_equal(before, after)
     assert torch.equal(torch_before, torch.get_rng_state())
     assert torch.get_num_threads() == threads_before
+
+
+@pytest.mark.parametrize("setting", ["float64 by default", "another device by default"])
+def test_what_the_user_set_in_torch_changes_nothing(setting, table):
+    expected = quick().fit_resample(*table)[0]
+    if setting == "float64 by default":
+        reset, value = torch.set_default_dtype, torch.get_default_dtype()
+        torch.set_default_dtype(torch.float64)
+    else:
+        reset, value = torch.set_default_device, None
+        torch.set_default_device("meta")  # stands in for "cuda": tensors without values
+    try:
+        rows = quick().fit_resample(*table)[0]
+    finally:
+        reset(value)
+    assert_array_equal(rows, expected)
+
+
+def test_samplers_fitted_side_by_side_in_threads_do_not_feel_each_other(table):
+    def rows(seed):
+        return quick(random_state=seed).fit_resample(*table)[0]
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        side_by_side = list(pool.map(rows, range(4)))
+    assert_array_equal(side_by_side, [rows(seed) for seed in range(4)])
+
+
+def test_samples_from_a_random_state_instance_move_on(table):
+    sampler = quick().fit(*table)
+
+    def two_samples(random_state):
+        return [sampler.sample(1, 4, random_state=random_state) for _ in range(2)]
+
+    first, second = two_samples(np.random.RandomState(0))
+    assert not np.array_equal(first, second)
+    assert_array_equal(two_samples(np.random.RandomState(0)), [first, second])
+
+
+def test_without_a_seed_two_samplers_draw_different_samples(table):
+    first, second = (quick(random_state=None).fit(*table).sample(1, 4) for _ in range(2))
+    assert not np.array_equal(first, second)
 
 
 def test_the_rows_do_not_depend_on_the_number_of_threads(table):

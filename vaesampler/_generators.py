@@ -1,5 +1,6 @@
 """Class label to trained generator: fitting on encoded rows, and drawing from it."""
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 
@@ -7,12 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaesampler._latent import BLOCK_ROWS, LatentSampler
+from vaesampler._latent import BLOCK_ROWS, LatentSampler, choose_rows
 from vaesampler._rejection import Candidates, NeighborCritic, draw_accepted
 from vaesampler._seeds import Seeds
+from vaesampler._smoothing import MAX_ROWS_FOR_SHAPE, SmoothedRows
 from vaesampler._table import TableEncoder
 from vaesampler._training import ClassRows, TrainingSettings, train
 from vaesampler._vae import StackedVAE
+
+# A small class's rows, smoothed, are reconstructed several times each to tell their errors.
+MIN_ROWS_FOR_ERRORS = 256
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,7 @@ class GeneratorSettings:
     activation: str
     pretrain_iter: int
     training: TrainingSettings
+    smoothing: float
     rejection_strength: float
 
 
@@ -33,7 +39,7 @@ class ClassGenerator:
 
     label: Hashable
     vae: StackedVAE  # a stack of one
-    rows: Tensor  # (n_rows, n_features), encoded
+    rows: SmoothedRows
     losses: np.ndarray  # (n_iter,), nats per row
     encoder: TableEncoder
     critic: NeighborCritic | None
@@ -47,34 +53,27 @@ class ClassGenerator:
         rng: np.random.Generator,
     ) -> np.ndarray:  # (n_samples, n_features)
         """Draw rows in the table's own units; the critic, if there is one, rejects some."""
+        if n_samples == 0:
+            no_rows = np.empty((0, self.vae.n_features), dtype=np.float32)
+            return self.encoder.inverse_transform(no_rows, self.label)
 
-        def draw_candidates(n_candidates: int) -> Candidates:
-            return self._draw_candidates(n_candidates, latent_sampler, generator)
+        def draw_block(n_candidates: int) -> Candidates:
+            return self._draw_block(min(n_candidates, BLOCK_ROWS), latent_sampler, generator)
 
-        if self.critic is None or n_samples == 0:
-            return draw_candidates(n_samples).rows
-        return draw_accepted(
-            draw_candidates, self.critic, self.rejection_strength, n_samples, rng
-        )
+        return draw_accepted(draw_block, self.critic, self.rejection_strength, n_samples, rng)
 
     @torch.no_grad()
-    def _draw_candidates(
+    def _draw_block(
         self, n_candidates: int, latent_sampler: LatentSampler, generator: torch.Generator
     ) -> Candidates:
-        matrix = np.empty((n_candidates, self.vae.n_features), dtype=np.float32)
-        sources = np.full(n_candidates, -1)
-        if n_candidates > 0:
-            z, drawn_from = latent_sampler.draw(
-                self.vae, self.rows[None], n_candidates, generator
-            )
-            if drawn_from is not None:
-                sources = drawn_from.cpu().numpy()
-            start = 0
-            for block in z.split(BLOCK_ROWS, dim=1):
-                stop = start + block.shape[1]
-                matrix[start:stop] = self.vae.draw(block, generator)[0].cpu().numpy()
-                start = stop
+        n_rows = len(self.rows.rows)
+        n_around = min(max(n_candidates, n_rows), BLOCK_ROWS)
+        numbers = choose_rows(n_rows, n_around, generator)
+        around = self.rows.draw(numbers, generator)
+        z, chosen = latent_sampler.draw(self.vae, around[None], n_candidates, generator)
+        matrix = self.vae.draw(z, generator)[0].cpu().numpy()
         rows = self.encoder.inverse_transform(matrix, self.label)
+        sources = np.full(n_candidates, -1) if chosen is None else numbers[chosen].cpu().numpy()
         # Decoding puts cells back where they are allowed; the critic sees them there.
         return Candidates(rows, self.encoder.transform(rows), sources)
 
@@ -122,7 +121,9 @@ def fit_generators(
     classes = [
         ClassRows(
             label,
-            torch.as_tensor(encoded[y == label], device=device),
+            SmoothedRows.fit(
+                torch.as_tensor(encoded[y == label], device=device), settings.smoothing
+            ),
             seeds.torch("training", label, device=device),
         )
         for label in labels
@@ -132,7 +133,7 @@ def fit_generators(
     return {
         entry.label: ClassGenerator(
             entry.label,
-            vaes.select([number]),
+            _calibrate(vaes.select([number]), entry),
             entry.rows,
             curves[:, number].copy(),
             encoder,
@@ -160,11 +161,23 @@ def _pretrain(
     shared.initialize([seeds.torch("initial weights")])
     shared.to(device)
     if settings.pretrain_iter > 0:
-        rows = torch.as_tensor(encoded, device=device)
+        rows = SmoothedRows.fit(torch.as_tensor(encoded, device=device), smoothing=0)
         everyone = [ClassRows(None, rows, seeds.torch("pretraining", device=device))]
         training = replace(settings.training, max_iter=settings.pretrain_iter)
         train(shared, everyone, training, _reporter(report, everyone))
     return shared
+
+
+def _calibrate(vae: StackedVAE, entry: ClassRows) -> StackedVAE:
+    n_rows = len(entry.rows.rows)
+    n_errors = min(max(n_rows, MIN_ROWS_FOR_ERRORS), MAX_ROWS_FOR_SHAPE)
+    numbers = choose_rows(n_rows, n_errors, entry.generator)
+    rows = entry.rows.draw(numbers, entry.generator)
+    # The decoder's errors on rows that it was trained on are smaller than on new ones, the
+    # more so the fewer they were, which is what the bandwidth tells.
+    inflation = math.sqrt(1 + entry.rows.bandwidth**2)
+    vae.correlate_errors(rows[None], entry.generator, inflation)
+    return vae
 
 
 def _fit_critic(

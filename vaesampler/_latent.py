@@ -65,7 +65,8 @@ class LatentSampler(ABC):
             The trained VAE of the class, a stack of one. Its `encode(rows)` returns a
             `Posterior` with `mean` and `log_var` of shape (1, n_rows, latent_dim).
         rows : torch.Tensor of shape (1, n_rows, n_features)
-            The class's real rows, encoded: float32, each column standardized.
+            The class's real rows, encoded: float32, each column standardized. With
+            `smoothing`, each is a row near a real one.
         n_samples : int
             How many points to draw.
         generator : torch.Generator
@@ -125,7 +126,7 @@ class PosteriorSampling(LatentSampler):
         self, vae: Encoder, rows: Tensor, n_samples: int, generator: torch.Generator
     ) -> LatentDraw:
         """Draw z ~ q(z | row)."""
-        chosen = _choose_rows(rows.shape[1], n_samples, generator)
+        chosen = choose_rows(rows.shape[1], n_samples, generator)
         blocks = []
         for block in chosen.split(BLOCK_ROWS):
             posterior = vae.encode(rows[:, block])
@@ -171,7 +172,7 @@ class InterpolationSampling(LatentSampler):
         means = torch.cat(
             [vae.encode(block).mean for block in rows.split(BLOCK_ROWS, dim=1)], dim=1
         )
-        chosen = _choose_rows(n_rows, n_samples, generator)
+        chosen = choose_rows(n_rows, n_samples, generator)
         n_neighbors = min(self.n_neighbors, n_rows - 1)
         points = means[0].cpu().numpy()
         # Without a query, kneighbors leaves each point out of its own neighbours.
@@ -219,7 +220,7 @@ class DenoisingSampling(LatentSampler):
     ) -> LatentDraw:
         """Return the posterior means of noisy rows."""
         spread = self.noise_level * rows.std(dim=1, keepdim=True)
-        chosen = _choose_rows(rows.shape[1], n_samples, generator)
+        chosen = choose_rows(rows.shape[1], n_samples, generator)
         blocks = []
         for block in chosen.split(BLOCK_ROWS):
             real = rows[:, block]
@@ -240,7 +241,7 @@ def _standard_normal(shape: tuple[int, ...], generator: torch.Generator) -> Tens
     return torch.randn(shape, generator=generator, device=generator.device)
 
 
-def _choose_rows(n_rows: int, n_samples: int, generator: torch.Generator) -> Tensor:
+def choose_rows(n_rows: int, n_samples: int, generator: torch.Generator) -> Tensor:
     """Choose row numbers at random, each used equally often or once more, not less."""
     n_rounds = math.ceil(n_samples / n_rows)
     rounds = [

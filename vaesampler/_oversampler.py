@@ -73,7 +73,7 @@ class VAEOversampler(BaseOverSampler):
         Strength of the L2 penalty on the weights, divided by the class's number of rows.
 
     batch_size : int, default=128
-        Rows a class shows its VAE at each step. A class with fewer shows all of them.
+        Rows, drawn at random among the class's, that a VAE sees at each step.
 
     learning_rate_init : float, default=0.01
         Learning rate of Adam at the first step; it falls to zero along a cosine.
@@ -86,11 +86,18 @@ class VAEOversampler(BaseOverSampler):
         Optimizer steps on the rows of all classes, which come first: every class's VAE goes
         on from there. It matters most to classes of fewer than 100 rows. 0 leaves it out.
 
+    smoothing : float, default=1.0
+        How far the rows that a VAE learns from are moved at random, in the directions in
+        which the class varies, in units of a bandwidth that shrinks as the class grows:
+        (columns + 1) / (rows + columns + 1). It keeps a small class from being learned by
+        heart. 0 leaves the rows where they are.
+
     rejection_strength : float, default=1.0
         How strictly drawn rows are judged by the real rows around them. More rows are drawn
         than needed, and each is kept with its class's probability, told by its 15 nearest
-        real neighbours as if the class and the rest had as many rows, to this power. 0 keeps
-        every row; above 1 rows stay farther from the other classes.
+        real neighbours as if the class and the rest had as many rows, to this power. Near
+        copies of real rows are rejected too. 0 keeps every row; above 1 rows stay farther
+        from the other classes.
 
     device : {"auto", "cpu", "cuda", "mps"} or torch.device, default="auto"
         Where to train. "auto" is the processor.
@@ -165,6 +172,7 @@ class VAEOversampler(BaseOverSampler):
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "pretrain_iter": [Interval(Integral, 0, None, closed="left")],
+        "smoothing": [Interval(Real, 0, None, closed="left")],
         "rejection_strength": [Interval(Real, 0, None, closed="left")],
         "device": [StrOptions({"auto", "cpu", "cuda", "mps"}), torch.device],
         "verbose": ["verbose"],
@@ -184,6 +192,7 @@ class VAEOversampler(BaseOverSampler):
         learning_rate_init: float = 1e-2,
         max_iter: int = 500,
         pretrain_iter: int = 500,
+        smoothing: float = 1.0,
         rejection_strength: float = 1.0,
         device: str | torch.device = "auto",
         verbose: bool | int = False,
@@ -200,6 +209,7 @@ class VAEOversampler(BaseOverSampler):
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
         self.pretrain_iter = pretrain_iter
+        self.smoothing = smoothing
         self.rejection_strength = rejection_strength
         self.device = device
         self.verbose = verbose
@@ -357,6 +367,7 @@ class VAEOversampler(BaseOverSampler):
             TrainingSettings(
                 self.max_iter, self.learning_rate_init, self.batch_size, self.beta, self.alpha
             ),
+            self.smoothing,
             self.rejection_strength,
         )
         self._device = resolve_device(self.device)

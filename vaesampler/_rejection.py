@@ -9,6 +9,10 @@ from sklearn.neighbors import NearestNeighbors
 
 # A candidate is judged by this many real rows.
 N_NEIGHBORS = 15
+# Of a class's rows, this share lies nearer to another one than a drawn row may.
+COPY_QUANTILE = 0.1
+# Copies are kept only where nothing else is left.
+LEAST_PROBABILITY = 1e-6
 # For each wanted row, at most this many candidates are drawn.
 MAX_CANDIDATES_BY_ROW = 4
 # A larger class is represented by this many of its rows, so that judging a candidate costs
@@ -34,7 +38,8 @@ class NeighborCritic:
     overlap, candidates among the other classes' rows are likely to go.
 
     A row that a candidate was drawn from does not count: it would speak for every near
-    copy of itself.
+    copy of itself. And a candidate nearer to a row of the class than nine in ten of the
+    class's rows are to each other is taken for a copy, and has next to no chance.
 
     References
     ----------
@@ -45,6 +50,8 @@ class NeighborCritic:
     neighbors: NearestNeighbors
     is_own: np.ndarray  # (n_reference_rows,)
     source_numbers: np.ndarray  # (n_reference_rows,): place among the class's rows, or -2
+    own_neighbors: NearestNeighbors
+    copy_distance: float  # what is nearer than this to a row of the class is a copy
 
     @classmethod
     def fit(
@@ -54,10 +61,15 @@ class NeighborCritic:
         own = _choose(len(own_rows), rng)
         other = _choose(len(other_rows), rng)
         reference = np.concatenate([own_rows[own], other_rows[other]])
+        own_neighbors = NearestNeighbors(n_neighbors=1).fit(own_rows[own])
+        # Asked about no rows, it tells each row's distance to the nearest other one.
+        distances = own_neighbors.kneighbors()[0]
         return cls(
             NearestNeighbors(n_neighbors=min(N_NEIGHBORS + 1, len(reference))).fit(reference),
             np.arange(len(reference)) < len(own),
             np.concatenate([own, np.full(len(other), -2)]),
+            own_neighbors,
+            float(np.quantile(distances, COPY_QUANTILE)),
         )
 
     def probability(self, rows: np.ndarray, sources: np.ndarray) -> np.ndarray:  # (n_rows,)
@@ -76,18 +88,20 @@ class NeighborCritic:
         # One imagined neighbour, divided as the table is, keeps the odds finite.
         odds = (n_own + share) / (n_counted - n_own + 1 - share)
         balanced = odds * (1 - share) / share
-        return np.asarray(balanced / (1 + balanced))
+        is_copy = self.own_neighbors.kneighbors(rows)[0][:, 0] < self.copy_distance
+        return np.where(is_copy, LEAST_PROBABILITY, balanced / (1 + balanced))
 
 
 def draw_accepted(
     draw_candidates: Callable[[int], Candidates],
-    critic: NeighborCritic,
+    critic: NeighborCritic | None,
     strength: float,
     n_samples: int,
     rng: np.random.Generator,
 ) -> np.ndarray:  # (n_samples, n_features)
     """Keep each candidate with its class probability to the power `strength`.
 
+    Without a critic all are kept. `draw_candidates` may return fewer than it is asked for.
     Where so few are kept that the allowed number of candidates runs out, the rest is chosen
     among the rejected ones, the probable ones first.
     """
@@ -97,11 +111,16 @@ def draw_accepted(
     n_missing, n_drawn, n_allowed = n_samples, 0, MAX_CANDIDATES_BY_ROW * n_samples
     while n_missing > 0 and n_drawn < n_allowed:
         rate_so_far = (n_samples - n_missing + 1) / (n_drawn + 1)
-        n_candidates = min(int(np.ceil(n_missing / rate_so_far)), n_allowed - n_drawn)
-        candidates = draw_candidates(n_candidates)
-        n_drawn += n_candidates
-        probability = critic.probability(candidates.encoded, candidates.sources) ** strength
-        is_kept = rng.random(n_candidates) < probability
+        candidates = draw_candidates(
+            min(int(np.ceil(n_missing / rate_so_far)), n_allowed - n_drawn)
+        )
+        n_drawn += len(candidates.rows)
+        probability = (
+            np.ones(len(candidates.rows))
+            if critic is None
+            else critic.probability(candidates.encoded, candidates.sources) ** strength
+        )
+        is_kept = rng.random(len(probability)) < probability
         kept.append(candidates.rows[is_kept][:n_missing])
         n_missing -= len(kept[-1])
         rejected.append(candidates.rows[~is_kept])

@@ -46,12 +46,12 @@ class TableEncoder:
 
     def transform(self, X: Table) -> np.ndarray:  # (n_rows, n_features)
         """Encode rows as float32."""
-        encoded = (_dense(X) - self.scaler_.mean_) / self.scaler_.scale_
+        encoded: np.ndarray = (_dense(X) - self.scaler_.mean_) / self.scaler_.scale_
         return encoded.astype(np.float32)
 
     def inverse_transform(self, matrix: np.ndarray, label: Hashable) -> np.ndarray:
         """Decode rows drawn for class `label` into the table's own dtype and units."""
-        rows = matrix * self.scaler_.scale_ + self.scaler_.mean_  # float64
+        rows: np.ndarray = matrix * self.scaler_.scale_ + self.scaler_.mean_  # float64
         is_integer = self.schema_.of_kind("integer")
         rows[:, is_integer] = np.rint(rows[:, is_integer])
         bounds = self.bounds_[label]

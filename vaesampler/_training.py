@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from vaesampler._smoothing import SmoothedRows
 from vaesampler._vae import StackedVAE
 from vaesampler.exceptions import TrainingDivergedError
 
@@ -33,7 +34,7 @@ class ClassRows:
     """A class to train on: its label, its encoded rows, and its source of randomness."""
 
     label: Hashable
-    rows: Tensor  # (n_rows, n_features)
+    rows: SmoothedRows
     generator: torch.Generator
 
 
@@ -58,7 +59,7 @@ def train(
     batches = _Batches(classes, settings.batch_size, vaes.latent_dim)
     parameters = _FlatParameters(vaes)
     decay = parameters.weights_only(
-        torch.tensor([settings.alpha / len(entry.rows) for entry in classes])
+        torch.tensor([settings.alpha / len(entry.rows.rows) for entry in classes])
     )
     optimizer = torch.optim.Adam(
         [parameters.values], lr=settings.learning_rate_init, fused=True
@@ -69,7 +70,7 @@ def train(
             group["lr"] = _cosine_decay(settings.learning_rate_init, step, settings.max_iter)
         rows, noise = batches.next()
         parameters.start_from_gradient(decay)
-        losses[step] = vaes.accumulate_gradient(rows, noise, batches.row_weights, settings.beta)
+        losses[step] = vaes.accumulate_gradient(rows, noise, settings.beta)
         optimizer.step()
         steps_done = step + 1
         if steps_done % STEPS_BETWEEN_LOOKS == 0 or steps_done == settings.max_iter:
@@ -80,37 +81,26 @@ def train(
 
 
 class _Batches:
-    """Rows and noise for each step, every class's drawn by its own generator.
-
-    A class of at most `batch_size` rows gives all of them at every step, a larger one
-    rows at random. Shorter batches are padded, and padding weighs nothing.
-    """
+    """Rows and noise for each step, every class's drawn by its own generator."""
 
     def __init__(self, classes: Sequence[ClassRows], batch_size: int, latent_dim: int) -> None:
         self.classes = classes
-        self.sizes = [min(len(entry.rows), batch_size) for entry in classes]
-        first = classes[0].rows
-        self.device = first.device
-        shape = (len(classes), max(self.sizes))
-        self.rows = first.new_zeros((*shape, first.shape[1]))
-        self.noise = first.new_zeros((*shape, latent_dim))
-        self.row_weights = first.new_zeros(shape)
-        for k, (entry, size) in enumerate(zip(classes, self.sizes, strict=True)):
-            self.rows[k, :size] = entry.rows[:size]
-            self.row_weights[k, :size] = 1 / size
+        rows = classes[0].rows.rows
+        self.device = rows.device
+        self.rows = rows.new_empty(len(classes), batch_size, rows.shape[1])
+        self.noise = rows.new_empty(len(classes), batch_size, latent_dim)
 
     def next(self) -> tuple[Tensor, Tensor]:
-        """Return rows (n_models, n, n_features) and noise (n_models, n, latent_dim).
+        """Return rows (n_models, batch_size, n_features) and noise (..., latent_dim).
 
         Both are overwritten by the next call.
         """
-        for k, (entry, size) in enumerate(zip(self.classes, self.sizes, strict=True)):
-            if size < len(entry.rows):
-                chosen = torch.randint(
-                    len(entry.rows), (size,), generator=entry.generator, device=self.device
-                )
-                torch.index_select(entry.rows, 0, chosen, out=self.rows[k])
-            self.noise[k, :size].normal_(generator=entry.generator)
+        size = (self.rows.shape[1],)
+        for rows, noise, entry in zip(self.rows, self.noise, self.classes, strict=True):
+            n_rows = len(entry.rows.rows)
+            numbers = torch.randint(n_rows, size, generator=entry.generator, device=self.device)
+            rows.copy_(entry.rows.draw(numbers, entry.generator))
+            noise.normal_(generator=entry.generator)
         return self.rows, self.noise
 
 

@@ -92,15 +92,26 @@ class StackedVAE(nn.Module):
         )
 
     @torch.no_grad()
+    def correlate_errors(
+        self, rows: Tensor, generator: torch.Generator, inflation: float
+    ) -> None:
+        """Let drawn rows err, column with column, as reconstructions of these rows do.
+
+        `rows` is (1, n_rows, n_features); their deviations are multiplied by `inflation`.
+        """
+        posterior = self.encode(rows)
+        noise = torch.randn(posterior.mean.shape, generator=generator, device=rows.device)
+        self.head.correlate_errors(self.decode(posterior.draw(noise)), rows, inflation)
+
+    @torch.no_grad()
     def accumulate_gradient(
-        self, rows: Tensor, noise: Tensor, row_weights: Tensor, beta: float
+        self, rows: Tensor, noise: Tensor, beta: float
     ) -> Tensor:  # (n_models,)
         """Return each model's loss, and add its gradient to the parameters' `grad`.
 
-        The loss is the weighted sum over rows of reconstruction + beta * KL, in nats; the
-        weights, (n_models, n_rows), sum to 1 for each model. It does what autograd does to
-        `evidence_bound`, in half the time: at these sizes autograd's bookkeeping costs more
-        than the arithmetic.
+        The loss is the mean over rows of reconstruction + beta * KL, in nats. It does what
+        autograd does to `evidence_bound`, in half the time: at these sizes autograd's
+        bookkeeping costs more than the arithmetic.
         """
         encoder_values = self.encoder.forward_pass(rows)
         posterior = Posterior(*encoder_values[-1].chunk(2, dim=-1))
@@ -110,18 +121,18 @@ class StackedVAE(nn.Module):
         reconstruction = self.head.negative_log_likelihood(output, rows)
         per_row = reconstruction + beta * posterior.kl_to_prior()
 
-        gradient = self.head.backward_pass(output, rows, row_weights)
+        gradient = self.head.backward_pass(output, rows)
         gradient = self.decoder.backward_pass(decoder_values, gradient)
         z_gradient = self.decoder.input_gradient(gradient)
-        kl_weights = beta * row_weights.unsqueeze(-1)
-        mean_gradient = z_gradient + kl_weights * posterior.mean
+        kl_weight = beta / rows.shape[1]
+        mean_gradient = z_gradient + kl_weight * posterior.mean
         log_var_gradient = 0.5 * (
-            z_gradient * deviation + kl_weights * (posterior.log_var.exp() - 1)
+            z_gradient * deviation + kl_weight * (posterior.log_var.exp() - 1)
         )
         self.encoder.backward_pass(
             encoder_values, torch.cat([mean_gradient, log_var_gradient], dim=-1)
         )
-        return (per_row * row_weights).sum(dim=1)
+        return per_row.mean(dim=1)
 
     @torch.no_grad()
     def select(self, models: Sequence[int]) -> Self:

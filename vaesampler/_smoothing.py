@@ -1,0 +1,94 @@
+"""Smoothing: a class's rows with noise of the class's own shape, so that few rows suffice."""
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+# The shape of a larger class is told from this many of its rows, spread over it.
+MAX_ROWS_FOR_SHAPE = 1_000
+
+
+@dataclass(frozen=True)
+class ShrunkNormal:
+    """A normal distribution about zero, its covariance shrunk towards its diagonal.
+
+    References
+    ----------
+    Yilun Chen, Ami Wiesel, Yonina C. Eldar, Alfred O. Hero (2010). Shrinkage Algorithms for
+    MMSE Covariance Estimation (the oracle approximating shrinkage).
+    """
+
+    factor: Tensor  # (rank, n_features): factor.T @ factor is the unshrunk correlation
+    deviation: Tensor  # (n_features,)
+    shrinkage: float
+
+    @classmethod
+    def fit(cls, centered: Tensor) -> Self:  # (n_rows, n_features)
+        """Learn from rows whose mean is zero."""
+        n_rows, n_features = centered.shape
+        deviation = centered.square().mean(dim=0).sqrt()
+        scaled = centered / deviation.clamp(min=1e-6)
+        # A square root of the correlations whose size is their rank, not the columns'.
+        factor = torch.linalg.qr(scaled, mode="r").R / math.sqrt(n_rows)
+        variance = float(factor.square().sum()) / n_features
+        mean_square = float((factor @ factor.T).square().sum()) / n_features**2
+        excess = (n_rows + 1) * (mean_square - variance**2 / n_features)
+        shrinkage = min(1.0, (mean_square + variance**2) / excess) if excess > 0 else 1.0
+        return cls(factor, deviation, shrinkage)
+
+    def draw(self, n_rows: int, generator: torch.Generator) -> Tensor:
+        """Draw rows of shape (n_rows, n_features)."""
+        rank, n_features = self.factor.shape
+        noise = torch.randn(
+            n_rows, rank + n_features, generator=generator, device=generator.device
+        )
+        together, apart = noise.split([rank, n_features], dim=1)
+        shared = math.sqrt(1 - self.shrinkage) * (together @ self.factor)
+        drawn: Tensor = self.deviation * (shared + math.sqrt(self.shrinkage) * apart)
+        return drawn
+
+
+@dataclass(frozen=True)
+class SmoothedRows:
+    """A class's real rows, from which rows near them are drawn.
+
+    A VAE that sees the same ten rows at every step learns them by heart. Seeing, each time,
+    rows moved at random in the directions in which the class varies, it cannot. The moved
+    rows are drawn back towards the mean so that the class keeps its mean and covariance
+    (the shrunk smoothed bootstrap). The bandwidth is large where a class has few rows for
+    its columns, and vanishes where it has many.
+
+    References
+    ----------
+    Bernard W. Silverman, G. Alastair Young (1987). The Bootstrap: To Smooth or Not to
+    Smooth?
+
+    Olivier Chapelle, Jason Weston, Leon Bottou, Vladimir Vapnik (2000). Vicinal Risk
+    Minimization.
+    """
+
+    rows: Tensor  # (n_rows, n_features), encoded
+    center: Tensor  # (n_features,)
+    shape: ShrunkNormal
+    bandwidth: float
+
+    @classmethod
+    def fit(cls, rows: Tensor, smoothing: float) -> Self:
+        """Learn a class's mean and covariance; `smoothing` multiplies the bandwidth."""
+        n_rows, n_features = rows.shape
+        center = rows.mean(dim=0)
+        some_rows = rows[:: math.ceil(n_rows / MAX_ROWS_FOR_SHAPE)]
+        bandwidth = smoothing * (n_features + 1) / (n_rows + n_features + 1)
+        return cls(rows, center, ShrunkNormal.fit(some_rows - center), bandwidth)
+
+    def draw(self, numbers: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw a row near each of the rows with these numbers, (n,) to (n, n_features)."""
+        rows = self.rows[numbers]
+        if self.bandwidth == 0:
+            return rows
+        noise = self.shape.draw(len(numbers), generator)
+        shrinkage = 1 / math.sqrt(1 + self.bandwidth**2)
+        return self.center + shrinkage * (rows - self.center + self.bandwidth * noise)
