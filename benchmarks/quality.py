@@ -176,10 +176,12 @@ def report_differences(results: pd.DataFrame) -> None:
     means = by_table(results)
     if OURS not in means.index.get_level_values(0):
         return
+    present = means.index.get_level_values(0).unique()
+    rivals = [name for name in SAMPLERS if name in present and name != OURS]
+    if not rivals:
+        return
     lines = []
-    for rival in [name for name in SAMPLERS if name not in (OURS,)]:
-        if rival not in means.index.get_level_values(0):
-            continue
+    for rival in rivals:
         differences = (means.loc[OURS] - means.loc[rival]).dropna()
         line = {"rival": rival}
         for score in SCORES:

@@ -34,10 +34,8 @@ def frame_with(column):
     return pd.DataFrame(X, columns=list("abcde")).assign(wrong=column(len(X)))
 
 
-def with_column_name(X, name):
-    frame = pd.DataFrame(X, columns=[3, 1, name, 5, 9])
-    frame.loc[0, name] = np.nan
-    return frame
+def frame_with_numbers_for_names():
+    return pd.DataFrame(with_cell(make_table()[0], np.nan), columns=[30, 10, 77, 50, 90])
 
 
 class FrameOfAnotherLibrary:
@@ -69,7 +67,7 @@ CASES = {
         ["NaN", "'wrong'", "SimpleImputer"],
     ),
     "NaN in a frame whose names are numbers": (
-        with_column_name(X, 77),
+        frame_with_numbers_for_names(),
         Y,
         {},
         ["NaN", "77", "SimpleImputer"],
@@ -212,26 +210,23 @@ def test_a_fitted_sampler_stays_fitted_to_its_last_table_after_an_error(case, ta
     assert sampler.n_features_in_ == 5
 
 
-class FailsFromTheThirdDrawOn(LatentSampler):
-    """A user's strategy that goes wrong, or is interrupted, midway."""
-
+# Without rejection each class is drawn at once: the first one succeeds, the next one fails.
+class FailsAtTheSecondDraw(LatentSampler):
     def __init__(self, error):
         self.error = error
         self.n_draws = 0
 
     def draw(self, vae, rows, n_samples, generator):
         self.n_draws += 1
-        if self.n_draws > 2:
+        if self.n_draws == 2:
             raise self.error
         return PosteriorSampling().draw(vae, rows, n_samples, generator)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), MemoryError(), KeyError("mine")])
 def test_an_interrupted_fit_leaves_nothing_half_fitted(error, table):
-    strategy = FailsFromTheThirdDrawOn(error)
-    sampler = quick(latent_sampling=strategy, rejection_strength=0)
+    sampler = quick(latent_sampling=FailsAtTheSecondDraw(error), rejection_strength=0)
     before = dict(vars(sampler))
-    strategy.n_draws = 1  # the first class succeeds, the second one fails
     with pytest.raises(type(error)):
         sampler.fit_resample(*table)
     assert vars(sampler) == before
@@ -335,6 +330,13 @@ def test_a_class_smaller_than_the_latent_space_warns_and_works():
     with pytest.warns(SmallClassWarning, match="Class 1 has 3 rows, fewer than the 4"):
         X_new, _ = quick().fit_resample(X, y)
     assert np.isfinite(X_new).all()
+
+
+def test_a_class_of_as_many_rows_as_latent_dimensions_does_not_warn():
+    X, y = make_table({0: 30, 1: 4})
+    assert np.isfinite(quick(latent_dim=4).fit_resample(X, y)[0]).all()
+    with pytest.warns(SmallClassWarning):
+        quick(latent_dim=5).fit_resample(X, y)
 
 
 def test_sampling_before_fitting_is_refused():

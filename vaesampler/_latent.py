@@ -3,6 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from numbers import Integral
 from typing import NamedTuple, Protocol
 
 import torch
@@ -161,8 +162,10 @@ class InterpolationSampling(LatentSampler):
     n_neighbors: int = 5
 
     def __post_init__(self) -> None:
-        if self.n_neighbors < 1:
-            raise ValueError(f"n_neighbors must be at least 1; found {self.n_neighbors}.")
+        if not (isinstance(self.n_neighbors, Integral) and self.n_neighbors >= 1):
+            raise ValueError(
+                f"n_neighbors must be a whole number of at least 1; found {self.n_neighbors}."
+            )
 
     def draw(
         self, vae: Encoder, rows: Tensor, n_samples: int, generator: torch.Generator
@@ -212,8 +215,10 @@ class DenoisingSampling(LatentSampler):
     noise_level: float = 0.5
 
     def __post_init__(self) -> None:
-        if not self.noise_level >= 0:
-            raise ValueError(f"noise_level must be at least 0; found {self.noise_level}.")
+        if not 0 <= self.noise_level < math.inf:
+            raise ValueError(
+                f"noise_level must be finite and at least 0; found {self.noise_level}."
+            )
 
     def draw(
         self, vae: Encoder, rows: Tensor, n_samples: int, generator: torch.Generator

@@ -274,7 +274,7 @@ class VAEOversampler(BaseOverSampler):
         with self._all_or_nothing():
             self._container = Container.of(X)
             X_resampled, y_resampled = super().fit_resample(X, y)
-        return X_resampled, y_resampled
+            return self._container.with_originals(X, X_resampled), y_resampled
 
     def sample(
         self,
@@ -373,6 +373,7 @@ class VAEOversampler(BaseOverSampler):
         self._device = resolve_device(self.device)
         self._seeds = Seeds.from_random_state(self.random_state)
         self._n_sample_calls = 0
+        self.__dict__.pop("synthetic_mask_", None)  # of an earlier table
         self._latent_sampler = (
             LATENT_SAMPLERS[self.latent_sampling]
             if isinstance(self.latent_sampling, str)

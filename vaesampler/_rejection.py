@@ -115,19 +115,16 @@ def draw_accepted(
             min(int(np.ceil(n_missing / rate_so_far)), n_allowed - n_drawn)
         )
         n_drawn += len(candidates.rows)
-        probability = (
-            np.ones(len(candidates.rows))
-            if critic is None
-            else critic.probability(candidates.encoded, candidates.sources) ** strength
-        )
-        is_kept = rng.random(len(probability)) < probability
+        log_chance = np.zeros(len(candidates.rows))
+        if critic is not None:
+            probability = critic.probability(candidates.encoded, candidates.sources)
+            log_chance = strength * np.log(probability)
+        is_kept = -rng.exponential(size=len(log_chance)) < log_chance
         kept.append(candidates.rows[is_kept][:n_missing])
         n_missing -= len(kept[-1])
         rejected.append(candidates.rows[~is_kept])
         # Sorting by these keys draws without replacement, in proportion to the probability.
-        keys_of_rejected.append(
-            np.log(probability[~is_kept]) + rng.gumbel(size=len(rejected[-1]))
-        )
+        keys_of_rejected.append(log_chance[~is_kept] + rng.gumbel(size=len(rejected[-1])))
     if n_missing > 0:
         best = np.argsort(-np.concatenate(keys_of_rejected))[:n_missing]
         kept.append(np.concatenate(rejected)[best])

@@ -142,5 +142,5 @@ def _infer_column(name: str, cells: np.ndarray, some_cells: np.ndarray) -> Colum
 def _are_whole(cells: np.ndarray) -> bool:
     if cells.dtype.kind in "biu":
         return True
-    is_exact = np.abs(cells).max() < _LARGEST_EXACT_INTEGER
+    is_exact = float(np.abs(cells).max()) < _LARGEST_EXACT_INTEGER
     return bool(is_exact and (cells == np.rint(cells)).all())

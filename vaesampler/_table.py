@@ -56,10 +56,12 @@ class TableEncoder:
         rows[:, is_integer] = np.rint(rows[:, is_integer])
         bounds = self.bounds_[label]
         np.clip(rows, bounds.lowest, bounds.highest, out=rows)
+        decoded = rows.astype(self.dtype_)
         for number in self.schema_.of_kind("discrete"):
-            # Bounds are values that were seen, so the nearest one stays within them.
-            rows[:, number] = _nearest(self.schema_.columns[number].values, rows[:, number])
-        return rows.astype(self.dtype_, copy=False)
+            values = self.schema_.columns[number].values
+            decoded[:, number] = _nearest(values, rows[:, number])
+        # Again, since integers beyond 2 ** 53 were rounded on the way.
+        return decoded.clip(bounds.lowest, bounds.highest)
 
 
 @dataclass(frozen=True)
@@ -98,11 +100,23 @@ class Container:
             return type(empty)(rows)
         return rows.tolist() if isinstance(empty, list) else rows
 
+    def with_originals(self, X: Any, X_resampled: Any) -> Any:
+        """Put the user's own rows at the top of what was made from them.
+
+        A frame's columns of different dtypes were one array in between, and large integers
+        beside fractions were rounded there.
+        """
+        if not hasattr(X, "iloc"):
+            return X_resampled
+        import pandas as pd
+
+        return pd.concat([X, X_resampled.iloc[len(X) :]], ignore_index=True)
+
 
 def append_rows(X: Table, new_rows: list[np.ndarray]) -> Table:
     """Return a table of the kind of `X`: its rows, unchanged, then the new ones."""
     if sparse.issparse(X):
-        blocks = [sparse.csr_array(rows) for rows in new_rows]
+        blocks = [type(X)(rows) for rows in new_rows]
         return sparse.vstack([X, *blocks], format=X.format, dtype=X.dtype)
     return np.concatenate([X, *new_rows])
 
@@ -110,8 +124,10 @@ def append_rows(X: Table, new_rows: list[np.ndarray]) -> Table:
 def _nearest(values: np.ndarray | None, cells: np.ndarray) -> np.ndarray:
     """Return, for each cell, the nearest of the sorted values."""
     assert values is not None
-    midpoints = values[:-1] / 2 + values[1:] / 2
-    return values[np.searchsorted(midpoints, cells)]
+    numbers = values.astype(np.float64)
+    midpoints = numbers[:-1] / 2 + numbers[1:] / 2
+    nearest: np.ndarray = values[np.searchsorted(midpoints, cells)]
+    return nearest
 
 
 def _dense(X: Table) -> np.ndarray:
