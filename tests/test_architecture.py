@@ -18,15 +18,15 @@ LAYERS = {
     "_schema": 0,
     "_table": 1,
     "_layers": 1,
-    "_heads": 1,
+    "_heads": 2,
     "_latent": 1,
-    "_smoothing": 0,
+    "_smoothing": 1,
     "_rejection": 1,
-    "_vae": 2,
-    "_training": 3,
-    "_generators": 4,
-    "_oversampler": 5,
-    "__init__": 6,
+    "_vae": 3,
+    "_training": 4,
+    "_generators": 5,
+    "_oversampler": 6,
+    "__init__": 7,
 }
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
 

@@ -107,7 +107,8 @@ def test_without_a_seed_two_samplers_draw_different_samples(table):
     assert not np.array_equal(first, second)
 
 
-def test_the_rows_do_not_depend_on_the_number_of_threads(table):
+def test_the_rows_do_not_depend_on_the_number_of_threads():
+    table = make_table({0: 400, 1: 200}, n_features=64)
     threads_before = torch.get_num_threads()
     try:
         rows = []

@@ -1,6 +1,14 @@
-"""Where tensors live: the user's `device` to a `torch.device` that is there."""
+"""Where and how PyTorch works: the user's `device`, and one thread."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
 
 import torch
+
+_lock = Lock()
+_n_inside = 0
+_n_threads_before = 1
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
@@ -25,3 +33,25 @@ def resolve_device(device: str | torch.device) -> torch.device:
             "PyTorch built for the device."
         ) from error
     return resolved
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let PyTorch use one thread, and as many as before afterwards.
+
+    Networks of this size gain nothing from a second thread, and lose much where other
+    processes want the core; and the rounding, hence the drawn rows, depends on the number.
+    """
+    global _n_inside, _n_threads_before
+    with _lock:  # several Python threads may fit at once; the last one out restores
+        if _n_inside == 0:
+            _n_threads_before = torch.get_num_threads()
+            torch.set_num_threads(1)
+        _n_inside += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _n_inside -= 1
+            if _n_inside == 0:
+                torch.set_num_threads(_n_threads_before)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vaesampler._devices import one_thread
 from vaesampler._latent import BLOCK_ROWS, LatentSampler, choose_rows
 from vaesampler._rejection import Candidates, NeighborCritic, draw_accepted
 from vaesampler._seeds import Seeds
@@ -45,6 +46,7 @@ class ClassGenerator:
     critic: NeighborCritic | None
     rejection_strength: float
 
+    @one_thread()
     def draw(
         self,
         n_samples: int,
@@ -78,6 +80,7 @@ class ClassGenerator:
         return Candidates(rows, self.encoder.transform(rows), sources)
 
 
+@one_thread()
 def fit_generators(
     encoder: TableEncoder,
     encoded: np.ndarray,

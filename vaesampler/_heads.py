@@ -6,6 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from vaesampler._seeds import standard_normal
 from vaesampler._smoothing import ShrunkNormal
 
 # A column that the decoder predicts perfectly would drive its variance to zero and the
@@ -28,7 +29,9 @@ class GaussianHead(nn.Module):
 
     def __init__(self, n_models: int, n_features: int) -> None:
         super().__init__()
-        self.raw_log_var = nn.Parameter(torch.zeros(n_models, 1, n_features))
+        self.raw_log_var = nn.Parameter(
+            torch.zeros(n_models, 1, n_features, dtype=torch.float32, device="cpu")
+        )
         self.errors: ShrunkNormal | None = None
 
     @property
@@ -57,7 +60,7 @@ class GaussianHead(nn.Module):
         # (n_models, n_rows, n_features) -> the same shape
         if self.errors is not None:
             return output + self.errors.draw(output.shape[1], generator)
-        noise = torch.randn(output.shape, generator=generator, device=output.device)
+        noise = standard_normal(output.shape, generator)
         return output + torch.exp(0.5 * self.log_var) * noise
 
     def correlate_errors(self, output: Tensor, rows: Tensor, inflation: float) -> None:

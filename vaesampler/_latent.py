@@ -10,6 +10,8 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
+from vaesampler._seeds import standard_normal
+
 # Rows are encoded in blocks of this many, which bounds memory whatever the table's size.
 BLOCK_ROWS = 16_384
 
@@ -103,7 +105,7 @@ class PriorSampling(LatentSampler):
         generator: torch.Generator,
     ) -> LatentDraw:
         """Draw z ~ N(0, I)."""
-        return LatentDraw(_standard_normal((1, n_samples, vae.latent_dim), generator), None)
+        return LatentDraw(standard_normal((1, n_samples, vae.latent_dim), generator), None)
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ class PosteriorSampling(LatentSampler):
         blocks = []
         for block in chosen.split(BLOCK_ROWS):
             posterior = vae.encode(rows[:, block])
-            blocks.append(posterior.draw(_standard_normal(posterior.mean.shape, generator)))
+            blocks.append(posterior.draw(standard_normal(posterior.mean.shape, generator)))
         return LatentDraw(torch.cat(blocks, dim=1), chosen)
 
 
@@ -186,7 +188,9 @@ class InterpolationSampling(LatentSampler):
         ).to(rows.device)
         device = rows.device
         which = torch.randint(n_neighbors, (n_samples,), generator=generator, device=device)
-        share = torch.rand((n_samples, 1), generator=generator, device=device)
+        share = torch.rand(
+            (n_samples, 1), generator=generator, device=device, dtype=torch.float32
+        )
         start, end = means[:, chosen], means[:, neighbors[chosen, which]]
         return LatentDraw(start + share * (end - start), chosen)
 
@@ -229,7 +233,7 @@ class DenoisingSampling(LatentSampler):
         blocks = []
         for block in chosen.split(BLOCK_ROWS):
             real = rows[:, block]
-            noisy = real + spread * _standard_normal(real.shape, generator)
+            noisy = real + spread * standard_normal(real.shape, generator)
             blocks.append(vae.encode(noisy).mean)
         return LatentDraw(torch.cat(blocks, dim=1), chosen)
 
@@ -240,10 +244,6 @@ LATENT_SAMPLERS: dict[str, LatentSampler] = {
     "interpolate": InterpolationSampling(),
     "denoise": DenoisingSampling(),
 }
-
-
-def _standard_normal(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    return torch.randn(shape, generator=generator, device=generator.device)
 
 
 def choose_rows(n_rows: int, n_samples: int, generator: torch.Generator) -> Tensor:

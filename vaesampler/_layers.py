@@ -29,8 +29,12 @@ class StackedLinear(nn.Module):
 
     def __init__(self, n_models: int, n_inputs: int, n_outputs: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.zeros(n_models, n_inputs, n_outputs))
-        self.bias = nn.Parameter(torch.zeros(n_models, 1, n_outputs))
+        self.weight = nn.Parameter(
+            torch.zeros(n_models, n_inputs, n_outputs, dtype=torch.float32, device="cpu")
+        )
+        self.bias = nn.Parameter(
+            torch.zeros(n_models, 1, n_outputs, dtype=torch.float32, device="cpu")
+        )
 
     @torch.no_grad()
     def initialize(self, generators: Sequence[torch.Generator]) -> None:

@@ -4,10 +4,18 @@ A stream depends on the seed and on its key alone: a class gets the same random 
 whichever other classes are trained beside it, and in whatever order.
 """
 
+from collections.abc import Sequence
 from hashlib import blake2b
 
 import numpy as np
 import torch
+
+
+def standard_normal(shape: Sequence[int], generator: torch.Generator) -> torch.Tensor:
+    """Draw float32 noise where the generator is, whatever PyTorch's defaults are set to."""
+    return torch.randn(
+        *shape, generator=generator, device=generator.device, dtype=torch.float32
+    )
 
 
 class Seeds:

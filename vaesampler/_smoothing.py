@@ -7,6 +7,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from vaesampler._seeds import standard_normal
+
 # The shape of a larger class is told from this many of its rows, spread over it.
 MAX_ROWS_FOR_SHAPE = 1_000
 
@@ -42,9 +44,7 @@ class ShrunkNormal:
     def draw(self, n_rows: int, generator: torch.Generator) -> Tensor:
         """Draw rows of shape (n_rows, n_features)."""
         rank, n_features = self.factor.shape
-        noise = torch.randn(
-            n_rows, rank + n_features, generator=generator, device=generator.device
-        )
+        noise = standard_normal((n_rows, rank + n_features), generator)
         together, apart = noise.split([rank, n_features], dim=1)
         shared = math.sqrt(1 - self.shrinkage) * (together @ self.factor)
         drawn: Tensor = self.deviation * (shared + math.sqrt(self.shrinkage) * apart)

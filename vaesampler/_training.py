@@ -59,12 +59,12 @@ def train(
     batches = _Batches(classes, settings.batch_size, vaes.latent_dim)
     parameters = _FlatParameters(vaes)
     decay = parameters.weights_only(
-        torch.tensor([settings.alpha / len(entry.rows.rows) for entry in classes])
+        [settings.alpha / len(entry.rows.rows) for entry in classes]
     )
     optimizer = torch.optim.Adam(
         [parameters.values], lr=settings.learning_rate_init, fused=True
     )
-    losses = torch.empty(settings.max_iter, vaes.n_models, device=batches.device)
+    losses = batches.rows.new_empty(settings.max_iter, vaes.n_models)
     for step in range(settings.max_iter):
         for group in optimizer.param_groups:
             group["lr"] = _cosine_decay(settings.learning_rate_init, step, settings.max_iter)
@@ -124,13 +124,13 @@ class _FlatParameters:
             values.grad = self.gradient[start:stop].view(values.shape)
             start = stop
 
-    def weights_only(self, factors: Tensor) -> Tensor:  # (n_models,) -> as `values`
+    def weights_only(self, factors: Sequence[float]) -> Tensor:  # as `values`
         """Return each model's factor at its weights, and zero at all else."""
+        column = self.gradient.new_tensor(factors)[:, None, None]
         parts = [
-            factors[:, None, None].expand(values.shape) * name.endswith("weight")
-            for name, values in self.named
+            column.expand(values.shape) * name.endswith("weight") for name, values in self.named
         ]
-        return torch.cat([part.flatten() for part in parts]).to(self.values)
+        return torch.cat([part.flatten() for part in parts])
 
     def start_from_gradient(self, decay: Tensor) -> None:
         """Set the gradient to that of the L2 penalty; backward then adds the loss's."""

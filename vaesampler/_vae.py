@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from vaesampler._heads import GaussianHead
 from vaesampler._latent import Posterior
 from vaesampler._layers import StackedMLP
+from vaesampler._seeds import standard_normal
 
 
 class EvidenceBound(NamedTuple):
@@ -100,7 +101,7 @@ class StackedVAE(nn.Module):
         `rows` is (1, n_rows, n_features); their deviations are multiplied by `inflation`.
         """
         posterior = self.encode(rows)
-        noise = torch.randn(posterior.mean.shape, generator=generator, device=rows.device)
+        noise = standard_normal(posterior.mean.shape, generator)
         self.head.correlate_errors(self.decode(posterior.draw(noise)), rows, inflation)
 
     @torch.no_grad()
