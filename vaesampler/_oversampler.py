@@ -344,7 +344,7 @@ class VAEOversampler(BaseOverSampler):
             self, X=X, y=y, accept_sparse=accept_sparse, ensure_all_finite=False
         )
         require_finite(X, self._column_names(X))
-        _require_no_fewer_rows(self.sampling_strategy, y)
+        _check_wanted_counts(self.sampling_strategy, y)
         return X, y, binarize_y
 
     def _fit_resample(self, X: Table, y: np.ndarray) -> tuple[Table, np.ndarray]:
@@ -415,7 +415,7 @@ class VAEOversampler(BaseOverSampler):
         )
 
     def _column_names(self, X: Table) -> list[str]:
-        return column_names(getattr(self, "feature_names_in_", None), X.shape[1])
+        return column_names(getattr(self._container.empty, "columns", None), X.shape[1])
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_generators")
@@ -443,11 +443,17 @@ def _layer_widths(hidden_layer_sizes: int | Sequence[int]) -> tuple[int, ...]:
     return tuple(int(width) for width in widths)
 
 
-def _require_no_fewer_rows(sampling_strategy: Any, y: np.ndarray) -> None:
-    if not isinstance(sampling_strategy, Mapping):
+def _check_wanted_counts(sampling_strategy: Any, y: np.ndarray) -> None:
+    wanted = sampling_strategy(y) if callable(sampling_strategy) else sampling_strategy
+    if not isinstance(wanted, Mapping):
         return
-    for label, n_wanted in sampling_strategy.items():
+    for label, n_wanted in wanted.items():
         n_rows = int(np.sum(y == label))
+        if not isinstance(n_wanted, Integral):
+            raise ValueError(
+                f"sampling_strategy must ask for a whole number of rows; for class "
+                f"{label!r} it asks for {n_wanted!r}."
+            )
         if n_wanted < n_rows:
             raise ValueError(
                 f"sampling_strategy must ask for no fewer rows than a class has; class "

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+from numbers import Real
 from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
@@ -120,10 +122,10 @@ def _is_numeric(column: Any) -> bool:  # (n_rows,)
     kind = column.dtype.kind
     if kind != "O":
         return kind in "biufc"  # complex numbers get scikit-learn's own message
-    # An object column may hold plain numbers; a categorical one is told by its codes.
-    return not hasattr(column, "cat") and not any(
-        isinstance(cell, str | bytes) for cell in column
-    )
+    if hasattr(column, "cat"):  # categories, even of numbers
+        return False
+    plain_number = (Real, Decimal, np.bool_, type(None))  # None is a missing number
+    return all(isinstance(cell, plain_number) for cell in column)
 
 
 def _infer_column(name: str, cells: np.ndarray, some_cells: np.ndarray) -> Column:

@@ -6,6 +6,7 @@ whichever other classes are trained beside it, and in whatever order.
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -40,7 +41,12 @@ class Seeds:
             return cls(int(np.random.SeedSequence().generate_state(1, np.uint64)[0]))
         if isinstance(random_state, np.random.RandomState):
             return cls(int(random_state.randint(np.iinfo(np.int64).max, dtype=np.int64)))
-        return cls(int(random_state))
+        if isinstance(random_state, Integral) and 0 <= random_state < 2**32:
+            return cls(int(random_state))
+        raise ValueError(
+            "random_state must be None, a RandomState or a whole number from 0 to "
+            f"2 ** 32 - 1; found {random_state!r}."
+        )
 
     def torch(self, *key: object, device: torch.device | str = "cpu") -> torch.Generator:
         """Return PyTorch's generator for `key`, for example a purpose and a label."""

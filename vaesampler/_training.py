@@ -38,6 +38,7 @@ class ClassRows:
     generator: torch.Generator
 
 
+@torch.no_grad()  # gradients are written by hand
 def train(
     vaes: StackedVAE,
     classes: Sequence[ClassRows],
@@ -77,6 +78,10 @@ def train(
             _check_finite(losses[:steps_done], classes)
             if report is not None:
                 report(steps_done, losses[step])
+    rows, noise = batches.next()
+    bound = vaes.evidence_bound(rows, noise)  # the last step may have been one too far
+    final_losses = (bound.reconstruction + settings.beta * bound.kl).mean(dim=1)
+    _check_finite(torch.cat([losses, final_losses[None]]), classes)
     return losses
 
 

@@ -104,7 +104,6 @@ class StackedVAE(nn.Module):
         noise = standard_normal(posterior.mean.shape, generator)
         self.head.correlate_errors(self.decode(posterior.draw(noise)), rows, inflation)
 
-    @torch.no_grad()
     def accumulate_gradient(
         self, rows: Tensor, noise: Tensor, beta: float
     ) -> Tensor:  # (n_models,)
