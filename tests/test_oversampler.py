@@ -175,6 +175,19 @@ def test_labels_of_any_kind_keep_their_kind(labels):
     assert sampler.sample(labels[1], 3).shape == (3, 5)
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64, np.int32, np.uint8])
+def test_the_largest_integers_of_a_dtype_are_drawn_within_range(dtype, table):
+    X, y = table
+    largest = int(np.iinfo(dtype).max)
+    X = (10 * np.abs(X)).astype(dtype)
+    X[:, 1] = np.array([largest - number * (largest // 100) for number in range(len(X))], dtype)
+    X_new, y_new = quick(sampling_strategy={0: 80, 1: 80, 2: 80}).fit_resample(X, y)
+    for label in (0, 1, 2):
+        seen, found = X[y == label, 1], X_new[y_new == label, 1]
+        assert seen.min() <= found.min()
+        assert found.max() <= seen.max()
+
+
 def test_one_column_a_class_in_y_comes_back_as_such(table):
     X, y = table
     one_hot = np.eye(3, dtype=np.int64)[y]

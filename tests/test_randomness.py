@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ import torch
 from conftest import make_table, quick
 from numpy.testing import assert_array_equal
 
+from vaesampler import LatentSampler, PriorSampling
 from vaesampler._seeds import Seeds
+from vaesampler.exceptions import TrainingDivergedError
 
 IN_A_NEW_PROCESS = """
 import sys
@@ -89,6 +92,56 @@ def test_samplers_fitted_side_by_side_in_threads_do_not_feel_each_other(table):
     with ThreadPoolExecutor(max_workers=2) as pool:
         side_by_side = list(pool.map(rows, range(4)))
     assert_array_equal(side_by_side, [rows(seed) for seed in range(4)])
+
+
+@pytest.fixture
+def three_threads():
+    threads_before = torch.get_num_threads()
+    torch.set_num_threads(3)  # where torch starts with one, nothing would be seen to change
+    yield
+    torch.set_num_threads(threads_before)
+
+
+class Waits(LatentSampler):
+    def __init__(self, arrived, let_go):
+        self.arrived = arrived
+        self.let_go = let_go
+
+    def draw(self, vae, rows, n_samples, generator):
+        self.arrived.set()
+        self.let_go.wait(timeout=5)
+        return PriorSampling().draw(vae, rows, n_samples, generator)
+
+
+# PyTorch keeps the number for each Python thread apart: both have to get theirs back.
+def test_fits_that_overlap_leave_each_its_number_of_threads(table, three_threads):
+    first_inside, second_inside, first_done = Event(), Event(), Event()
+
+    def fit_first():
+        before = torch.get_num_threads()
+        both_ready.wait()
+        quick(latent_sampling=Waits(first_inside, second_inside)).fit_resample(*table)
+        first_done.set()
+        return before, torch.get_num_threads()
+
+    def fit_second():
+        before = torch.get_num_threads()
+        both_ready.wait()
+        first_inside.wait(timeout=5)
+        quick(latent_sampling=Waits(second_inside, first_done)).fit_resample(*table)
+        return before, torch.get_num_threads()
+
+    both_ready = Barrier(2, timeout=60)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        first, second = pool.submit(fit_first), pool.submit(fit_second)
+    assert first.result() == (3, 3)
+    assert second.result() == (3, 3)
+
+
+def test_a_failed_fit_leaves_the_number_of_threads_as_it_was(table, three_threads):
+    with pytest.raises(TrainingDivergedError):
+        quick(learning_rate_init=1e30).fit_resample(*table)
+    assert torch.get_num_threads() == 3
 
 
 def test_samples_from_a_random_state_instance_move_on(table):

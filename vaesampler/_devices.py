@@ -2,13 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
 
 import torch
-
-_lock = Lock()
-_n_inside = 0
-_n_threads_before = 1
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
@@ -42,16 +37,10 @@ def one_thread() -> Iterator[None]:
     Networks of this size gain nothing from a second thread, and lose much where other
     processes want the core; and the rounding, hence the drawn rows, depends on the number.
     """
-    global _n_inside, _n_threads_before
-    with _lock:  # several Python threads may fit at once; the last one out restores
-        if _n_inside == 0:
-            _n_threads_before = torch.get_num_threads()
-            torch.set_num_threads(1)
-        _n_inside += 1
+    # PyTorch keeps the number for each Python thread apart, so that none disturbs another.
+    n_threads_before = torch.get_num_threads()
+    torch.set_num_threads(1)
     try:
         yield
     finally:
-        with _lock:
-            _n_inside -= 1
-            if _n_inside == 0:
-                torch.set_num_threads(_n_threads_before)
+        torch.set_num_threads(n_threads_before)

@@ -56,7 +56,7 @@ class TableEncoder:
         rows[:, is_integer] = np.rint(rows[:, is_integer])
         bounds = self.bounds_[label]
         np.clip(rows, bounds.lowest, bounds.highest, out=rows)
-        decoded = rows.astype(self.dtype_)
+        decoded = _cast(rows, self.dtype_)
         for number in self.schema_.of_kind("discrete"):
             values = self.schema_.columns[number].values
             decoded[:, number] = _nearest(values, rows[:, number])
@@ -128,6 +128,16 @@ def _nearest(values: np.ndarray | None, cells: np.ndarray) -> np.ndarray:
     midpoints = numbers[:-1] / 2 + numbers[1:] / 2
     nearest: np.ndarray = values[np.searchsorted(midpoints, cells)]
     return nearest
+
+
+def _cast(rows: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Cast float64 rows; the largest integers of a dtype, rounded up, would overflow."""
+    if dtype.kind in "iu":
+        largest = float(np.iinfo(dtype).max)
+        if int(largest) > np.iinfo(dtype).max:
+            largest = np.nextafter(largest, 0)
+        rows = rows.clip(np.iinfo(dtype).min, largest)
+    return rows.astype(dtype)
 
 
 def _dense(X: Table) -> np.ndarray:
