@@ -88,7 +88,7 @@ class Container:
         if hasattr(X, "iloc"):
             return cls(X.iloc[:0])
         if sparse.issparse(X):
-            return cls(X.tocsr()[:0].asformat(X.format))
+            return cls((X if X.format in ("csr", "csc") else X.tocsr())[:0])
         return cls([] if isinstance(X, list) else np.empty(0))
 
     def wrap(self, rows: np.ndarray) -> Any:  # (n_rows, n_features)

@@ -75,13 +75,13 @@ def train(
         optimizer.step()
         steps_done = step + 1
         if steps_done % STEPS_BETWEEN_LOOKS == 0 or steps_done == settings.max_iter:
-            _check_finite(losses[:steps_done], classes)
+            _check_finite(losses[:steps_done], classes, steps_done)
             if report is not None:
                 report(steps_done, losses[step])
     rows, noise = batches.next()
     bound = vaes.evidence_bound(rows, noise)  # the last step may have been one too far
     final_losses = (bound.reconstruction + settings.beta * bound.kl).mean(dim=1)
-    _check_finite(torch.cat([losses, final_losses[None]]), classes)
+    _check_finite(torch.cat([losses, final_losses[None]]), classes, settings.max_iter)
     return losses
 
 
@@ -146,8 +146,8 @@ def _cosine_decay(learning_rate_init: float, step: int, max_iter: int) -> float:
     return learning_rate_init * 0.5 * (1 + math.cos(math.pi * step / max_iter))
 
 
-def _check_finite(losses: Tensor, classes: Sequence[ClassRows]) -> None:
+def _check_finite(losses: Tensor, classes: Sequence[ClassRows], n_steps: int) -> None:
     failures = torch.nonzero(~torch.isfinite(losses))
     if len(failures):
         step, model = failures[0].tolist()
-        raise TrainingDivergedError(classes[model].label, step + 1)
+        raise TrainingDivergedError(classes[model].label, min(step + 1, n_steps))
