@@ -28,7 +28,6 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-import torch
 from imblearn.over_sampling import SMOTE
 from matplotlib.ticker import PercentFormatter
 from sklearn.datasets import load_digits
@@ -138,14 +137,21 @@ class Judge:
 # A VAE squeezes each image into a few numbers, the latent ones, and makes an image of them
 # again. How many there are decides between the two failures. A new image is made of latent
 # numbers that no real image has, and there are four ways to choose those.
+#
+# ``VAEOversampler`` guards against memorizing: it moves the images that it learns from a
+# little at each step (``smoothing``) and rejects near copies (``rejection_strength``). With
+# both at 0 the failure shows.
 
 LATENT_SIZES = (1, 2, 4, 8, 16)  # 4 is the default
+UNGUARDED = {"smoothing": 0, "rejection_strength": 0}
 WAYS_TO_DRAW = {
     "prior": "without regard to any real 1",
     "posterior": "around a real 1 (the default)",
     "interpolate": "between two real 1s",
     "denoise": "a real 1 with noise, cleaned",
 }
+
+GUARDED = "with smoothing and rejection"
 
 # %%
 # The figures in print
@@ -188,7 +194,7 @@ def print_failures(heading, scores):
 BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#595959"  # told apart by the colour-blind
 
 
-def draw_picture(judge, loss_curve, scores_by_size, drawn_by_way, scores_by_way):
+def draw_picture(judge, loss_curve, by_size, drawn_by_way, scores_by_way):
     figure = plt.figure(figsize=(11, 9.3), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.07, h_pad=0.04)
     figure.suptitle(
@@ -206,8 +212,8 @@ def draw_picture(judge, loss_curve, scores_by_size, drawn_by_way, scores_by_way)
 
     training, weak, memorizing = middle.subplots(1, 3)
     plot_training(training, loss_curve)
-    plot_too_weak(weak, scores_by_size)
-    plot_memorizing(memorizing, scores_by_size, scores_by_way["SMOTE"].distance_ratio)
+    plot_too_weak(weak, *by_size)
+    plot_memorizing(memorizing, *by_size, scores_by_way["SMOTE"].distance_ratio)
 
     show_ways_to_draw(bottom, judge, drawn_by_way, scores_by_way, rng)
     return figure
@@ -222,19 +228,25 @@ def plot_training(axis, loss_curve, window=25):
     axis.set(xlabel="step", ylabel="loss, nats per row")
 
 
-def plot_too_weak(axis, scores_by_size):
+def plot_too_weak(axis, scores_by_size, unguarded_by_size):
     shares = [score.share_not_a_one for score in scores_by_size.values()]
-    axis.plot(range(len(shares)), shares, "o-", color=VERMILION, clip_on=False)
+    axis.plot(range(len(shares)), shares, "o-", color=VERMILION, clip_on=False, label=GUARDED)
+    free = [score.share_not_a_one for score in unguarded_by_size.values()]
+    axis.plot(range(len(free)), free, "o:", color=GREY, clip_on=False, label="without")
+    axis.legend(frameon=False, fontsize=8)
     axis.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=1))
-    axis.set_ylim(0, max(0.02, 1.2 * max(shares)))
+    axis.set_ylim(0, max(0.02, 1.3 * max(shares + free)))
     axis.set_title("Too weak?\nsynthetic images that a classifier\ndoes not call a 1")
     axis.set_ylabel("share not a 1")
     name_latent_sizes(axis, scores_by_size)
 
 
-def plot_memorizing(axis, scores_by_size, smote_ratio):
+def plot_memorizing(axis, scores_by_size, unguarded_by_size, smote_ratio):
     ratios = [score.distance_ratio for score in scores_by_size.values()]
-    axis.plot(range(len(ratios)), ratios, "s-", color=BLUE)
+    axis.plot(range(len(ratios)), ratios, "s-", color=BLUE, label=GUARDED)
+    free = [score.distance_ratio for score in unguarded_by_size.values()]
+    axis.plot(range(len(free)), free, "s:", color=GREY, label="without")
+    axis.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 0.2))
     axis.set_ylim(0, max(1.5, 1.1 * max(ratios)))
     for ratio, name in {1: "held-out\nreal 1s", smote_ratio: "SMOTE", 0: "↓ copies"}.items():
         axis.axhline(ratio, color=GREY, linestyle="--", linewidth=1)
@@ -290,7 +302,6 @@ def parse_options():
 
 
 def main(options):
-    torch.set_num_threads(1)  # networks this small are no faster with more
     digits = read_digits(options.train_file, options.held_out_file)
     judge = Judge(digits)
 
@@ -299,11 +310,14 @@ def main(options):
     smote = draw(SMOTE(), digits)
     print_default(judge, judge.score(synthetic), judge.score(smote))
 
-    drawn_by_size = {
-        size: draw(VAEOversampler(latent_dim=size), digits) for size in LATENT_SIZES
-    }
-    scores_by_size = {size: judge.score(images) for size, images in drawn_by_size.items()}
+    scores_by_size, unguarded_by_size = {}, {}
+    for size in LATENT_SIZES:
+        guarded = VAEOversampler(latent_dim=size)
+        scores_by_size[size] = judge.score(draw(guarded, digits))
+        unguarded = VAEOversampler(latent_dim=size, **UNGUARDED)
+        unguarded_by_size[size] = judge.score(draw(unguarded, digits))
     print_failures("latent size", scores_by_size)
+    print_failures("unguarded", unguarded_by_size)
 
     drawn_by_way = {"SMOTE": smote}
     for way in WAYS_TO_DRAW:
@@ -312,7 +326,8 @@ def main(options):
     print_failures("way to draw", scores_by_way)
 
     loss_curve = default.loss_curves_[DIGIT]
-    figure = draw_picture(judge, loss_curve, scores_by_size, drawn_by_way, scores_by_way)
+    by_size = (scores_by_size, unguarded_by_size)
+    figure = draw_picture(judge, loss_curve, by_size, drawn_by_way, scores_by_way)
     figure.savefig(options.output, dpi=120)
     print(f"\nThe picture is in {options.output}")
 

@@ -124,6 +124,15 @@ def test_one_latent_number_is_weaker_and_memorizes_less_than_sixteen(on_either):
     assert ratios[0] > ratios[-1]
 
 
+def test_without_smoothing_and_rejection_a_large_latent_space_memorizes(
+    on_scikit_learns_digits,
+):
+    output, _ = on_scikit_learns_digits
+    _, guarded = printed_failures(output, "latent size")["16"]
+    _, unguarded = printed_failures(output, "unguarded")["16"]
+    assert unguarded < 0.85 * guarded
+
+
 def test_every_way_to_draw_is_newer_than_smote(on_either):
     by_way = printed_failures(on_either[0], "way to draw")
     assert list(by_way) == ["SMOTE", *WAYS_TO_DRAW]
