@@ -3,6 +3,7 @@
 import time
 import warnings
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from imblearn.metrics import geometric_mean_score
@@ -68,9 +69,10 @@ def _cut_minority(train, y, max_minority, seed):
     return np.setdiff1d(train, dropped)
 
 
-class _Resampled:
-    def __init__(self, scaler, X, y):
-        self.scaler, self.X, self.y = scaler, X, y
+class _Resampled(NamedTuple):
+    scaler: StandardScaler
+    X: np.ndarray
+    y: np.ndarray
 
 
 def _resample(X, y, sampler, seed):

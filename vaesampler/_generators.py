@@ -68,7 +68,7 @@ class ClassGenerator:
     def _draw_block(
         self, n_candidates: int, latent_sampler: LatentSampler, generator: torch.Generator
     ) -> Candidates:
-        n_rows = len(self.rows.rows)
+        n_rows = len(self.rows)
         n_around = min(max(n_candidates, n_rows), BLOCK_ROWS)
         numbers = choose_rows(n_rows, n_around, generator)
         around = self.rows.draw(numbers, generator)
@@ -172,7 +172,7 @@ def _pretrain(
 
 
 def _calibrate(vae: StackedVAE, entry: ClassRows) -> StackedVAE:
-    n_rows = len(entry.rows.rows)
+    n_rows = len(entry.rows)
     n_errors = min(max(n_rows, MIN_ROWS_FOR_ERRORS), MAX_ROWS_FOR_SHAPE)
     numbers = choose_rows(n_rows, n_errors, entry.generator)
     rows = entry.rows.draw(numbers, entry.generator)

@@ -84,6 +84,9 @@ class SmoothedRows:
         bandwidth = smoothing * (n_features + 1) / (n_rows + n_features + 1)
         return cls(rows, center, ShrunkNormal.fit(some_rows - center), bandwidth)
 
+    def __len__(self) -> int:
+        return len(self.rows)
+
     def draw(self, numbers: Tensor, generator: torch.Generator) -> Tensor:
         """Draw a row near each of the rows with these numbers, (n,) to (n, n_features)."""
         rows = self.rows[numbers]

@@ -59,9 +59,7 @@ def train(
     """
     batches = _Batches(classes, settings.batch_size, vaes.latent_dim)
     parameters = _FlatParameters(vaes)
-    decay = parameters.weights_only(
-        [settings.alpha / len(entry.rows.rows) for entry in classes]
-    )
+    decay = parameters.weights_only([settings.alpha / len(entry.rows) for entry in classes])
     optimizer = torch.optim.Adam(
         [parameters.values], lr=settings.learning_rate_init, fused=True
     )
@@ -91,7 +89,6 @@ class _Batches:
     def __init__(self, classes: Sequence[ClassRows], batch_size: int, latent_dim: int) -> None:
         self.classes = classes
         rows = classes[0].rows.rows
-        self.device = rows.device
         self.rows = rows.new_empty(len(classes), batch_size, rows.shape[1])
         self.noise = rows.new_empty(len(classes), batch_size, latent_dim)
 
@@ -100,10 +97,11 @@ class _Batches:
 
         Both are overwritten by the next call.
         """
-        size = (self.rows.shape[1],)
+        size, device = (self.rows.shape[1],), self.rows.device
         for rows, noise, entry in zip(self.rows, self.noise, self.classes, strict=True):
-            n_rows = len(entry.rows.rows)
-            numbers = torch.randint(n_rows, size, generator=entry.generator, device=self.device)
+            numbers = torch.randint(
+                len(entry.rows), size, generator=entry.generator, device=device
+            )
             rows.copy_(entry.rows.draw(numbers, entry.generator))
             noise.normal_(generator=entry.generator)
         return self.rows, self.noise
