@@ -132,7 +132,7 @@ def run_unit(sampler_name, sampler, table_name, classifiers, max_minority, outpu
     table = load_numeric_table(table_name)
     try:
         rows = list(evaluate(table.X, table.y, sampler, classifiers, max_minority=max_minority))
-    except ValueError as error:  # ADASYN and others refuse some tables
+    except (ValueError, RuntimeError) as error:  # ADASYN and others refuse some tables
         rows = [{"fold": -1, "classifier": "", "failure": str(error)}]
     frame = pd.DataFrame(rows).assign(table=table_name, sampler=sampler_name)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -92,12 +92,13 @@ class VAEOversampler(BaseOverSampler):
         (columns + 1) / (rows + columns + 1). It keeps a small class from being learned by
         heart. 0 leaves the rows where they are.
 
-    rejection_strength : float, default=1.0
+    rejection_strength : float, default=3.0
         How strictly drawn rows are judged by the real rows around them. More rows are drawn
         than needed, and each is kept with its class's probability, told by its 15 nearest
-        real neighbours as if the class and the rest had as many rows, to this power. Near
-        copies of real rows are rejected too. 0 keeps every row; above 1 rows stay farther
-        from the other classes.
+        real neighbours as if the class and the rest had as many rows, to this power; for a
+        class of n rows the power is n / (n + 20) of it, since few rows tell little. All but
+        a few near copies of real rows are rejected too. 0 keeps every row; the higher, the
+        farther rows stay from the other classes.
 
     device : {"auto", "cpu", "cuda", "mps"} or torch.device, default="auto"
         Where to train. "auto" is the processor.
@@ -193,7 +194,7 @@ class VAEOversampler(BaseOverSampler):
         max_iter: int = 500,
         pretrain_iter: int = 500,
         smoothing: float = 1.0,
-        rejection_strength: float = 1.0,
+        rejection_strength: float = 3.0,
         device: str | torch.device = "auto",
         verbose: bool | int = False,
         random_state: int | np.random.RandomState | None = None,

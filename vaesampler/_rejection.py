@@ -9,10 +9,14 @@ from sklearn.neighbors import NearestNeighbors
 
 # A candidate is judged by this many real rows.
 N_NEIGHBORS = 15
-# Of a class's rows, this share lies nearer to another one than a drawn row may.
+# A drawn row is a near copy if it lies nearer to a row of its class than this share of the
+# class's rows do to each other, and at most this share of what is kept are near copies.
 COPY_QUANTILE = 0.1
-# Copies are kept only where nothing else is left.
-LEAST_PROBABILITY = 1e-6
+MAX_SHARE_OF_COPIES = 0.03
+# So few rows of a class tell only half as much about where it is as many do.
+N_ROWS_FOR_HALF_STRENGTH = 20
+# Of near copies, at least this share has its chance, lest the logarithm be infinite.
+LEAST_SHARE_OF_COPIES = 1e-6
 # For each wanted row, at most this many candidates are drawn.
 MAX_CANDIDATES_BY_ROW = 4
 # A larger class is represented by this many of its rows, so that judging a candidate costs
@@ -38,8 +42,7 @@ class NeighborCritic:
     overlap, candidates among the other classes' rows are likely to go.
 
     A row that a candidate was drawn from does not count: it would speak for every near
-    copy of itself. And a candidate nearer to a row of the class than nine in ten of the
-    class's rows are to each other is taken for a copy, and has next to no chance.
+    copy of itself. Near copies are thinned out until they are as rare as among real rows.
 
     References
     ----------
@@ -51,7 +54,7 @@ class NeighborCritic:
     is_own: np.ndarray  # (n_reference_rows,)
     source_numbers: np.ndarray  # (n_reference_rows,): place among the class's rows, or -2
     own_neighbors: NearestNeighbors
-    copy_distance: float  # what is nearer than this to a row of the class is a copy
+    copy_distance: float  # what is nearer than this to a row of the class is a near copy
 
     @classmethod
     def fit(
@@ -88,8 +91,23 @@ class NeighborCritic:
         # One imagined neighbour, divided as the table is, keeps the odds finite.
         odds = (n_own + share) / (n_counted - n_own + 1 - share)
         balanced = odds * (1 - share) / share
-        is_copy = self.own_neighbors.kneighbors(rows)[0][:, 0] < self.copy_distance
-        return np.where(is_copy, LEAST_PROBABILITY, balanced / (1 + balanced))
+        return balanced / (1 + balanced)
+
+    def log_chance(self, candidates: Candidates, strength: float) -> np.ndarray:  # (n_rows,)
+        """Return the logarithm of the probability with which each candidate is kept."""
+        n_own = self.is_own.sum()
+        power = strength * n_own / (n_own + N_ROWS_FOR_HALF_STRENGTH)
+        log_chance: np.ndarray = power * np.log(
+            self.probability(candidates.encoded, candidates.sources)
+        )
+        distances = self.own_neighbors.kneighbors(candidates.encoded)[0][:, 0]
+        is_copy = distances < self.copy_distance
+        n_copies, n_others = (np.exp(log_chance[which]).sum() for which in (is_copy, ~is_copy))
+        n_allowed = n_others * MAX_SHARE_OF_COPIES / (1 - MAX_SHARE_OF_COPIES)
+        if n_copies > n_allowed:
+            # Where there is nothing but copies, the rest is chosen among them.
+            log_chance[is_copy] += np.log(max(n_allowed / n_copies, LEAST_SHARE_OF_COPIES))
+        return log_chance
 
 
 def draw_accepted(
@@ -99,7 +117,7 @@ def draw_accepted(
     n_samples: int,
     rng: np.random.Generator,
 ) -> np.ndarray:  # (n_samples, n_features)
-    """Keep each candidate with its class probability to the power `strength`.
+    """Keep each candidate with the chance that the critic gives it.
 
     Without a critic all are kept. `draw_candidates` may return fewer than it is asked for.
     Where so few are kept that the allowed number of candidates runs out, the rest is chosen
@@ -117,8 +135,7 @@ def draw_accepted(
         n_drawn += len(candidates.rows)
         log_chance = np.zeros(len(candidates.rows))
         if critic is not None:
-            probability = critic.probability(candidates.encoded, candidates.sources)
-            log_chance = strength * np.log(probability)
+            log_chance = critic.log_chance(candidates, strength)
         is_kept = -rng.exponential(size=len(log_chance)) < log_chance
         kept.append(candidates.rows[is_kept][:n_missing])
         n_missing -= len(kept[-1])

@@ -11,6 +11,8 @@ from vaesampler._seeds import standard_normal
 
 # The shape of a larger class is told from this many of its rows, spread over it.
 MAX_ROWS_FOR_SHAPE = 1_000
+# Above 1, so that noise is left to classes with far fewer rows than columns.
+BANDWIDTH_POWER = 1.5
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ class SmoothedRows:
         n_rows, n_features = rows.shape
         center = rows.mean(dim=0)
         some_rows = rows[:: math.ceil(n_rows / MAX_ROWS_FOR_SHAPE)]
-        bandwidth = smoothing * (n_features + 1) / (n_rows + n_features + 1)
+        scarcity = (n_features + 1) / (n_rows + n_features + 1)
+        bandwidth = smoothing * scarcity**BANDWIDTH_POWER
         return cls(rows, center, ShrunkNormal.fit(some_rows - center), bandwidth)
 
     def __len__(self) -> int:
