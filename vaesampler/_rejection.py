@@ -91,7 +91,8 @@ class NeighborCritic:
         # One imagined neighbour, divided as the table is, keeps the odds finite.
         odds = (n_own + share) / (n_counted - n_own + 1 - share)
         balanced = odds * (1 - share) / share
-        return balanced / (1 + balanced)
+        probability: np.ndarray = balanced / (1 + balanced)
+        return probability
 
     def log_chance(self, candidates: Candidates, strength: float) -> np.ndarray:  # (n_rows,)
         """Return the logarithm of the probability with which each candidate is kept."""

@@ -10,13 +10,38 @@ from sklearn.preprocessing import StandardScaler
 
 from vaesampler._schema import FeatureSchema, Table
 
+# How far beyond the rows of a class its drawn rows may lie, in mean gaps between them.
+MARGIN_GAPS = 3
+
 
 @dataclass(frozen=True)
-class ClassBounds:
-    """The lowest and highest value that a class was seen to have, by column."""
+class Bounds:
+    """The lowest and highest value that a column may get."""
 
     lowest: np.ndarray  # (n_features,)
     highest: np.ndarray  # (n_features,)
+
+    @classmethod
+    def of(cls, rows: np.ndarray) -> Self:
+        """Return the range of some rows."""
+        return cls(rows.min(axis=0), rows.max(axis=0))
+
+    def widened(self, n_rows: int, table: Self, is_whole: np.ndarray) -> Self:
+        """Return the range of a class that was seen in `n_rows` rows, within the table's.
+
+        A few rows seldom show the ends of a class: if they are spread evenly, it goes on for
+        about the mean gap between them on either side. Were drawn rows held within what was
+        seen, those of a class of ten rows would pile up there. Where `is_whole`
+        (n_features,) the range goes on by a whole number.
+        """
+        low, high = self.lowest.astype(np.float64), self.highest.astype(np.float64)
+        margin = MARGIN_GAPS * (high - low) / max(n_rows - 1, 1)
+        margin = np.where(is_whole, np.floor(margin), margin)
+        is_wider = margin > 0
+        lowest, highest = self.lowest.copy(), self.highest.copy()
+        lowest[is_wider] = _cast(low - margin, lowest.dtype)[is_wider]
+        highest[is_wider] = _cast(high + margin, highest.dtype)[is_wider]
+        return type(self)(lowest.clip(table.lowest), highest.clip(max=table.highest))
 
 
 class TableEncoder:
@@ -24,12 +49,12 @@ class TableEncoder:
 
     Columns are standardized over all rows. Decoded rows keep the nature of the column
     (whole numbers stay whole, values that repeat are the only ones drawn) and stay within
-    what was observed of their class.
+    or near what was observed of their class, and within what was observed of the table.
     """
 
     schema_: FeatureSchema
     scaler_: StandardScaler
-    bounds_: dict[Hashable, ClassBounds]
+    bounds_: dict[Hashable, Bounds]
     dtype_: np.dtype
 
     def fit(self, X: Table, y: np.ndarray, names: list[str]) -> Self:
@@ -38,10 +63,13 @@ class TableEncoder:
         self.dtype_ = dense.dtype
         self.schema_ = FeatureSchema.infer(dense, names)
         self.scaler_ = StandardScaler().fit(dense.astype(np.float64, copy=False))
+        table = Bounds.of(dense)
+        is_whole = np.zeros(dense.shape[1], dtype=bool)
+        is_whole[self.schema_.of_kind("integer")] = True
         self.bounds_ = {}
         for label in np.unique(y).tolist():
             rows = dense[y == label]
-            self.bounds_[label] = ClassBounds(rows.min(axis=0), rows.max(axis=0))
+            self.bounds_[label] = Bounds.of(rows).widened(len(rows), table, is_whole)
         return self
 
     def transform(self, X: Table) -> np.ndarray:  # (n_rows, n_features)
@@ -52,16 +80,16 @@ class TableEncoder:
     def inverse_transform(self, matrix: np.ndarray, label: Hashable) -> np.ndarray:
         """Decode rows drawn for class `label` into the table's own dtype and units."""
         rows: np.ndarray = matrix * self.scaler_.scale_ + self.scaler_.mean_  # float64
-        is_integer = self.schema_.of_kind("integer")
-        rows[:, is_integer] = np.rint(rows[:, is_integer])
         bounds = self.bounds_[label]
         np.clip(rows, bounds.lowest, bounds.highest, out=rows)
-        decoded = _cast(rows, self.dtype_)
+        is_integer = self.schema_.of_kind("integer")
+        rows[:, is_integer] = np.rint(rows[:, is_integer])
+        # Again, since integers beyond 2 ** 53 were rounded on the way.
+        decoded = _cast(rows, self.dtype_).clip(bounds.lowest, bounds.highest)
         for number in self.schema_.of_kind("discrete"):
             values = self.schema_.columns[number].values
             decoded[:, number] = _nearest(values, rows[:, number])
-        # Again, since integers beyond 2 ** 53 were rounded on the way.
-        return decoded.clip(bounds.lowest, bounds.highest)
+        return decoded
 
 
 @dataclass(frozen=True)
