@@ -42,7 +42,7 @@ class NeighborCritic:
     overlap, candidates among the other classes' rows are likely to go.
 
     A row that a candidate was drawn from does not count: it would speak for every near
-    copy of itself. Near copies are thinned out until they are as rare as among real rows.
+    copy of itself. Near copies are thinned out until they are rarer than among real rows.
 
     References
     ----------

@@ -26,17 +26,17 @@ class Bounds:
         """Return the range of some rows."""
         return cls(rows.min(axis=0), rows.max(axis=0))
 
-    def widened(self, n_rows: int, table: Self, is_whole: np.ndarray) -> Self:
+    def widened(self, n_rows: int, table: Self, integers: np.ndarray) -> Self:
         """Return the range of a class that was seen in `n_rows` rows, within the table's.
 
         A few rows seldom show the ends of a class: if they are spread evenly, it goes on for
         about the mean gap between them on either side. Were drawn rows held within what was
-        seen, those of a class of ten rows would pile up there. Where `is_whole`
-        (n_features,) the range goes on by a whole number.
+        seen, those of a class of ten rows would pile up there. The columns with the numbers
+        `integers` go on by a whole number.
         """
         low, high = self.lowest.astype(np.float64), self.highest.astype(np.float64)
         margin = MARGIN_GAPS * (high - low) / max(n_rows - 1, 1)
-        margin = np.where(is_whole, np.floor(margin), margin)
+        margin[integers] = np.floor(margin[integers])
         is_wider = margin > 0
         lowest, highest = self.lowest.copy(), self.highest.copy()
         lowest[is_wider] = _cast(low - margin, lowest.dtype)[is_wider]
@@ -64,12 +64,11 @@ class TableEncoder:
         self.schema_ = FeatureSchema.infer(dense, names)
         self.scaler_ = StandardScaler().fit(dense.astype(np.float64, copy=False))
         table = Bounds.of(dense)
-        is_whole = np.zeros(dense.shape[1], dtype=bool)
-        is_whole[self.schema_.of_kind("integer")] = True
+        integers = self.schema_.of_kind("integer")
         self.bounds_ = {}
         for label in np.unique(y).tolist():
             rows = dense[y == label]
-            self.bounds_[label] = Bounds.of(rows).widened(len(rows), table, is_whole)
+            self.bounds_[label] = Bounds.of(rows).widened(len(rows), table, integers)
         return self
 
     def transform(self, X: Table) -> np.ndarray:  # (n_rows, n_features)
@@ -82,8 +81,8 @@ class TableEncoder:
         rows: np.ndarray = matrix * self.scaler_.scale_ + self.scaler_.mean_  # float64
         bounds = self.bounds_[label]
         np.clip(rows, bounds.lowest, bounds.highest, out=rows)
-        is_integer = self.schema_.of_kind("integer")
-        rows[:, is_integer] = np.rint(rows[:, is_integer])
+        integers = self.schema_.of_kind("integer")
+        rows[:, integers] = np.rint(rows[:, integers])
         # Again, since integers beyond 2 ** 53 were rounded on the way.
         decoded = _cast(rows, self.dtype_).clip(bounds.lowest, bounds.highest)
         for number in self.schema_.of_kind("discrete"):
