@@ -89,8 +89,8 @@ class VAEOversampler(BaseOverSampler):
     smoothing : float, default=1.0
         How far the rows that a VAE learns from are moved at random, in the directions in
         which the class varies, in units of a bandwidth that shrinks as the class grows:
-        (columns + 1) / (rows + columns + 1). It keeps a small class from being learned by
-        heart. 0 leaves the rows where they are.
+        (columns + 1) / (rows + columns + 1), to the power 1.5. It keeps a small class from
+        being learned by heart. 0 leaves the rows where they are.
 
     rejection_strength : float, default=3.0
         How strictly drawn rows are judged by the real rows around them. More rows are drawn
