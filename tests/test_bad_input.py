@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import torch
 from conftest import make_table, quick
@@ -13,6 +14,8 @@ from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
 from vaesampler import LatentSampler, PosteriorSampling, PriorSampling
+from vaesampler._rows import DenseRows
+from vaesampler._schema import Slots
 from vaesampler._smoothing import SmoothedRows
 from vaesampler._training import ClassRows, TrainingSettings, train
 from vaesampler._vae import StackedVAE
@@ -34,10 +37,6 @@ def frame_with(column):
     return pd.DataFrame(X, columns=list("abcde")).assign(wrong=column(len(X)))
 
 
-def frame_with_numbers_for_names():
-    return pd.DataFrame(with_cell(make_table()[0], np.nan), columns=[30, 10, 77, 50, 90])
-
-
 class FrameOfAnotherLibrary:
     columns = ("a", "b")
 
@@ -52,31 +51,18 @@ CASES = {
         {"sampling_strategy": {1: 5}},
         ["class 1 has 12", "5 were asked", "at least 12"],
     ),
-    "NaN": (with_cell(X, np.nan), Y, {}, ["finite", "NaN", "column 2", "SimpleImputer"]),
     "infinity": (with_cell(X, np.inf), Y, {}, ["finite", "infinity", "column 2"]),
-    "NaN in a sparse matrix": (
-        sparse.csr_array(with_cell(X, np.nan)),
+    "infinity in a frame": (
+        frame_with(lambda n: [np.inf] * n),
         Y,
         {},
-        ["NaN", "column 2"],
+        ["finite", "infinity", "60 cells", "'wrong'"],
     ),
-    "NaN in a frame": (
-        frame_with(lambda n: [np.nan] * n),
+    "infinity among objects": (
+        with_cell(X.astype(object), float("-inf")),
         Y,
         {},
-        ["NaN", "'wrong'", "SimpleImputer"],
-    ),
-    "NaN in a frame whose names are numbers": (
-        frame_with_numbers_for_names(),
-        Y,
-        {},
-        ["NaN", "77", "SimpleImputer"],
-    ),
-    "a missing value of pandas": (
-        frame_with(lambda n: pd.array([1, None] * (n // 2), dtype="Int64")),
-        Y,
-        {},
-        ["NaN", "'wrong'"],
+        ["finite", "infinity", "column 2"],
     ),
     "infinity in a sparse matrix": (
         sparse.csc_matrix(with_cell(X, -np.inf)),
@@ -84,64 +70,124 @@ CASES = {
         {},
         ["infinity", "column 2"],
     ),
-    "text in a frame": (frame_with(lambda n: ["x"] * n), Y, {}, ["numbers", "'wrong'"]),
-    "dates": (
-        frame_with(lambda n: pd.date_range("2026-01-01", periods=n)),
+    "text that is not named as categories": (
+        frame_with(lambda n: ["x"] * n),
         Y,
-        {},
-        ["numbers", "'wrong'", "leave them out"],
+        {"categorical_features": ["a"]},
+        ["numbers", "'wrong'", "categorical_features", "'auto'"],
     ),
-    "categories": (
-        frame_with(lambda n: pd.Categorical(["x"] * n)),
+    "a name that is no column": (
+        frame_with(lambda n: ["x"] * n),
         Y,
-        {},
-        ["numbers", "'wrong'", "OneHotEncoder"],
+        {"categorical_features": ["wrong", "colour"]},
+        ["'colour'", "'a', 'b', 'c'"],
     ),
-    "an array of text": (X.astype(str), Y, {}, ["numbers", "column 0"]),
-    "an object array with text": (
+    "an index beyond the columns": (
+        X,
+        Y,
+        {"categorical_features": [0, 5]},
+        ["5", "from -5 to 4"],
+    ),
+    "a name where there are none": (
+        X,
+        Y,
+        {"categorical_features": ["a"]},
+        ["'a'", "'column 0'"],
+    ),
+    "an index that is a fraction": (X, Y, {"categorical_features": [0.5]}, ["0.5", "index"]),
+    "a mask that is too short": (
+        X,
+        Y,
+        {"categorical_features": [True, False]},
+        ["mask", "2 values", "5 columns"],
+    ),
+    "a mask of two dimensions": (
+        X,
+        Y,
+        {"categorical_features": [[True] * 5]},
+        ["categorical_features", "2 dimensions"],
+    ),
+    "an unknown word": (X, Y, {"categorical_features": "all"}, ["'categorical_features'"]),
+    "an object array with text among numbers": (
         with_cell(X.astype(object), "x"),
         Y,
         {},
-        ["numbers", "column 2"],
+        ["all be numbers, or all text", "float, str", "column 2"],
     ),
-    "strings of pandas": (
-        frame_with(lambda n: pd.array(["x"] * n, dtype="string")),
+    "text among numbers in a frame": (
+        frame_with(lambda n: [1.5, "x"] * (n // 2)),
         Y,
         {},
-        ["numbers", "'wrong'"],
+        ["float, str", "'wrong'"],
+    ),
+    "truth values among text": (
+        frame_with(lambda n: [True, "x"] * (n // 2)),
+        Y,
+        {},
+        ["bool, str", "'wrong'"],
     ),
     "dates as objects": (
         with_cell(X.astype(object), datetime.date(2026, 1, 1)),
         Y,
         {},
-        ["numbers", "column 2"],
-    ),
-    "a missing value of pandas among objects": (
-        with_cell(X.astype(object), pd.NA),
-        Y,
-        {},
-        ["column 2"],
+        ["numbers", "date, float", "column 2"],
     ),
     "a complex number among objects": (
         with_cell(X.astype(object), 1j),
         Y,
         {},
-        ["numbers", "column 2"],
+        ["numbers", "complex", "column 2"],
     ),
-    "lists in a frame": (frame_with(lambda n: [[1]] * n), Y, {}, ["numbers", "'wrong'"]),
+    "complex numbers in a frame": (
+        frame_with(lambda n: np.ones(n) * 1j),
+        Y,
+        {},
+        ["numbers", "'wrong'"],
+    ),
+    "lists in a frame": (frame_with(lambda n: [[1]] * n), Y, {}, ["list", "'wrong'"]),
+    "dicts in an array": (
+        with_cell(X.astype(object), {"a": 1}),
+        Y,
+        {},
+        ["dict", "column 2", "numbers"],
+    ),
+    "lists in a polars frame": (
+        pl.DataFrame({"a": X[:, 0], "wrong": [[1]] * len(X)}),
+        Y,
+        {},
+        ["List", "'wrong'", "Convert"],
+    ),
     "periods": (
         frame_with(lambda n: pd.period_range("2026-01", periods=n, freq="M")),
         Y,
         {},
         ["numbers", "'wrong'"],
     ),
-    "time differences": (
-        frame_with(lambda n: pd.to_timedelta(np.arange(n), "s")),
+    "an array of dates": (
+        X.astype("datetime64[s]"),
         Y,
         {},
-        ["numbers", "'wrong'"],
+        ["numbers", "column 0", "data frame"],
     ),
-    "an array of dates": (X.astype("datetime64[s]"), Y, {}, ["numbers", "column 0"]),
+    "columns of one name": (
+        pd.DataFrame(X, columns=["a", "b", "b", "c", "a"]),
+        Y,
+        {},
+        ["different names", "['a', 'b']", "Rename"],
+    ),
+    "a missing label": (
+        X,
+        pd.Series(np.where(Y == 1, None, "x"), dtype=object),
+        {},
+        ["class of every row", "12 missing"],
+    ),
+    "a frame without rows": (pd.DataFrame(X).iloc[:0], Y[:0], {}, ["0 sample", "minimum of 1"]),
+    "a frame of another length": (
+        pd.DataFrame(X),
+        Y[:-1],
+        {},
+        ["inconsistent numbers of samples", "60", "59"],
+    ),
     "complex numbers": (X.astype(complex), Y, {}, ["Complex data not supported"]),
     "lengths that differ": (X, Y[:-1], {}, ["inconsistent numbers of samples", "60", "59"]),
     "no rows": (X[:0], Y[:0], {}, ["0 sample", "minimum of 1"]),
@@ -199,13 +245,13 @@ def test_the_error_says_what_is_wrong_and_nothing_is_half_fitted(case, method):
     assert not [name for name in vars(sampler) if name.endswith("_") or name.startswith("_")]
 
 
-@pytest.mark.parametrize("case", ["a class of one row", "NaN", "text in a frame"])
+@pytest.mark.parametrize("case", ["a class of one row", "infinity", "a mask that is too short"])
 def test_a_fitted_sampler_stays_fitted_to_its_last_table_after_an_error(case, table):
     sampler = quick().fit(*table)
     before = sampler.sample(1, 3, random_state=0)
-    rows, labels, _, _ = CASES[case]
+    rows, labels, parameters, _ = CASES[case]
     with pytest.raises(ValueError, match=r".+"):
-        sampler.fit_resample(rows, labels)
+        sampler.set_params(**parameters).fit_resample(rows, labels)
     assert_array_equal(sampler.sample(1, 3, random_state=0), before)
     assert sampler.n_features_in_ == 5
 
@@ -247,11 +293,12 @@ def test_a_fitted_sampler_stays_fitted_when_new_parameters_fail(parameters, tabl
 
 
 @pytest.mark.parametrize("method", ["fit", "fit_resample"])
-def test_a_frame_of_another_library_is_named(method):
+@pytest.mark.parametrize("frame", [FrameOfAnotherLibrary(), pl.LazyFrame({"a": [1, 2]})])
+def test_a_frame_that_is_not_in_memory_or_not_known_is_named(method, frame):
     sampler = quick()
     before = dict(vars(sampler))
-    with pytest.raises(TypeError, match=r"FrameOfAnotherLibrary.*to_pandas"):
-        getattr(sampler, method)(FrameOfAnotherLibrary(), [0, 1])
+    with pytest.raises(TypeError, match=rf"in memory.*{type(frame).__name__}.*to_pandas"):
+        getattr(sampler, method)(frame, [0, 1])
     assert vars(sampler) == before
 
 
@@ -287,10 +334,14 @@ def test_a_diverged_class_is_the_one_named_among_those_trained_beside_it(divergi
     rows = torch.randn(3, 10, 4, generator=generators[0])
     rows[diverging] *= 1e30
     classes = [
-        ClassRows(label, SmoothedRows.fit(own, smoothing=0.0), generator)
+        ClassRows(
+            label,
+            SmoothedRows.fit(DenseRows(own.numpy()), Slots(own.shape[1]), 0.0, "cpu"),
+            generator,
+        )
         for label, own, generator in zip(labels, rows, generators, strict=True)
     ]
-    vaes = StackedVAE(3, 4, (8,), 2, "relu").initialize(generators)
+    vaes = StackedVAE(3, Slots(4), (8,), 2, "relu").initialize(generators)
     settings = TrainingSettings(
         max_iter=5, learning_rate_init=1e-2, batch_size=8, beta=1.0, alpha=0.0
     )

@@ -14,6 +14,7 @@ from vaesampler import (
     PriorSampling,
 )
 from vaesampler._latent import LATENT_SAMPLERS
+from vaesampler._schema import Slots
 from vaesampler._vae import StackedVAE
 
 N_ROWS = 12
@@ -21,7 +22,9 @@ N_ROWS = 12
 
 @pytest.fixture
 def vae():
-    return StackedVAE(1, 6, (8,), 2, "tanh").initialize([torch.Generator().manual_seed(0)])
+    return StackedVAE(1, Slots(6), (8,), 2, "tanh").initialize(
+        [torch.Generator().manual_seed(0)]
+    )
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from vaesampler import VAEOversampler
 from vaesampler._heads import LOWEST_LOG_VAR, GaussianHead
 from vaesampler._latent import Posterior
 from vaesampler._layers import ACTIVATIONS
+from vaesampler._rows import DenseRows
+from vaesampler._schema import Slots
 from vaesampler._smoothing import SmoothedRows
 from vaesampler._training import ClassRows, TrainingSettings, train
 from vaesampler._vae import StackedVAE
@@ -23,7 +25,7 @@ SETTINGS = TrainingSettings(
 
 def make_stack(n_models=3, n_features=6, hidden=(8,), latent_dim=2, activation="relu"):
     generators = [torch.Generator().manual_seed(number) for number in range(n_models)]
-    stack = StackedVAE(n_models, n_features, hidden, latent_dim, activation)
+    stack = StackedVAE(n_models, Slots(n_features), hidden, latent_dim, activation)
     return stack.initialize(generators)
 
 
@@ -76,7 +78,7 @@ def test_encoding_and_decoding_change_the_width_and_nothing_else(n_models, hidde
 def test_the_hand_written_gradient_is_autograds(activation, hidden):
     torch.manual_seed(0)
     vae = make_stack(hidden=hidden, activation=activation).double()
-    vae.head.raw_log_var.data.normal_()
+    vae.head.normal.raw_log_var.data.normal_()
     rows, noise = torch.randn(3, 10, 6).double(), torch.randn(3, 10, 2).double()
     bound = vae.evidence_bound(rows, noise)
     expected = (bound.reconstruction + 0.7 * bound.kl).mean(dim=1)
@@ -130,8 +132,8 @@ def test_selected_models_share_no_memory_with_the_stack():
 def test_a_model_trains_the_same_whichever_models_are_stacked_with_it(n_rows):
     def class_rows(number):
         generator = torch.Generator().manual_seed(number)
-        rows = torch.randn(n_rows[number], 6, generator=generator)
-        return ClassRows(number, SmoothedRows.fit(rows, smoothing=1.0), generator)
+        rows = DenseRows(torch.randn(n_rows[number], 6, generator=generator).numpy())
+        return ClassRows(number, SmoothedRows.fit(rows, Slots(6), 1.0, "cpu"), generator)
 
     stack = make_stack()
     alone = [stack.select([number]) for number in range(3)]

@@ -14,6 +14,8 @@ from scipy import sparse
 
 from vaesampler import DenoisingSampling, InterpolationSampling
 from vaesampler._rejection import Candidates, NeighborCritic, draw_accepted
+from vaesampler._rows import DenseRows
+from vaesampler._schema import Slots
 from vaesampler._smoothing import SmoothedRows
 
 
@@ -306,7 +308,7 @@ def test_a_class_apart_is_near_certain_and_a_row_among_the_others_is_not(seed, n
     rng = np.random.default_rng(seed)
     own = rng.normal(size=(n_own, 3))
     other = rng.normal(loc=50, size=(n_other, 3))
-    critic = NeighborCritic.fit(own, other, rng)
+    critic = NeighborCritic.fit(DenseRows(own), DenseRows(other), rng)
     sources = np.arange(n_own)
     at_home = critic.probability(2 * own, sources)
     abroad = critic.probability(other, np.full(n_other, -1))
@@ -495,7 +497,7 @@ def test_verbose_prints_the_loss_of_each_class(table, capsys):
 def test_near_copies_are_thinned_out_to_a_few_in_a_hundred(seed, n_rows, strength):
     rng = np.random.default_rng(seed)
     own, other = rng.normal(size=(n_rows, 4)), rng.normal(size=(n_rows, 4))
-    critic = NeighborCritic.fit(own, other, rng)
+    critic = NeighborCritic.fit(DenseRows(own), DenseRows(other), rng)
     candidates = np.concatenate([own + 1e-6, 8 + rng.normal(size=(n_rows, 4))])
     sources = np.tile(np.arange(n_rows), 2)
     chance = np.exp(critic.log_chance(Candidates(candidates, candidates, sources), strength))
@@ -506,7 +508,7 @@ def test_near_copies_are_thinned_out_to_a_few_in_a_hundred(seed, n_rows, strengt
 def test_copies_are_drawn_where_there_is_nothing_else():
     rng = np.random.default_rng(0)
     own, other = rng.normal(size=(20, 4)), rng.normal(size=(20, 4))
-    critic = NeighborCritic.fit(own, other, rng)
+    critic = NeighborCritic.fit(DenseRows(own), DenseRows(other), rng)
 
     def draw(n_candidates):
         numbers = rng.integers(20, size=n_candidates)
@@ -531,7 +533,7 @@ def test_smoothing_keeps_a_small_class_from_being_learned_by_heart(n_rows):
 def test_smoothed_rows_keep_the_classs_mean_and_covariance():
     generator = torch.Generator().manual_seed(0)
     rows = torch.randn(30, 3, generator=generator) @ torch.randn(3, 3, generator=generator)
-    smoothed = SmoothedRows.fit(rows, smoothing=5.0)
+    smoothed = SmoothedRows.fit(DenseRows(rows.numpy()), Slots(rows.shape[1]), 5.0, "cpu")
     drawn = smoothed.draw(torch.arange(30).repeat(2000), generator)
     torch.testing.assert_close(drawn.mean(dim=0), rows.mean(dim=0), atol=0.05, rtol=0)
     # Shrinkage draws correlations, but no variances, towards zero.
@@ -543,6 +545,9 @@ def test_smoothed_rows_keep_the_classs_mean_and_covariance():
 
 def test_smoothing_vanishes_as_a_class_grows():
     bandwidths = [
-        SmoothedRows.fit(torch.randn(n_rows, 4), 1.0).bandwidth for n_rows in (5, 50, 5000)
+        SmoothedRows.fit(
+            DenseRows(np.random.default_rng(0).normal(size=(n_rows, 4))), Slots(4), 1.0, "cpu"
+        ).bandwidth
+        for n_rows in (5, 50, 5000)
     ]
     assert bandwidths[0] > 0.3 > bandwidths[1] > 0.01 > bandwidths[2] > 0

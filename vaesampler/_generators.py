@@ -11,14 +11,21 @@ from torch import Tensor
 from vaesampler._devices import one_thread
 from vaesampler._latent import BLOCK_ROWS, LatentSampler, choose_rows
 from vaesampler._rejection import Candidates, NeighborCritic, draw_accepted
+from vaesampler._rows import EncodedRows
+from vaesampler._schema import Slots
 from vaesampler._seeds import Seeds
-from vaesampler._smoothing import MAX_ROWS_FOR_SHAPE, SmoothedRows
+from vaesampler._smoothing import MAX_ROWS_FOR_SHAPE, SmoothedRows, choose_categories
 from vaesampler._table import TableEncoder
 from vaesampler._training import ClassRows, TrainingSettings, train
 from vaesampler._vae import StackedVAE
 
 # A small class's rows, smoothed, are reconstructed several times each to tell their errors.
 MIN_ROWS_FOR_ERRORS = 256
+# Categories are drawn each for itself, given z. Were they all drawn, combinations would come
+# up that real rows never have; so most stay as they are in the row that is drawn around.
+SHARE_RETAINED = 0.9
+# Of very wide rows, fewer are drawn at once.
+BLOCK_CELLS = 8_000_000
 
 
 @dataclass(frozen=True)
@@ -53,37 +60,58 @@ class ClassGenerator:
         latent_sampler: LatentSampler,
         generator: torch.Generator,
         rng: np.random.Generator,
-    ) -> np.ndarray:  # (n_samples, n_features)
-        """Draw rows in the table's own units; the critic, if there is one, rejects some."""
+    ) -> np.ndarray:  # (n_samples, n_columns)
+        """Draw the cells of rows; the critic, if there is one, rejects some."""
         if n_samples == 0:
-            no_rows = np.empty((0, self.vae.n_features), dtype=np.float32)
-            return self.encoder.inverse_transform(no_rows, self.label)
+            no_rows = np.empty((0, self.vae.slots.width), dtype=np.float32)
+            return self.encoder.inverse_transform(no_rows, self.label, rng)
+        most = max(1, min(BLOCK_ROWS, BLOCK_CELLS // self.vae.slots.width))
 
         def draw_block(n_candidates: int) -> Candidates:
-            return self._draw_block(min(n_candidates, BLOCK_ROWS), latent_sampler, generator)
+            n_drawn = min(n_candidates, most)
+            return self._draw_block(n_drawn, most, latent_sampler, generator, rng)
 
         return draw_accepted(draw_block, self.critic, self.rejection_strength, n_samples, rng)
 
     @torch.no_grad()
     def _draw_block(
-        self, n_candidates: int, latent_sampler: LatentSampler, generator: torch.Generator
+        self,
+        n_candidates: int,
+        most: int,
+        latent_sampler: LatentSampler,
+        generator: torch.Generator,
+        rng: np.random.Generator,
     ) -> Candidates:
         n_rows = len(self.rows)
-        n_around = min(max(n_candidates, n_rows), BLOCK_ROWS)
+        n_around = min(max(n_candidates, n_rows), most)
         numbers = choose_rows(n_rows, n_around, generator)
         around = self.rows.draw(numbers, generator)
         z, chosen = latent_sampler.draw(self.vae, around[None], n_candidates, generator)
-        matrix = self.vae.draw(z, generator)[0].cpu().numpy()
-        rows = self.encoder.inverse_transform(matrix, self.label)
+        drawn = self.vae.draw(z, generator)[0]
+        if chosen is not None:
+            self._retain_categories(drawn, around[chosen], generator)
+        matrix = drawn.cpu().numpy()
+        cells = self.encoder.inverse_transform(matrix, self.label, rng)
         sources = np.full(n_candidates, -1) if chosen is None else numbers[chosen].cpu().numpy()
         # Decoding puts cells back where they are allowed; the critic sees them there.
-        return Candidates(rows, self.encoder.transform(rows), sources)
+        return Candidates(cells, self.encoder.transform(cells), sources)
+
+    def _retain_categories(
+        self, drawn: Tensor, around: Tensor, generator: torch.Generator
+    ) -> None:
+        """Give most categories back the level that they have in the row drawn around."""
+        slots = self.vae.slots
+        if slots.categories.start == slots.width:
+            return
+        is_retained = choose_categories(slots, len(drawn), SHARE_RETAINED, generator)
+        categories = drawn[:, slots.categories]
+        categories[is_retained] = around[:, slots.categories][is_retained]
 
 
 @one_thread()
 def fit_generators(
     encoder: TableEncoder,
-    encoded: np.ndarray,
+    encoded: EncodedRows,
     y: np.ndarray,
     labels: Sequence[Hashable],
     settings: GeneratorSettings,
@@ -97,7 +125,7 @@ def fit_generators(
     ----------
     encoder : TableEncoder
         What `encoded` was encoded with.
-    encoded : ndarray of shape (n_rows, n_features), float32
+    encoded : EncodedRows
         All rows of the table.
     y : ndarray of shape (n_rows,)
         Their labels.
@@ -119,13 +147,16 @@ def fit_generators(
     """
     if not labels:
         return {}
-    shared = _pretrain(encoded, settings, seeds, device, report)
+    shared = _pretrain(encoded, encoder.schema_.slots, settings, seeds, device, report)
     vaes = shared.select([0] * len(labels))
     classes = [
         ClassRows(
             label,
             SmoothedRows.fit(
-                torch.as_tensor(encoded[y == label], device=device), settings.smoothing
+                encoded.subset(np.flatnonzero(y == label)),
+                encoder.schema_.slots,
+                settings.smoothing,
+                device,
             ),
             seeds.torch("training", label, device=device),
         )
@@ -148,7 +179,8 @@ def fit_generators(
 
 
 def _pretrain(
-    encoded: np.ndarray,
+    encoded: EncodedRows,
+    slots: Slots,
     settings: GeneratorSettings,
     seeds: Seeds,
     device: torch.device,
@@ -156,7 +188,7 @@ def _pretrain(
 ) -> StackedVAE:
     shared = StackedVAE(
         1,
-        encoded.shape[1],
+        slots,
         settings.hidden_layer_sizes,
         settings.latent_dim,
         settings.activation,
@@ -164,7 +196,7 @@ def _pretrain(
     shared.initialize([seeds.torch("initial weights")])
     shared.to(device)
     if settings.pretrain_iter > 0:
-        rows = SmoothedRows.fit(torch.as_tensor(encoded, device=device), smoothing=0)
+        rows = SmoothedRows.fit(encoded, slots, smoothing=0, device=device)
         everyone = [ClassRows(None, rows, seeds.torch("pretraining", device=device))]
         training = replace(settings.training, max_iter=settings.pretrain_iter)
         train(shared, everyone, training, _reporter(report, everyone))
@@ -184,12 +216,16 @@ def _calibrate(vae: StackedVAE, entry: ClassRows) -> StackedVAE:
 
 
 def _fit_critic(
-    encoded: np.ndarray, y: np.ndarray, label: Hashable, strength: float, seeds: Seeds
+    encoded: EncodedRows, y: np.ndarray, label: Hashable, strength: float, seeds: Seeds
 ) -> NeighborCritic | None:
     if strength == 0:
         return None
     is_own = y == label
-    return NeighborCritic.fit(encoded[is_own], encoded[~is_own], seeds.numpy("critic", label))
+    return NeighborCritic.fit(
+        encoded.subset(np.flatnonzero(is_own)),
+        encoded.subset(np.flatnonzero(~is_own)),
+        seeds.numpy("critic", label),
+    )
 
 
 def _reporter(

@@ -1,17 +1,110 @@
-"""Likelihood of, and drawing from, each kind of column, given the decoder's output."""
+"""Likelihood of, and drawing from, each kind of slot, given the decoder's output."""
 
 import math
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vaesampler._schema import Slots
 from vaesampler._seeds import standard_normal
 from vaesampler._smoothing import ShrunkNormal
 
 # A column that the decoder predicts perfectly would drive its variance to zero and the
 # likelihood to infinity; encoded columns have variance 1, and this is one part in 400.
 LOWEST_LOG_VAR = -6.0
+# Beyond it, probabilities are 0 or 1 to float32, and sums of exponentials would overflow.
+LARGEST_LOGIT = 40.0
+
+
+class TableHead(nn.Module):
+    """All slots of an encoded row: numbers, flags and binary columns, and categories.
+
+    They are independent given the decoder's output. What a flag silences, because the
+    number there is missing or sits at a spike, has no part in the likelihood.
+    """
+
+    silencing: Tensor | None  # (n_flags, n_normal + n_flags + n_binary)
+
+    def __init__(self, n_models: int, slots: Slots) -> None:
+        super().__init__()
+        self.slots = slots
+        self.normal = GaussianHead(n_models, slots.n_normal)
+        self.binary = BernoulliHead()
+        self.groups = CategoricalHead(slots)
+        silencing = None
+        if slots.silenced:
+            matrix = np.zeros((slots.n_flags, slots.groups.start), dtype=np.float32)
+            matrix[tuple(np.transpose(slots.silenced))] = 1
+            silencing = torch.from_numpy(matrix)
+        self.register_buffer("silencing", silencing, persistent=False)
+
+    def negative_log_likelihood(self, output: Tensor, rows: Tensor) -> Tensor:
+        # (n_models, n_rows, width) twice -> (n_models, n_rows), in nats
+        normal, yes_no, groups = self._parts()
+        counted = self._counted(rows)
+        total = self.normal.negative_log_likelihood(
+            output[..., normal], rows[..., normal], _part(counted, normal)
+        )
+        if yes_no.stop > yes_no.start:
+            total = total + self.binary.negative_log_likelihood(
+                output[..., yes_no], rows[..., yes_no], _part(counted, yes_no)
+            )
+        if groups.stop > groups.start:
+            total = total + self.groups.negative_log_likelihood(
+                output[..., groups], rows[..., groups]
+            )
+        return total
+
+    def backward_pass(self, output: Tensor, rows: Tensor) -> Tensor:
+        """Add the gradient of the rows' mean to `grad`; return it at the decoder's output."""
+        normal, yes_no, groups = self._parts()
+        counted = self._counted(rows)
+        gradients = [
+            self.normal.backward_pass(
+                output[..., normal], rows[..., normal], _part(counted, normal)
+            )
+        ]
+        if yes_no.stop > yes_no.start:
+            gradients.append(
+                self.binary.backward_pass(
+                    output[..., yes_no], rows[..., yes_no], _part(counted, yes_no)
+                )
+            )
+        if groups.stop > groups.start:
+            gradients.append(self.groups.backward_pass(output[..., groups], rows[..., groups]))
+        return gradients[0] if len(gradients) == 1 else torch.cat(gradients, dim=-1)
+
+    def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
+        # (n_models, n_rows, width) -> the same shape
+        normal, yes_no, groups = self._parts()
+        parts = [
+            self.normal.draw(output[..., normal], generator),
+            self.binary.draw(output[..., yes_no], generator),
+            self.groups.draw(output[..., groups], generator),
+        ]
+        return torch.cat(parts, dim=-1)
+
+    def correlate_errors(self, output: Tensor, rows: Tensor, inflation: float) -> None:
+        """Draw numbers that err together as these do: see `GaussianHead`."""
+        normal, _, _ = self._parts()
+        self.normal.correlate_errors(
+            output[..., normal],
+            rows[..., normal],
+            _part(self._counted(rows), normal),
+            inflation,
+        )
+
+    def _parts(self) -> tuple[slice, slice, slice]:
+        slots = self.slots
+        return slots.normal, slice(slots.flags.start, slots.binary.stop), slots.groups
+
+    def _counted(self, rows: Tensor) -> Tensor | None:
+        # (n_models, n_rows, width) -> (n_models, n_rows, n_normal + n_flags + n_binary)
+        if self.silencing is None:
+            return None
+        return 1 - (rows[..., self.slots.flags] @ self.silencing).clamp(max=1)
 
 
 class GaussianHead(nn.Module):
@@ -39,21 +132,32 @@ class GaussianHead(nn.Module):
         """The log-variances, held above a floor smoothly, so that they can leave it."""
         return LOWEST_LOG_VAR + nn.functional.softplus(self.raw_log_var - LOWEST_LOG_VAR)
 
-    def negative_log_likelihood(self, output: Tensor, rows: Tensor) -> Tensor:
+    def negative_log_likelihood(
+        self, output: Tensor, rows: Tensor, counted: Tensor | None = None
+    ) -> Tensor:
         # (n_models, n_rows, n_features) twice -> (n_models, n_rows), in nats
         log_var = self.log_var
         squared_error = (rows - output).square() * torch.exp(-log_var)
-        constant = (log_var + math.log(2 * math.pi)).sum(dim=-1)  # (n_models, 1)
-        return 0.5 * (squared_error.sum(dim=-1) + constant)
+        if counted is None:
+            constant = (log_var + math.log(2 * math.pi)).sum(dim=-1)  # (n_models, 1)
+            return 0.5 * (squared_error.sum(dim=-1) + constant)
+        terms = squared_error + log_var + math.log(2 * math.pi)
+        return 0.5 * (terms * counted).sum(dim=-1)
 
-    def backward_pass(self, output: Tensor, rows: Tensor) -> Tensor:
+    def backward_pass(
+        self, output: Tensor, rows: Tensor, counted: Tensor | None = None
+    ) -> Tensor:
         """Add the gradient of the rows' mean to `grad`; return it at the decoder's output."""
         assert self.raw_log_var.grad is not None
         error = output - rows
+        share_counted: Tensor | float = 1.0
+        if counted is not None:
+            error = error * counted
+            share_counted = counted.mean(dim=1, keepdim=True)
         gradient = error * torch.exp(-self.log_var)
         scaled_squares = (error * gradient).mean(dim=1, keepdim=True)
         slope = torch.sigmoid(self.raw_log_var - LOWEST_LOG_VAR)
-        self.raw_log_var.grad += 0.5 * (1 - scaled_squares) * slope
+        self.raw_log_var.grad += 0.5 * (share_counted - scaled_squares) * slope
         return gradient / rows.shape[1]
 
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
@@ -63,11 +167,82 @@ class GaussianHead(nn.Module):
         noise = standard_normal(output.shape, generator)
         return output + torch.exp(0.5 * self.log_var) * noise
 
-    def correlate_errors(self, output: Tensor, rows: Tensor, inflation: float) -> None:
+    def correlate_errors(
+        self, output: Tensor, rows: Tensor, counted: Tensor | None, inflation: float
+    ) -> None:
         """Draw with the correlations of these errors, and deviations `inflation` as large.
 
         Both are (1, n_rows, n_features): this is for the head of a single model.
         """
-        errors = ShrunkNormal.fit((rows - output)[0])
+        errors = rows - output if counted is None else (rows - output) * counted
         learned = torch.exp(0.5 * self.log_var.detach())[0, 0]
-        self.errors = replace(errors, deviation=inflation * learned)
+        self.errors = replace(ShrunkNormal.fit(errors[0]), deviation=inflation * learned)
+
+
+class BernoulliHead(nn.Module):
+    """Slots of two values, of which one is above 0: the decoder gives the logit of that."""
+
+    def negative_log_likelihood(
+        self, output: Tensor, rows: Tensor, counted: Tensor | None
+    ) -> Tensor:
+        # (n_models, n_rows, n_slots) twice -> (n_models, n_rows), in nats
+        terms = nn.functional.softplus(output) - (rows > 0) * output
+        return (terms if counted is None else terms * counted).sum(dim=-1)
+
+    def backward_pass(self, output: Tensor, rows: Tensor, counted: Tensor | None) -> Tensor:
+        """Return the gradient of the rows' mean at the decoder's output."""
+        error = torch.sigmoid(output) - (rows > 0).to(output.dtype)
+        return (error if counted is None else error * counted) / rows.shape[1]
+
+    def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
+        # (n_models, n_rows, n_slots) -> the same shape, of 0 and 1
+        chance = torch.rand(
+            output.shape, generator=generator, device=generator.device, dtype=torch.float32
+        )
+        return (chance < torch.sigmoid(output)).to(output.dtype)
+
+
+class CategoricalHead(nn.Module):
+    """Groups of slots of which one is 1: the decoder gives their logits (a softmax)."""
+
+    membership: Tensor  # (n_slots, n_groups)
+
+    def __init__(self, slots: Slots) -> None:
+        super().__init__()
+        self.group_sizes = slots.group_sizes
+        membership = np.eye(len(slots.group_sizes), dtype=np.float32)[slots.group_of_slot]
+        self.register_buffer("membership", torch.from_numpy(membership), persistent=False)
+
+    def negative_log_likelihood(self, output: Tensor, rows: Tensor) -> Tensor:
+        # (n_models, n_rows, n_slots) twice -> (n_models, n_rows), in nats
+        logits = output.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)
+        log_totals = torch.log(torch.exp(logits) @ self.membership)
+        return log_totals.sum(dim=-1) - (rows * logits).sum(dim=-1)
+
+    def backward_pass(self, output: Tensor, rows: Tensor) -> Tensor:
+        """Return the gradient of the rows' mean at the decoder's output."""
+        weights = torch.exp(output.clamp(-LARGEST_LOGIT, LARGEST_LOGIT))
+        totals = (weights @ self.membership) @ self.membership.T
+        is_inside = output.abs() <= LARGEST_LOGIT
+        return (weights / totals - rows) * is_inside / rows.shape[1]
+
+    def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
+        # (n_models, n_rows, n_slots) -> the same shape, of 0 and 1
+        uniform = torch.rand(
+            output.shape, generator=generator, device=generator.device, dtype=torch.float32
+        )
+        # The largest of logits with Gumbel noise falls on each as its softmax says.
+        exponential = -torch.log(uniform.clamp(1e-20, 1 - 1e-7))
+        keys = output.clamp(-LARGEST_LOGIT, LARGEST_LOGIT) - torch.log(exponential)
+        drawn = torch.zeros_like(output)
+        start = 0
+        for size in self.group_sizes:
+            group = slice(start, start + size)
+            best = keys[..., group].argmax(dim=-1, keepdim=True)
+            drawn[..., group].scatter_(-1, best, 1)
+            start += size
+        return drawn
+
+
+def _part(counted: Tensor | None, part: slice) -> Tensor | None:
+    return None if counted is None else counted[..., part]

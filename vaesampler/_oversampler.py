@@ -15,13 +15,15 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from vaesampler._containers import Container, is_frame, labels_of, take_labels
 from vaesampler._devices import resolve_device
 from vaesampler._generators import GeneratorSettings, fit_generators
 from vaesampler._latent import LATENT_SAMPLERS, LatentSampler
 from vaesampler._layers import ACTIVATIONS
-from vaesampler._schema import column_names, require_finite, require_numbers
+from vaesampler._rows import EncodedRows
+from vaesampler._schema import CategoricalFeatures
 from vaesampler._seeds import Seeds
-from vaesampler._table import Container, Table, TableEncoder, append_rows
+from vaesampler._table import TableEncoder
 from vaesampler._training import TrainingSettings
 from vaesampler.exceptions import DuplicatedRowsWarning, SmallClassWarning
 
@@ -43,6 +45,12 @@ class VAEOversampler(BaseOverSampler):
           "not minority", "not majority", "all", or "auto" (the same as "not majority");
         - dict: class label to the wanted number of rows, originals included;
         - callable: takes `y`, returns such a dict.
+
+    categorical_features : "auto", or list or array of bool, int or str, default="auto"
+        Which columns hold categories: a mask, indices, or names of columns. "auto" takes
+        text, categories and truth values for categories, in a frame of any library (in
+        pandas the dtypes category, string, bool, and object where the cells are text), in
+        an array or in a list; and all other columns for numbers.
 
     latent_dim : int, default=4
         Dimensions of the latent space. More can memorize, fewer draw rows that are
@@ -163,6 +171,7 @@ class VAEOversampler(BaseOverSampler):
 
     _parameter_constraints: dict = {
         **BaseOverSampler._parameter_constraints,
+        "categorical_features": [StrOptions({"auto"}), "array-like"],
         "latent_dim": [Interval(Integral, 1, None, closed="left")],
         "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "activation": [StrOptions(set(ACTIVATIONS))],
@@ -183,6 +192,7 @@ class VAEOversampler(BaseOverSampler):
         self,
         *,
         sampling_strategy: Any = "auto",
+        categorical_features: CategoricalFeatures = "auto",
         latent_dim: int = 4,
         hidden_layer_sizes: int | Sequence[int] = (32,),
         activation: str = "relu",
@@ -200,6 +210,7 @@ class VAEOversampler(BaseOverSampler):
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
+        self.categorical_features = categorical_features
         self.latent_dim = latent_dim
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -223,7 +234,8 @@ class VAEOversampler(BaseOverSampler):
         Parameters
         ----------
         X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
-            Numbers, none of them missing.
+            Numbers, text, categories, truth values and (in a frame) times; cells may be
+            missing.
         y : array-like of shape (n_rows,)
             Class labels.
 
@@ -239,22 +251,19 @@ class VAEOversampler(BaseOverSampler):
             If a class's loss is not a finite number.
         """
         with self._all_or_nothing():
-            self._container = Container.of(X)
-            check_classification_targets(y)
-            X, y, _ = self._check_X_y(X, y)
-            self.sampling_strategy_ = check_sampling_strategy(
-                self.sampling_strategy, y, self._sampling_type
-            )
-            self._fit_generators(X, y)
+            container, labels = self._check_X_y(X, y)
+            self._fit_generators(container, labels)
         return self
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit_resample(self, X: Any, y: Any) -> tuple[Any, Any]:
         """Train the VAEs and return the rows of X, then the synthetic ones.
 
         Parameters
         ----------
         X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
-            Numbers, none of them missing.
+            Numbers, text, categories, truth values and (in a frame) times; cells may be
+            missing.
         y : array-like of shape (n_rows,)
             Class labels.
 
@@ -273,9 +282,18 @@ class VAEOversampler(BaseOverSampler):
             If a class's loss is not a finite number.
         """
         with self._all_or_nothing():
-            self._container = Container.of(X)
-            X_resampled, y_resampled = super().fit_resample(X, y)
-            return self._container.with_originals(X, X_resampled), y_resampled
+            container, labels = self._check_X_y(X, y)
+            self._fit_generators(container, labels)
+            cells = [np.empty((0, self.n_features_in_))]
+            rows = [np.arange(len(labels))]  # whose label each row has
+            for label in self._generators:
+                n_samples = self.sampling_strategy_[label]
+                cells.append(self._draw(label, n_samples, self._seeds, "fit_resample"))
+                rows.append(np.full(n_samples, np.flatnonzero(labels == label)[0]))
+            new = self._template.wrap(np.concatenate(cells))
+            whose_label = np.concatenate(rows)
+            self.synthetic_mask_ = np.arange(len(whose_label)) >= len(labels)
+            return self._template.append(X, new), take_labels(y, whose_label)
 
     def sample(
         self,
@@ -333,33 +351,37 @@ class VAEOversampler(BaseOverSampler):
             seeds, call = self._seeds, self._n_sample_calls
         else:
             seeds, call = Seeds.from_random_state(random_state), 0
-        rows = self._draw(label, int(n_samples), seeds, "sample", call)
-        return self._container.wrap(rows)
+        return self._template.wrap(self._draw(label, int(n_samples), seeds, "sample", call))
 
-    def _check_X_y(  # noqa: N802
-        self, X: Any, y: Any, accept_sparse: Sequence[str] = ("csr", "csc")
-    ) -> tuple[Table, np.ndarray, bool]:
-        y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
-        require_numbers(X)
-        X, y = validate_data(
-            self, X=X, y=y, accept_sparse=accept_sparse, ensure_all_finite=False
+    def _check_X_y(self, X: Any, y: Any) -> tuple[Container, np.ndarray]:  # noqa: N802
+        labels = labels_of(y)
+        check_classification_targets(labels)
+        labels, _ = check_target_type(labels, indicate_one_vs_all=True)
+        if is_frame(X):
+            container = Container.of(X)
+            _check_shape(container, labels)
+            validate_data(self, X=X, skip_check_array=True)
+        else:
+            rows, labels = validate_data(
+                self,
+                X=np.array(X, dtype=object) if isinstance(X, list) else X,
+                y=labels,
+                accept_sparse=("csr", "csc"),
+                dtype=None,
+                ensure_all_finite=False,
+            )
+            container = Container.of(X if isinstance(X, list) else rows)
+        _check_wanted_counts(self.sampling_strategy, labels)
+        self.sampling_strategy_ = check_sampling_strategy(
+            self.sampling_strategy, labels, self._sampling_type
         )
-        require_finite(X, self._column_names(X))
-        _check_wanted_counts(self.sampling_strategy, y)
-        return X, y, binarize_y
+        return container, labels
 
-    def _fit_resample(self, X: Table, y: np.ndarray) -> tuple[Table, np.ndarray]:
-        self._fit_generators(X, y)
-        new_rows, new_labels = [], []
-        for label in self._generators:
-            n_samples = self.sampling_strategy_[label]
-            new_rows.append(self._draw(label, n_samples, self._seeds, "fit_resample"))
-            new_labels.append(np.full(n_samples, label, dtype=y.dtype))
-        y_resampled = np.concatenate([y, *new_labels])
-        self.synthetic_mask_ = np.arange(len(y_resampled)) >= len(y)
-        return append_rows(X, new_rows), y_resampled
+    def _fit_resample(self, X: Any, y: Any) -> Any:
+        """Never called: `fit_resample` does what imbalanced-learn's calls it for."""
+        return self.fit_resample(X, y)
 
-    def _fit_generators(self, X: Table, y: np.ndarray) -> None:
+    def _fit_generators(self, container: Container, y: np.ndarray) -> None:
         settings = GeneratorSettings(
             _layer_widths(self.hidden_layer_sizes),
             self.latent_dim,
@@ -380,18 +402,20 @@ class VAEOversampler(BaseOverSampler):
             if isinstance(self.latent_sampling, str)
             else self.latent_sampling
         )
-        self._encoder = TableEncoder().fit(X, y, self._column_names(X))
-        self.schema_ = self._encoder.schema_
-        encoded = self._encoder.transform(X)
+        encoder = TableEncoder()
+        encoded = encoder.fit_transform(container, y, self.categorical_features)
+        self.schema_ = encoder.schema_
+        self._template = container.template(self.schema_)
         labels = [
             label.item() if isinstance(label, np.generic) else label
             for label, n_samples in self.sampling_strategy_.items()
             if n_samples > 0
         ]
         for label in labels:
-            _check_class(label, encoded[y == label], self.latent_dim)
+            rows = encoded.subset(np.flatnonzero(y == label))
+            _check_class(label, rows, self.latent_dim)
         self._generators = fit_generators(
-            self._encoder,
+            encoder,
             encoded,
             y,
             labels,
@@ -415,8 +439,12 @@ class VAEOversampler(BaseOverSampler):
             seeds.numpy(*purpose, entry.label),
         )
 
-    def _column_names(self, X: Table) -> list[str]:
-        return column_names(getattr(self._container.empty, "columns", None), X.shape[1])
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        return tags
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_generators")
@@ -463,13 +491,26 @@ def _check_wanted_counts(sampling_strategy: Any, y: np.ndarray) -> None:
             )
 
 
-def _check_class(label: Hashable, rows: np.ndarray, latent_dim: int) -> None:
+def _check_shape(container: Container, labels: np.ndarray) -> None:
+    if container.n_rows == 0 or not container.names:
+        raise ValueError(
+            f"Found X with {container.n_rows} sample(s) and {len(container.names)} "
+            "feature(s) while a minimum of 1 of each is required."
+        )
+    if container.n_rows != len(labels):
+        raise ValueError(
+            f"Found X and y with inconsistent numbers of samples: {container.n_rows} and "
+            f"{len(labels)}. Give one label a row."
+        )
+
+
+def _check_class(label: Hashable, rows: EncodedRows, latent_dim: int) -> None:
     if len(rows) < 2:
         raise ValueError(
             f"Class {label!r} has 1 row; at least 2 are needed. Leave it out with "
             "`sampling_strategy`."
         )
-    if (rows == rows[0]).all():
+    if rows.are_all_equal():
         warnings.warn(
             f"All {len(rows)} rows of class {label!r} are the same, and rows that differ are "
             "needed to learn from: its synthetic rows are copies. Leave it out with "

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
+from vaesampler._rows import EncodedRows
+
 # A candidate is judged by this many real rows.
 N_NEIGHBORS = 15
 # A drawn row is a near copy if it lies nearer to a row of its class than this share of the
@@ -22,6 +24,9 @@ MAX_CANDIDATES_BY_ROW = 4
 # A larger class is represented by this many of its rows, so that judging a candidate costs
 # the same however large the table is.
 MAX_ROWS_BY_SIDE = 5_000
+# Of very wide tables fewer rows do, lest they take more memory than the table.
+MAX_CELLS_BY_SIDE = 5_000_000
+MIN_ROWS_BY_SIDE = 500
 
 
 class Candidates(NamedTuple):
@@ -58,13 +63,14 @@ class NeighborCritic:
 
     @classmethod
     def fit(
-        cls, own_rows: np.ndarray, other_rows: np.ndarray, rng: np.random.Generator
+        cls, own_rows: EncodedRows, other_rows: EncodedRows, rng: np.random.Generator
     ) -> "NeighborCritic":
         """Remember the encoded rows of a class, and those of all the others."""
-        own = _choose(len(own_rows), rng)
-        other = _choose(len(other_rows), rng)
-        reference = np.concatenate([own_rows[own], other_rows[other]])
-        own_neighbors = NearestNeighbors(n_neighbors=1).fit(own_rows[own])
+        own = _choose(own_rows, rng)
+        other = _choose(other_rows, rng)
+        own_reference = own_rows.take(own)
+        reference = np.concatenate([own_reference, other_rows.take(other)])
+        own_neighbors = NearestNeighbors(n_neighbors=1).fit(own_reference)
         # Asked about no rows, it tells each row's distance to the nearest other one.
         distances = own_neighbors.kneighbors()[0]
         return cls(
@@ -149,7 +155,10 @@ def draw_accepted(
     return np.concatenate(kept)
 
 
-def _choose(n_rows: int, rng: np.random.Generator) -> np.ndarray:
-    if n_rows <= MAX_ROWS_BY_SIDE:
-        return np.arange(n_rows)
-    return rng.choice(n_rows, MAX_ROWS_BY_SIDE, replace=False)
+def _choose(rows: EncodedRows, rng: np.random.Generator) -> np.ndarray:  # (n_chosen,)
+    width = rows.take(np.zeros(1, dtype=np.intp)).shape[1]
+    most = min(MAX_ROWS_BY_SIDE, max(MAX_CELLS_BY_SIDE // width, MIN_ROWS_BY_SIDE))
+    if len(rows) <= most:
+        return np.arange(len(rows))
+    chosen: np.ndarray = rng.choice(len(rows), most, replace=False)
+    return chosen

@@ -1,23 +1,49 @@
 """`FeatureSchema`: the only authority on what the columns of a table are."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from numbers import Real
-from typing import Any, Literal, Self, TypeAlias
+from functools import cached_property
+from typing import Literal, NamedTuple, Self, TypeAlias
 
 import numpy as np
-from scipy import sparse
 
-# A validated table: a NumPy array or a SciPy sparse array or matrix (which have no types).
-Table: TypeAlias = Any
+Kind = Literal["continuous", "integer", "discrete", "binary", "categorical", "constant"]
 
-Kind = Literal["continuous", "integer", "discrete", "constant"]
+# "auto", or a mask, indices or names of columns.
+CategoricalFeatures: TypeAlias = (
+    str | Sequence[bool] | Sequence[int] | Sequence[str] | np.ndarray
+)
 
 # Above 2 ** 53 every float64 is a whole number, so being whole says nothing there.
 _LARGEST_EXACT_INTEGER = 2.0**53
 # Whether a column's values repeat is told from this many rows, spread over the table.
 _ROWS_TO_LOOK_AT = 10_000
+# Numbers with more decimals than this are taken to have any number of them.
+_MOST_DECIMALS = 6
+# A column of so few numbers is a scale: no value of it stands out, however many rows have it.
+_LONGEST_SCALE = 20
+# In longer columns a value stands out if this share and this number of rows have it, ...
+_LEAST_SPIKE_SHARE = 0.2
+_LEAST_SPIKE_ROWS = 10
+# ... and so many times more of them than have the middle one of the values.
+_LEAST_SPIKE_RATIO = 5
+_MOST_SPIKES = 3
+# The levels of a category beyond the most frequent ones share one slot.
+MOST_LEVELS_APART = 50
+
+
+class Cells(NamedTuple):
+    """The cells of one column, as a container of any kind hands them out.
+
+    `values` (n_rows,) are numbers, with NaN where one is missing, or objects, with None
+    there. `is_categorical` says that the container itself calls them text, categories or
+    truth values; `note`, what else the numbers stand for.
+    """
+
+    values: np.ndarray
+    is_categorical: bool
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -25,124 +51,458 @@ class Column:
     """One column: its name, what it was taken for, and why.
 
     Kinds are "continuous"; "integer", drawn as whole numbers; "discrete", drawn as one of
-    the values that were seen; and "constant".
+    the numbers that were seen; "binary" and "categorical", drawn as one of the levels that
+    were seen; and "constant".
+
+    A cell of a column is handled as one float64: its number or, if the column is binary,
+    categorical or constant, the place of its level among `levels`; NaN where it is missing.
     """
 
     name: str
     kind: Kind
     reason: str
-    # (n_values,), sorted; None unless the column is discrete or constant
-    values: np.ndarray | None = field(default=None, repr=False, compare=False)
+    # Sorted numbers of a discrete column; levels of others, the most frequent first.
+    levels: np.ndarray = field(
+        default_factory=lambda: np.empty(0), repr=False, compare=False
+    )  # (n_levels,)
+    # In which row of the table each level is first found.
+    first_rows: np.ndarray = field(
+        default_factory=lambda: np.empty(0, dtype=np.intp), repr=False, compare=False
+    )  # (n_levels,)
+    first_missing_row: int | None = None
+    # Numbers have at most so many; None if they have more than can be told.
+    decimals: int | None = None
+    # Numbers at which many rows sit exactly.
+    spikes: tuple[float, ...] = ()
+    # The smallest and the largest number, in the table's own dtype.
+    lowest: float | int = -np.inf
+    highest: float | int = np.inf
+
+    @classmethod
+    def infer(cls, name: str, cells: Cells, is_categorical: bool) -> Self:
+        """Tell a column's kind from its cells.
+
+        Raises
+        ------
+        ValueError
+            If the cells are text and `is_categorical` is False.
+        """
+        if is_categorical:
+            return cls._of_levels(name, cells)
+        if cells.values.dtype.kind == "O":
+            raise ValueError(
+                f"Column {name!r} holds text or other objects, and numbers are required of "
+                "a column that `categorical_features` leaves out. Name it there, or leave "
+                "`categorical_features` at 'auto'."
+            )
+        return cls._of_numbers(name, cells.values, cells.note)
+
+    @classmethod
+    def _of_levels(cls, name: str, cells: Cells) -> Self:
+        values = cells.values
+        is_missing = _is_missing(values)
+        observed = np.flatnonzero(~is_missing)
+        first_rows: dict[object, int] = {}
+        counts = Counter(values[observed].tolist())
+        for row, level in zip(observed.tolist(), values[observed].tolist(), strict=True):
+            first_rows.setdefault(level, row)
+        order = sorted(counts, key=lambda level: (-counts[level], first_rows[level]))
+        levels = np.empty(len(order), dtype=object)
+        levels[:] = order
+        kind: Kind = "categorical"
+        if len(levels) + is_missing.any() <= 1:
+            kind = "constant"
+        elif len(levels) == 2:
+            kind = "binary"
+        why = "named in categorical_features"
+        if cells.is_categorical:
+            why = "text, categories or truth values"
+        return cls(
+            name,
+            kind,
+            f"{why}, {_count(len(levels), 'level')}{_note_missing(is_missing)}",
+            levels,
+            np.array([first_rows[level] for level in order], dtype=np.intp),
+            _first(is_missing),
+        )
+
+    @classmethod
+    def _of_numbers(cls, name: str, values: np.ndarray, about: str) -> Self:
+        is_missing = _is_missing(values)
+        first_missing_row = _first(is_missing)
+        note = (f", {about}" if about else "") + _note_missing(is_missing)
+        observed = values[~is_missing] if first_missing_row is not None else values
+        if len(observed) == 0:
+            return cls(name, "constant", "every cell is missing", first_missing_row=0)
+        spikes = _find_spikes(observed)
+        rest = observed if not spikes else observed[~np.isin(observed, spikes)]
+        some = rest[:: max(1, len(rest) // _ROWS_TO_LOOK_AT)]
+        lowest, highest = observed.min().item(), observed.max().item()
+        # A synthetic value between two that repeat over and over would give a row away: a
+        # tree could tell the class by "a number that real rows never have".
+        if 2 * len(np.unique(some)) <= len(some) or lowest == highest:
+            levels, first_rows = np.unique(values, return_index=True)
+            if first_missing_row is not None:
+                levels, first_rows = levels[~np.isnan(levels)], first_rows[~np.isnan(levels)]
+            kind: Kind = "discrete"
+            reason = f"{_count(len(levels), 'value')} in {len(observed)} rows"
+            if len(levels) == 1:
+                kind, reason = "constant", f"every value is {levels[0]}"
+            elif len(levels) == 2:
+                kind = "binary"
+            reason += _note_spikes(spikes) + note
+            return cls(
+                name,
+                kind,
+                reason,
+                levels,
+                first_rows,
+                first_missing_row,
+                spikes=spikes,
+                lowest=lowest,
+                highest=highest,
+            )
+        decimals = _decimals(observed)
+        reason = "most values are found once"
+        if decimals == 0:
+            reason = "every value is a whole number"
+        elif decimals is not None:
+            reason += f", with at most {_count(decimals, 'decimal')}"
+        return cls(
+            name,
+            "integer" if decimals == 0 else "continuous",
+            reason + _note_spikes(spikes) + note,
+            first_missing_row=first_missing_row,
+            decimals=decimals,
+            spikes=spikes,
+            lowest=lowest,
+            highest=highest,
+        )
+
+    @property
+    def has_levels(self) -> bool:
+        """Whether a cell stands for the place of its level, not for a number."""
+        return self.kind in ("binary", "categorical", "constant")
+
+    @property
+    def has_missing(self) -> bool:
+        """Whether a cell of it is missing."""
+        return self.first_missing_row is not None
+
+    @property
+    def levels_off_spikes(self) -> np.ndarray:  # (n_other_levels,)
+        """The numbers of a discrete column that are no spikes."""
+        return self.levels[~np.isin(self.levels, self.spikes)].astype(np.float64)
+
+    @property
+    def n_levels_apart(self) -> int:
+        """How many slots its levels have; the rare ones share the last."""
+        return min(len(self.levels), MOST_LEVELS_APART)
+
+    def read(self, values: np.ndarray) -> np.ndarray:  # (n_rows,) to (n_rows,), float64
+        """Turn the values of `Cells` into the numbers that stand for them."""
+        if not self.has_levels:
+            return values.astype(np.float64)
+        place_of = {level: place for place, level in enumerate(self.levels.tolist())}
+        is_observed = ~_is_missing(values)
+        places = map(place_of.__getitem__, values[is_observed].tolist())
+        numbers = np.full(len(values), np.nan)
+        numbers[is_observed] = np.fromiter(places, np.float64)
+        return numbers
+
+
+@dataclass(frozen=True)
+class Slots:
+    """What stands where in an encoded row.
+
+    First the numbers, standardized; then flags, 1 or 0, which say that a number is missing
+    or sits at a spike; then the binary columns, standardized; then a group of slots for each
+    categorical column, one a level and one for a missing cell, of which one is 1.
+    """
+
+    n_normal: int
+    n_flags: int = 0
+    n_binary: int = 0
+    group_sizes: tuple[int, ...] = ()
+    # (flag, slot): where the flag is 1, what stands in the slot counts for nothing.
+    silenced: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def normal(self) -> slice:
+        """Where the numbers are."""
+        return slice(0, self.n_normal)
+
+    @property
+    def flags(self) -> slice:
+        """Where the flags are."""
+        return slice(self.n_normal, self.n_normal + self.n_flags)
+
+    @property
+    def binary(self) -> slice:
+        """Where the binary columns are."""
+        return slice(self.flags.stop, self.flags.stop + self.n_binary)
+
+    @property
+    def groups(self) -> slice:
+        """Where the groups of all categorical columns are."""
+        return slice(self.binary.stop, self.width)
+
+    @property
+    def width(self) -> int:
+        """How many slots there are."""
+        return self.n_normal + self.n_flags + self.n_binary + sum(self.group_sizes)
+
+    @property
+    def categories(self) -> slice:
+        """Where the binary columns and the groups are."""
+        return slice(self.binary.start, self.width)
+
+    @property
+    def variable_of_category_slot(self) -> np.ndarray:  # (n_slots_of_categories,)
+        """The number, among binary columns and then groups, of each slot in `categories`."""
+        return np.concatenate([np.arange(self.n_binary), self.n_binary + self.group_of_slot])
+
+    @property
+    def group_of_slot(self) -> np.ndarray:  # (n_slots_of_groups,)
+        """The number of the group of each slot in `groups`."""
+        return np.repeat(np.arange(len(self.group_sizes)), self.group_sizes)
 
 
 @dataclass(frozen=True)
 class FeatureSchema:
-    """The columns of a table, in order; each has one place in the encoded matrix."""
+    """The columns of a table, in order, and their places in an encoded row."""
 
     columns: tuple[Column, ...]
 
     @classmethod
-    def infer(cls, X: np.ndarray, names: Sequence[str]) -> Self:  # (n_rows, n_features)
-        """Tell each column's kind from its observed values."""
-        stride = max(1, len(X) // _ROWS_TO_LOOK_AT)
+    def infer(
+        cls,
+        columns: Iterable[Cells],
+        names: Sequence[str],
+        categorical_features: CategoricalFeatures = "auto",
+    ) -> Self:
+        """Tell each column's kind from its cells.
+
+        Raises
+        ------
+        ValueError
+            If `categorical_features` does not fit the columns.
+        """
+        chosen = _resolve_categorical(categorical_features, names)
         return cls(
             tuple(
-                _infer_column(name, cells, cells[::stride])
-                for name, cells in zip(names, np.ascontiguousarray(X.T), strict=True)
+                Column.infer(name, cells, cells.is_categorical if chosen is None else flag)
+                for name, cells, flag in zip(
+                    names, columns, chosen or [False] * len(names), strict=True
+                )
             )
         )
 
-    def of_kind(self, kind: Kind) -> np.ndarray:  # (n_columns_of_kind,)
-        """Return the numbers of the columns of a kind."""
-        numbers = [n for n, column in enumerate(self.columns) if column.kind == kind]
-        return np.array(numbers, dtype=np.intp)
+    def numbers_of(self, *kinds: Kind) -> np.ndarray:  # (n_columns_of_these_kinds,)
+        """Return the numbers of the columns of some kinds."""
+        return _numbers(column.kind in kinds for column in self.columns)
+
+    @cached_property
+    def columns_by_decimals(self) -> dict[int, np.ndarray]:
+        """The numbers of the columns with so many decimals, for each number of decimals."""
+        found = {column.decimals for column in self.columns if column.decimals is not None}
+        return {
+            decimals: _numbers(column.decimals == decimals for column in self.columns)
+            for decimals in sorted(found)
+        }
+
+    def read_numbers(self, numbers: np.ndarray) -> np.ndarray:  # (n_rows, n_columns)
+        """Turn rows of a table that holds nothing but numbers into cells."""
+        cells = numbers.astype(np.float64)
+        for number, column in enumerate(self.columns):
+            if column.has_levels:
+                cells[:, number] = column.read(numbers[:, number])
+        return cells
+
+    @cached_property
+    def normal(self) -> np.ndarray:  # (n_normal,)
+        """The numbers of the columns that have a slot for a number.
+
+        Constant columns are among them: theirs holds 0.
+        """
+        return self.numbers_of("continuous", "integer", "discrete", "constant")
+
+    @cached_property
+    def missing(self) -> np.ndarray:  # (n_missing_flags,)
+        """The numbers of the columns with a flag for missing numbers."""
+        return _numbers(
+            column.has_missing
+            and column.kind not in ("binary", "categorical")
+            and (column.kind != "constant" or len(column.levels) > 0)
+            for column in self.columns
+        )
+
+    @cached_property
+    def spikes(self) -> tuple[np.ndarray, np.ndarray]:  # (n_spikes,) twice
+        """The numbers of the columns with spikes, one for each spike; and the values."""
+        pairs = [
+            (number, value)
+            for number, column in enumerate(self.columns)
+            for value in column.spikes
+        ]
+        return (
+            np.array([number for number, _ in pairs], dtype=np.intp),
+            np.array([value for _, value in pairs], dtype=np.float64),
+        )
+
+    @cached_property
+    def binary(self) -> np.ndarray:  # (n_binary,)
+        """The numbers of the columns with a slot that is 0 or 1."""
+        return _numbers(
+            column.kind == "binary" and not column.has_missing for column in self.columns
+        )
+
+    @cached_property
+    def groups(self) -> np.ndarray:  # (n_groups,)
+        """The numbers of the columns with a group of slots."""
+        return _numbers(
+            column.kind == "categorical" or (column.kind == "binary" and column.has_missing)
+            for column in self.columns
+        )
+
+    @cached_property
+    def slots(self) -> Slots:
+        """What stands where in an encoded row."""
+        spiked, _ = self.spikes
+        place_of = {number: place for place, number in enumerate(self.normal.tolist())}
+        flagged = [*self.missing.tolist(), *spiked.tolist()]
+        n_normal = len(self.normal)
+        silenced = [(flag, place_of[number]) for flag, number in enumerate(flagged)]
+        # Flags of one column are asked in order: is it missing? at the first spike? ...
+        silenced += [
+            (flag, n_normal + later)
+            for flag, number in enumerate(flagged)
+            for later in range(flag + 1, len(flagged))
+            if flagged[later] == number
+        ]
+        sizes = tuple(
+            self.columns[number].n_levels_apart + self.columns[number].has_missing
+            for number in self.groups
+        )
+        return Slots(n_normal, len(flagged), len(self.binary), sizes, tuple(silenced))
 
     def __str__(self) -> str:
         width = max(len(column.name) for column in self.columns)
         return "\n".join(
-            f"{column.name:<{width}}  {column.kind:<10}  {column.reason}"
+            f"{column.name:<{width}}  {column.kind:<11}  {column.reason}"
             for column in self.columns
         )
 
 
-def column_names(feature_names: Sequence[str] | None, n_columns: int) -> list[str]:
+def column_names(feature_names: Iterable[object] | None, n_columns: int) -> list[str]:
     """Return the user's names, or "column 0", "column 1", ... where there are none."""
     if feature_names is not None:
         return [str(name) for name in feature_names]
     return [f"column {number}" for number in range(n_columns)]
 
 
-def require_numbers(X: Any) -> None:
-    """Raise a ValueError that names the columns that hold something else than numbers.
-
-    `X` is what the user passed: a frame, an array, a list or a sparse matrix.
-    """
-    if sparse.issparse(X):
-        return
-    if hasattr(X, "iloc"):
-        columns = [X.iloc[:, number] for number in range(X.shape[1])]
-        names = column_names(X.columns, len(columns))
-    else:
-        array = np.asarray(X)
-        if array.ndim != 2:  # left to validate_data
-            return
-        columns = list(array.T)
-        names = column_names(None, len(columns))
-    not_numbers = [
-        name for name, column in zip(names, columns, strict=True) if not _is_numeric(column)
-    ]
-    if not_numbers:
+def _resolve_categorical(
+    categorical_features: CategoricalFeatures, names: Sequence[str]
+) -> list[bool] | None:
+    """Return for each column whether it was named, or None for "auto"."""
+    if isinstance(categorical_features, str):
+        if categorical_features == "auto":
+            return None
         raise ValueError(
-            f"Every column of X must hold numbers; found text, dates or categories in "
-            f"{not_numbers}. Encode them first, for example with OneHotEncoder, or leave "
-            "them out."
+            "categorical_features must be 'auto', a mask, or a list of indices or names; "
+            f"found {categorical_features!r}."
         )
-
-
-def require_finite(X: Table, names: Sequence[str]) -> None:
-    """Raise a ValueError that names the columns that hold NaN or infinity."""
-    cells = X.tocoo() if sparse.issparse(X) else X
-    values = cells.data if sparse.issparse(X) else cells
-    if values.dtype.kind != "f" or np.isfinite(values).all():
-        return
-    for found, is_bad, advice in (
-        ("NaN", np.isnan(values), "Fill such cells first, for example with SimpleImputer"),
-        ("infinity", np.isinf(values), "Replace such values, or drop their rows, first"),
-    ):
-        if is_bad.any():
-            where = cells.col[is_bad] if sparse.issparse(X) else np.nonzero(is_bad)[1]
-            bad_names = [names[number] for number in np.unique(where)]
+    wanted = np.asarray(categorical_features)
+    if wanted.ndim != 1:
+        raise ValueError(
+            "categorical_features must be 'auto', a mask, or a list of indices or names; "
+            f"found an array of {wanted.ndim} dimensions."
+        )
+    if wanted.dtype.kind == "b":
+        if len(wanted) != len(names):
             raise ValueError(
-                f"Every value of X must be a finite number; found {found} in "
-                f"{int(is_bad.sum())} cells of {bad_names}. {advice}."
+                f"A mask in categorical_features must have one value a column; found "
+                f"{len(wanted)} values for {len(names)} columns."
             )
+        return [bool(flag) for flag in wanted]
+    chosen = [False] * len(names)
+    for entry in wanted.tolist():
+        if isinstance(entry, str):
+            if entry not in names:
+                raise ValueError(
+                    f"categorical_features names the column {entry!r}, which X does not "
+                    f"have; its columns are {_shorten(names)}."
+                )
+            chosen[names.index(entry)] = True
+        elif isinstance(entry, int) and -len(names) <= entry < len(names):
+            chosen[entry] = True
+        else:
+            raise ValueError(
+                f"categorical_features holds {entry!r}; a column's name, or an index from "
+                f"{-len(names)} to {len(names) - 1}, is required."
+            )
+    return chosen
 
 
-def _is_numeric(column: Any) -> bool:  # (n_rows,)
-    kind = column.dtype.kind
-    if kind != "O":
-        return kind in "biufc"  # complex numbers get scikit-learn's own message
-    if hasattr(column, "cat"):  # categories, even of numbers
-        return False
-    plain_number = (Real, Decimal, np.bool_, type(None))  # None is a missing number
-    return all(isinstance(cell, plain_number) for cell in column)
+def _find_spikes(observed: np.ndarray) -> tuple[float, ...]:
+    some = observed[:: max(1, len(observed) // _ROWS_TO_LOOK_AT)]
+    values, counts = np.unique(some, return_counts=True)
+    if len(values) <= _LONGEST_SCALE:
+        return ()
+    least = max(
+        _LEAST_SPIKE_ROWS,
+        _LEAST_SPIKE_SHARE * len(some),
+        _LEAST_SPIKE_RATIO * float(np.median(counts)),
+    )
+    most_frequent = np.argsort(-counts, kind="stable")[:_MOST_SPIKES]
+    return tuple(values[place].item() for place in most_frequent if counts[place] >= least)
 
 
-def _infer_column(name: str, cells: np.ndarray, some_cells: np.ndarray) -> Column:
-    # A synthetic value between two that repeat over and over would give a row away: a tree
-    # could tell the class by "a number that real rows never have".
-    if 2 * len(np.unique(some_cells)) <= len(some_cells):
-        values = np.unique(cells)
-        if len(values) == 1:
-            return Column(name, "constant", f"every value is {values[0]}", values)
-        return Column(name, "discrete", f"{len(values)} values in {len(cells)} rows", values)
-    if _are_whole(some_cells) and _are_whole(cells):
-        return Column(name, "integer", "every value is a whole number")
-    return Column(name, "continuous", "most values are found once")
+def _decimals(observed: np.ndarray) -> int | None:
+    if observed.dtype.kind in "biu":
+        return 0
+    some = observed[:: max(1, len(observed) // _ROWS_TO_LOOK_AT)]
+    largest = float(np.abs(observed).max())
+    for decimals in range(_MOST_DECIMALS + 1):
+        if largest * 10**decimals >= _LARGEST_EXACT_INTEGER:
+            return None
+        if _has_at_most(some, decimals) and _has_at_most(observed, decimals):
+            return decimals
+    return None
 
 
-def _are_whole(cells: np.ndarray) -> bool:
-    if cells.dtype.kind in "biu":
-        return True
-    is_exact = float(np.abs(cells).max()) < _LARGEST_EXACT_INTEGER
-    return bool(is_exact and (cells == np.rint(cells)).all())
+def _has_at_most(observed: np.ndarray, decimals: int) -> bool:
+    rounded = np.round(observed.astype(np.float64), decimals)
+    return bool((rounded.astype(observed.dtype) == observed).all())
+
+
+def _is_missing(values: np.ndarray) -> np.ndarray:  # (n_rows,)
+    if values.dtype.kind == "O":
+        return np.fromiter((value is None for value in values), bool, len(values))
+    return np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), bool)
+
+
+def _first(flags: np.ndarray) -> int | None:
+    return int(flags.argmax()) if flags.any() else None
+
+
+def _numbers(flags: Iterable[bool]) -> np.ndarray:
+    return np.flatnonzero(np.fromiter(flags, bool))
+
+
+def _note_missing(is_missing: np.ndarray) -> str:
+    n_missing = int(is_missing.sum())
+    return f", {_count(n_missing, 'missing cell')}" if n_missing else ""
+
+
+def _note_spikes(spikes: tuple[float, ...]) -> str:
+    return f", many rows at {' and '.join(map(str, spikes))}" if spikes else ""
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _shorten(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:8])
+    return shown if len(names) <= 8 else f"{shown}, ... ({len(names)} in all)"

@@ -7,6 +7,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from vaesampler._rows import DenseRows, EncodedRows
+from vaesampler._schema import Slots
 from vaesampler._seeds import standard_normal
 
 # The shape of a larger class is told from this many of its rows, spread over it.
@@ -33,6 +35,8 @@ class ShrunkNormal:
     def fit(cls, centered: Tensor) -> Self:  # (n_rows, n_features)
         """Learn from rows whose mean is zero."""
         n_rows, n_features = centered.shape
+        if n_features == 0:
+            return cls(centered[:0], centered.new_zeros(0), 1.0)
         deviation = centered.square().mean(dim=0).sqrt()
         scaled = centered / deviation.clamp(min=1e-6)
         # A square root of the correlations whose size is their rank, not the columns'.
@@ -54,13 +58,39 @@ class ShrunkNormal:
 
 
 @dataclass(frozen=True)
+class RowSource:
+    """Encoded rows as tensors on a device."""
+
+    rows: EncodedRows | Tensor
+    device: torch.device | str
+
+    @classmethod
+    def of(cls, rows: EncodedRows, device: torch.device | str) -> Self:
+        """Move rows to the device, unless they are encoded only when asked for."""
+        if isinstance(rows, DenseRows):
+            return cls(torch.as_tensor(rows.matrix, device=device), device)
+        return cls(rows, device)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, numbers: Tensor) -> Tensor:  # (n,) to (n, width)
+        """Return the rows with these numbers."""
+        if isinstance(self.rows, Tensor):
+            return self.rows[numbers]
+        return torch.as_tensor(self.rows.take(numbers.cpu().numpy()), device=self.device)
+
+
+@dataclass(frozen=True)
 class SmoothedRows:
     """A class's real rows, from which rows near them are drawn.
 
     A VAE that sees the same ten rows at every step learns them by heart. Seeing, each time,
     rows moved at random in the directions in which the class varies, it cannot. The moved
     rows are drawn back towards the mean so that the class keeps its mean and covariance
-    (the shrunk smoothed bootstrap). The bandwidth is large where a class has few rows for
+    (the shrunk smoothed bootstrap). Categories, which cannot be moved, are now and then
+    those of another row of the class, as often as numbers lose their correlation with the
+    row. The bandwidth is large where a class has few rows for
     its columns, and vanishes where it has many.
 
     References
@@ -72,29 +102,61 @@ class SmoothedRows:
     Minimization.
     """
 
-    rows: Tensor  # (n_rows, n_features), encoded
-    center: Tensor  # (n_features,)
+    rows: RowSource
+    slots: Slots
+    center: Tensor  # (n_normal,)
     shape: ShrunkNormal
     bandwidth: float
 
     @classmethod
-    def fit(cls, rows: Tensor, smoothing: float) -> Self:
+    def fit(
+        cls, rows: EncodedRows, slots: Slots, smoothing: float, device: torch.device | str
+    ) -> Self:
         """Learn a class's mean and covariance; `smoothing` multiplies the bandwidth."""
-        n_rows, n_features = rows.shape
-        center = rows.mean(dim=0)
-        some_rows = rows[:: math.ceil(n_rows / MAX_ROWS_FOR_SHAPE)]
-        scarcity = (n_features + 1) / (n_rows + n_features + 1)
+        n_rows = len(rows)
+        n_variables = slots.groups.start + len(slots.group_sizes)
+        scarcity = (n_variables + 1) / (n_rows + n_variables + 1)
         bandwidth = smoothing * scarcity**BANDWIDTH_POWER
-        return cls(rows, center, ShrunkNormal.fit(some_rows - center), bandwidth)
+        source = RowSource.of(rows, device)
+        some = torch.arange(0, n_rows, math.ceil(n_rows / MAX_ROWS_FOR_SHAPE), device=device)
+        numbers = source.take(some)[:, slots.normal]
+        center = numbers.mean(dim=0)
+        return cls(source, slots, center, ShrunkNormal.fit(numbers - center), bandwidth)
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def draw(self, numbers: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw a row near each of the rows with these numbers, (n,) to (n, n_features)."""
-        rows = self.rows[numbers]
+        """Draw a row near each of the rows with these numbers, (n,) to (n, width)."""
+        rows = self.rows.take(numbers)
         if self.bandwidth == 0:
             return rows
         noise = self.shape.draw(len(numbers), generator)
         shrinkage = 1 / math.sqrt(1 + self.bandwidth**2)
-        return self.center + shrinkage * (rows - self.center + self.bandwidth * noise)
+        normal = rows[:, self.slots.normal]
+        moved = self.center + shrinkage * (normal - self.center + self.bandwidth * noise)
+        if self.slots.width == self.slots.n_normal:
+            return moved
+        flags = rows[:, self.slots.flags]
+        return torch.cat([moved, flags, self._swapped(rows, 1 - shrinkage, generator)], dim=1)
+
+    def _swapped(self, rows: Tensor, chance: float, generator: torch.Generator) -> Tensor:
+        """Let categories be now and then those of another row, each for itself."""
+        categories = self.slots.categories
+        others = torch.randint(len(self), (len(rows),), generator=generator, device=rows.device)
+        is_swapped = choose_categories(self.slots, len(rows), chance, generator)
+        return torch.where(
+            is_swapped, self.rows.take(others)[:, categories], rows[:, categories]
+        )
+
+
+def choose_categories(
+    slots: Slots, n_rows: int, chance: float, generator: torch.Generator
+) -> Tensor:  # (n_rows, n_slots_of_categories), bool
+    """Choose each category of each row with the same chance, all its slots together."""
+    variables = torch.as_tensor(slots.variable_of_category_slot, device=generator.device)
+    n_variables = slots.n_binary + len(slots.group_sizes)
+    is_chosen = chance > torch.rand(
+        n_rows, n_variables, generator=generator, device=generator.device, dtype=torch.float32
+    )
+    return is_chosen[:, variables]

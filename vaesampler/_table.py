@@ -1,172 +1,250 @@
-"""`TableEncoder`: rows to a numeric matrix and back, and back into the user's container."""
+"""`TableEncoder`: the cells of a table to the rows that the VAEs see, and back."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
-from vaesampler._schema import FeatureSchema, Table
+from vaesampler._containers import Container, SparseContainer
+from vaesampler._rows import DenseRows, EncodedRows, SparseRows
+from vaesampler._schema import MOST_LEVELS_APART, CategoricalFeatures, FeatureSchema
 
 # How far beyond the rows of a class its drawn rows may lie, in mean gaps between them.
 MARGIN_GAPS = 3
+# A sparse table is looked at in blocks of so many rows.
+_SPARSE_BLOCK_ROWS = 2_000
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """The lowest and highest value that a column may get."""
+    """The lowest and highest number that each column may get."""
 
-    lowest: np.ndarray  # (n_features,)
-    highest: np.ndarray  # (n_features,)
+    lowest: np.ndarray  # (n_columns,)
+    highest: np.ndarray  # (n_columns,)
 
     @classmethod
-    def of(cls, rows: np.ndarray) -> Self:
-        """Return the range of some rows."""
-        return cls(rows.min(axis=0), rows.max(axis=0))
+    def of(cls, cells: np.ndarray) -> Self:  # (n_rows, n_columns)
+        """Return the range of some rows; of a column without numbers, an empty one."""
+        return cls(
+            np.fmin.reduce(cells, axis=0, initial=np.inf),
+            np.fmax.reduce(cells, axis=0, initial=-np.inf),
+        )
 
-    def widened(self, n_rows: int, table: Self, integers: np.ndarray) -> Self:
+    def joined(self, other: Self) -> Self:
+        """Return the range of the rows of both."""
+        return type(self)(
+            np.fmin(self.lowest, other.lowest), np.fmax(self.highest, other.highest)
+        )
+
+    def widened(self, n_rows: int, table: Self, schema: FeatureSchema) -> Self:
         """Return the range of a class that was seen in `n_rows` rows, within the table's.
 
         A few rows seldom show the ends of a class: if they are spread evenly, it goes on for
         about the mean gap between them on either side. Were drawn rows held within what was
-        seen, those of a class of ten rows would pile up there. The columns with the numbers
-        `integers` go on by a whole number.
+        seen, those of a class of ten rows would pile up there. A column that the class has
+        no numbers in has the table's range.
         """
-        low, high = self.lowest.astype(np.float64), self.highest.astype(np.float64)
-        margin = MARGIN_GAPS * (high - low) / max(n_rows - 1, 1)
-        margin[integers] = np.floor(margin[integers])
-        is_wider = margin > 0
-        lowest, highest = self.lowest.copy(), self.highest.copy()
-        lowest[is_wider] = _cast(low - margin, lowest.dtype)[is_wider]
-        highest[is_wider] = _cast(high + margin, highest.dtype)[is_wider]
-        return type(self)(lowest.clip(table.lowest), highest.clip(max=table.highest))
+        is_seen = self.lowest <= self.highest
+        low = np.where(is_seen, self.lowest, table.lowest)
+        high = np.where(is_seen, self.highest, table.highest)
+        margin = np.zeros(len(low))
+        margin[is_seen] = MARGIN_GAPS * (high - low)[is_seen] / max(n_rows - 1, 1)
+        # Bounds have no more decimals than the numbers that they hold.
+        for decimals, columns in schema.columns_by_decimals.items():
+            unit = 10.0**-decimals
+            margin[columns] = unit * np.floor(margin[columns] / unit)
+            low[columns] = np.round(low[columns] - margin[columns], decimals)
+            high[columns] = np.round(high[columns] + margin[columns], decimals)
+            margin[columns] = 0
+        return type(self)(
+            (low - margin).clip(table.lowest), (high + margin).clip(max=table.highest)
+        )
 
 
 class TableEncoder:
-    """Turn validated rows into the float32 matrix that the VAEs see, and back.
+    """Turn the cells of rows into the float32 rows that the VAEs see, and back.
 
-    Columns are standardized over all rows. Decoded rows keep the nature of the column
-    (whole numbers stay whole, values that repeat are the only ones drawn) and stay within
-    or near what was observed of their class, and within what was observed of the table.
+    Numbers are standardized over all rows; what else stands in an encoded row is said by
+    `Slots`. Decoded rows keep the nature of each column (the number of decimals, levels and
+    repeated values that were seen) and stay within or near what was observed of their
+    class, and within what was observed of the table.
     """
 
     schema_: FeatureSchema
-    scaler_: StandardScaler
+    mean_: np.ndarray  # (n_normal,)
+    scale_: np.ndarray  # (n_normal,)
+    binary_mean_: np.ndarray  # (n_binary,)
+    binary_scale_: np.ndarray  # (n_binary,)
     bounds_: dict[Hashable, Bounds]
-    dtype_: np.dtype
+    # By class, then by column: the levels that share a slot, as often as the class has them.
+    rare_levels_: dict[Hashable, dict[int, np.ndarray]]
 
-    def fit(self, X: Table, y: np.ndarray, names: list[str]) -> Self:
-        """Learn the columns' kinds and scales, and each class's bounds."""
-        dense = _dense(X)
-        self.dtype_ = dense.dtype
-        self.schema_ = FeatureSchema.infer(dense, names)
-        self.scaler_ = StandardScaler().fit(dense.astype(np.float64, copy=False))
-        table = Bounds.of(dense)
-        integers = self.schema_.of_kind("integer")
-        self.bounds_ = {}
-        for label in np.unique(y).tolist():
-            rows = dense[y == label]
-            self.bounds_[label] = Bounds.of(rows).widened(len(rows), table, integers)
-        return self
+    def fit_transform(
+        self, container: Container, y: np.ndarray, categorical_features: CategoricalFeatures
+    ) -> EncodedRows:
+        """Learn the columns' kinds and scales and each class's bounds; return all rows."""
+        if isinstance(container, SparseContainer):
+            return self._fit_sparse(container, y, categorical_features)
+        columns = list(container.columns())
+        self.schema_ = FeatureSchema.infer(columns, container.names, categorical_features)
+        cells = np.empty((container.n_rows, len(columns)))
+        for number, (column, values) in enumerate(
+            zip(self.schema_.columns, columns, strict=True)
+        ):
+            cells[:, number] = column.read(values.values)
+        del columns
+        self._learn_scales(StandardScaler(), cells)
+        self._learn_classes([cells], y)
+        return DenseRows(self.transform(cells))
 
-    def transform(self, X: Table) -> np.ndarray:  # (n_rows, n_features)
-        """Encode rows as float32."""
-        encoded: np.ndarray = (_dense(X) - self.scaler_.mean_) / self.scaler_.scale_
-        return encoded.astype(np.float32)
+    def _fit_sparse(
+        self,
+        container: SparseContainer,
+        y: np.ndarray,
+        categorical_features: CategoricalFeatures,
+    ) -> EncodedRows:
+        self.schema_ = FeatureSchema.infer(
+            container.columns(), container.names, categorical_features
+        )
+        matrix = sparse.csr_array(container.matrix)
+        self._learn_scales(StandardScaler(with_mean=False), matrix)
+        starts = range(0, matrix.shape[0], _SPARSE_BLOCK_ROWS)
+        self._learn_classes(
+            (
+                self.schema_.read_numbers(matrix[start : start + _SPARSE_BLOCK_ROWS].toarray())
+                for start in starts
+            ),
+            y,
+        )
+        return SparseRows(matrix, self._encode_numbers)
 
-    def inverse_transform(self, matrix: np.ndarray, label: Hashable) -> np.ndarray:
-        """Decode rows drawn for class `label` into the table's own dtype and units."""
-        rows: np.ndarray = matrix * self.scaler_.scale_ + self.scaler_.mean_  # float64
+    def _encode_numbers(self, numbers: np.ndarray) -> np.ndarray:
+        return self.transform(self.schema_.read_numbers(numbers))
+
+    def _learn_scales(self, scaler: StandardScaler, numbers: Any) -> None:
+        normal = self.schema_.normal
+        self.mean_, self.scale_ = np.zeros(len(normal)), np.ones(len(normal))
+        # A constant column's level is its first one, which is 0.
+        varies = ~np.isin(normal, self.schema_.numbers_of("constant"))
+        if varies.any():
+            scaler.fit(numbers[:, normal[varies]])
+            self.mean_[varies], self.scale_[varies] = scaler.mean_, scaler.scale_
+
+    def _learn_classes(self, blocks: Iterable[np.ndarray], y: np.ndarray) -> None:
+        """Learn each class's bounds and rare levels from the cells, block by block."""
+        labels = np.unique(y).tolist()
+        ranges = dict.fromkeys(labels, Bounds.of(np.empty((0, len(self.schema_.columns)))))
+        rare: dict[Hashable, dict[int, list[np.ndarray]]] = {label: {} for label in labels}
+        crowded = [
+            number
+            for number in self.schema_.groups.tolist()
+            if len(self.schema_.columns[number].levels) > MOST_LEVELS_APART
+        ]
+        start = 0
+        n_ones = np.zeros(len(self.schema_.binary))
+        for cells in blocks:
+            n_ones += cells[:, self.schema_.binary].sum(axis=0)
+            block_labels = y[start : start + len(cells)]
+            start += len(cells)
+            for label in labels:
+                rows = cells[block_labels == label]
+                ranges[label] = ranges[label].joined(Bounds.of(rows))
+                for number in crowded:
+                    found = rows[rows[:, number] >= MOST_LEVELS_APART - 1, number]
+                    rare[label].setdefault(number, []).append(found)
+        self.binary_mean_ = n_ones / len(y)
+        self.binary_scale_ = np.sqrt(self.binary_mean_ * (1 - self.binary_mean_))
+        table = reduce(Bounds.joined, ranges.values())
+        self.bounds_ = {
+            label: ranges[label].widened(int((y == label).sum()), table, self.schema_)
+            for label in labels
+        }
+        self.rare_levels_ = {
+            label: {number: np.concatenate(found) for number, found in by_column.items()}
+            for label, by_column in rare.items()
+        }
+
+    def transform(self, cells: np.ndarray) -> np.ndarray:  # (n_rows, n_columns) to (.., width)
+        """Encode cells as float32."""
+        schema, slots = self.schema_, self.schema_.slots
+        encoded = np.zeros((len(cells), slots.width), dtype=np.float32)
+        encoded[:, slots.normal] = (cells[:, schema.normal] - self.mean_) / self.scale_
+        encoded[np.isnan(encoded)] = 0  # where a number is missing
+        spiked, values = schema.spikes
+        n_missing = len(schema.missing)
+        flags = encoded[:, slots.flags]
+        flags[:, :n_missing] = np.isnan(cells[:, schema.missing])
+        flags[:, n_missing:] = cells[:, spiked] == values
+        encoded[:, slots.binary] = (
+            cells[:, schema.binary] - self.binary_mean_
+        ) / self.binary_scale_
+        start = slots.groups.start
+        row_numbers = np.arange(len(cells))
+        for number, size in zip(schema.groups, slots.group_sizes, strict=True):
+            column = schema.columns[number]
+            places = np.minimum(cells[:, number], column.n_levels_apart - 1)
+            places = np.nan_to_num(places, nan=size - 1).astype(np.intp)
+            encoded[row_numbers, start + places] = 1
+            start += size
+        return encoded
+
+    def inverse_transform(
+        self, matrix: np.ndarray, label: Hashable, rng: np.random.Generator
+    ) -> np.ndarray:  # (n_rows, width) to (n_rows, n_columns)
+        """Decode rows drawn for class `label` into cells."""
+        schema, slots = self.schema_, self.schema_.slots
+        cells = np.zeros((len(matrix), len(schema.columns)))
+        cells[:, schema.normal] = matrix[:, slots.normal] * self.scale_ + self.mean_
+        for decimals, columns in schema.columns_by_decimals.items():
+            cells[:, columns] = np.round(cells[:, columns], decimals)
         bounds = self.bounds_[label]
-        np.clip(rows, bounds.lowest, bounds.highest, out=rows)
-        integers = self.schema_.of_kind("integer")
-        rows[:, integers] = np.rint(rows[:, integers])
-        # Again, since integers beyond 2 ** 53 were rounded on the way.
-        decoded = _cast(rows, self.dtype_).clip(bounds.lowest, bounds.highest)
-        for number in self.schema_.of_kind("discrete"):
-            values = self.schema_.columns[number].values
-            decoded[:, number] = _nearest(values, rows[:, number])
-        return decoded
+        np.clip(cells, bounds.lowest, bounds.highest, out=cells)
+        for number in schema.numbers_of("discrete"):
+            column = schema.columns[number]
+            cells[:, number] = _nearest(column.levels_off_spikes, cells[:, number])
+        for number in schema.numbers_of("constant"):
+            cells[:, number] = 0 if len(schema.columns[number].levels) > 0 else np.nan
+        flags = matrix[:, slots.flags] > 0.5
+        spiked, values = schema.spikes
+        n_missing = len(schema.missing)
+        # The flags asked first come last, since they have the last word.
+        for place in reversed(range(len(spiked))):
+            cells[flags[:, n_missing + place], spiked[place]] = values[place]
+        for place, number in enumerate(schema.missing):
+            cells[flags[:, place], number] = np.nan
+        is_one = matrix[:, slots.binary] > 0.5
+        cells[:, schema.binary] = is_one.astype(np.float64).clip(
+            bounds.lowest[schema.binary], bounds.highest[schema.binary]
+        )
+        start = slots.groups.start
+        for number, size in zip(schema.groups, slots.group_sizes, strict=True):
+            places = matrix[:, start : start + size].argmax(axis=1)
+            cells[:, number] = self._levels(number, places, label, rng)
+            start += size
+        return cells
+
+    def _levels(
+        self, number: int, places: np.ndarray, label: Hashable, rng: np.random.Generator
+    ) -> np.ndarray:  # (n_rows,) to (n_rows,)
+        column = self.schema_.columns[number]
+        levels = places.astype(np.float64)
+        if column.has_missing:
+            levels[places == column.n_levels_apart] = np.nan
+        if len(column.levels) > MOST_LEVELS_APART:
+            is_rare = places == MOST_LEVELS_APART - 1
+            known = self.rare_levels_[label][number]
+            if len(known) == 0:  # in this class; any of the table's will do
+                known = np.arange(MOST_LEVELS_APART - 1, len(column.levels))
+            levels[is_rare] = rng.choice(known, is_rare.sum())
+        return levels
 
 
-@dataclass(frozen=True)
-class Container:
-    """The kind of table that the user passed, so that rows can be handed back in it."""
-
-    empty: Any  # a table of the user's kind, with its columns and no rows
-
-    @classmethod
-    def of(cls, X: Any) -> Self:
-        """Remember the kind of `X`.
-
-        Raises
-        ------
-        TypeError
-            If `X` is a data frame of another library than pandas.
-        """
-        if hasattr(X, "columns") and not hasattr(X, "iloc"):
-            raise TypeError(
-                "X must be an array, a sparse matrix, a list or a pandas DataFrame; found "
-                f"{type(X).__module__}.{type(X).__qualname__}. Convert it first, for "
-                "example with `X.to_pandas()`."
-            )
-        if hasattr(X, "iloc"):
-            return cls(X.iloc[:0])
-        if sparse.issparse(X):
-            return cls((X if X.format in ("csr", "csc") else X.tocsr())[:0])
-        return cls([] if isinstance(X, list) else np.empty(0))
-
-    def wrap(self, rows: np.ndarray) -> Any:  # (n_rows, n_features)
-        """Return rows as a table of the user's kind, names and dtypes included."""
-        empty = self.empty
-        if hasattr(empty, "iloc"):
-            return type(empty)(rows, columns=empty.columns).astype(empty.dtypes)
-        if sparse.issparse(empty):
-            return type(empty)(rows)
-        return rows.tolist() if isinstance(empty, list) else rows
-
-    def with_originals(self, X: Any, X_resampled: Any) -> Any:
-        """Put the user's own rows at the top of what was made from them.
-
-        A frame's columns of different dtypes were one array in between, and large integers
-        beside fractions were rounded there.
-        """
-        if not hasattr(X, "iloc"):
-            return X_resampled
-        import pandas as pd
-
-        return pd.concat([X, X_resampled.iloc[len(X) :]], ignore_index=True)
-
-
-def append_rows(X: Table, new_rows: list[np.ndarray]) -> Table:
-    """Return a table of the kind of `X`: its rows, unchanged, then the new ones."""
-    if sparse.issparse(X):
-        blocks = [type(X)(rows) for rows in new_rows]
-        return sparse.vstack([X, *blocks], format=X.format, dtype=X.dtype)
-    return np.concatenate([X, *new_rows])
-
-
-def _nearest(values: np.ndarray | None, cells: np.ndarray) -> np.ndarray:
+def _nearest(values: np.ndarray, cells: np.ndarray) -> np.ndarray:  # (n_rows,) to (n_rows,)
     """Return, for each cell, the nearest of the sorted values."""
-    assert values is not None
-    numbers = values.astype(np.float64)
-    midpoints = numbers[:-1] / 2 + numbers[1:] / 2
+    midpoints = values[:-1] / 2 + values[1:] / 2
     nearest: np.ndarray = values[np.searchsorted(midpoints, cells)]
     return nearest
-
-
-def _cast(rows: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Cast float64 rows; the largest integers of a dtype, rounded up, would overflow."""
-    if dtype.kind in "iu":
-        largest = float(np.iinfo(dtype).max)
-        if int(largest) > np.iinfo(dtype).max:
-            largest = np.nextafter(largest, 0)
-        rows = rows.clip(np.iinfo(dtype).min, largest)
-    return rows.astype(dtype)
-
-
-def _dense(X: Table) -> np.ndarray:
-    # Row order in memory decides the rounding of sums: every container gets the same.
-    return np.ascontiguousarray(X.toarray() if sparse.issparse(X) else X)

@@ -88,9 +88,9 @@ class _Batches:
 
     def __init__(self, classes: Sequence[ClassRows], batch_size: int, latent_dim: int) -> None:
         self.classes = classes
-        rows = classes[0].rows.rows
-        self.rows = rows.new_empty(len(classes), batch_size, rows.shape[1])
-        self.noise = rows.new_empty(len(classes), batch_size, latent_dim)
+        example = classes[0].rows.rows.take(torch.zeros(1, dtype=torch.long))
+        self.rows = example.new_empty(len(classes), batch_size, example.shape[1])
+        self.noise = example.new_empty(len(classes), batch_size, latent_dim)
 
     def next(self) -> tuple[Tensor, Tensor]:
         """Return rows (n_models, batch_size, n_features) and noise (..., latent_dim).

@@ -6,9 +6,10 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
-from vaesampler._heads import GaussianHead
+from vaesampler._heads import TableHead
 from vaesampler._latent import Posterior
 from vaesampler._layers import StackedMLP
+from vaesampler._schema import Slots
 from vaesampler._seeds import standard_normal
 
 
@@ -26,8 +27,8 @@ class StackedVAE(nn.Module):
     ----------
     n_models : int
         How many autoencoders stand in the stack; a single one is a stack of one.
-    n_features : int
-        Width of the encoded rows.
+    slots : Slots
+        What stands where in an encoded row.
     hidden_layer_sizes : sequence of int
         Widths of the encoder's hidden layers; the decoder mirrors them.
     latent_dim : int
@@ -43,22 +44,22 @@ class StackedVAE(nn.Module):
     def __init__(
         self,
         n_models: int,
-        n_features: int,
+        slots: Slots,
         hidden_layer_sizes: Sequence[int],
         latent_dim: int,
         activation: str,
     ) -> None:
         super().__init__()
         self.n_models = n_models
-        self.n_features = n_features
+        self.slots = slots
         self.hidden_layer_sizes = tuple(hidden_layer_sizes)
         self.latent_dim = latent_dim
         self.activation = activation
-        encoder_widths = [n_features, *hidden_layer_sizes, 2 * latent_dim]
-        decoder_widths = [latent_dim, *reversed(hidden_layer_sizes), n_features]
+        encoder_widths = [slots.width, *hidden_layer_sizes, 2 * latent_dim]
+        decoder_widths = [latent_dim, *reversed(hidden_layer_sizes), slots.width]
         self.encoder = StackedMLP(n_models, encoder_widths, activation)
         self.decoder = StackedMLP(n_models, decoder_widths, activation)
-        self.head = GaussianHead(n_models, n_features)
+        self.head = TableHead(n_models, slots)
 
     def initialize(self, generators: Sequence[torch.Generator]) -> Self:
         """Draw each model's first weights from its own generator."""
@@ -67,12 +68,12 @@ class StackedVAE(nn.Module):
         return self
 
     def encode(self, rows: Tensor) -> Posterior:
-        """Return q(z | row): rows (n_models, n_rows, n_features) to normal posteriors."""
+        """Return q(z | row): rows (n_models, n_rows, width) to normal posteriors."""
         mean, log_var = self.encoder(rows).chunk(2, dim=-1)
         return Posterior(mean, log_var)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Return the mean row at each z: (n_models, n_rows, latent_dim) to n_features."""
+        """Return the head's parameters at each z: (n_models, n_rows, latent_dim) to width."""
         output: Tensor = self.decoder(z)
         return output
 
@@ -83,7 +84,7 @@ class StackedVAE(nn.Module):
     def evidence_bound(self, rows: Tensor, noise: Tensor) -> EvidenceBound:
         """Return the negative evidence bound of rows, z being drawn with `noise`.
 
-        `rows` is (n_models, n_rows, n_features) and `noise`, standard normal, is
+        `rows` is (n_models, n_rows, width) and `noise`, standard normal, is
         (n_models, n_rows, latent_dim).
         """
         posterior = self.encode(rows)
@@ -98,7 +99,7 @@ class StackedVAE(nn.Module):
     ) -> None:
         """Let drawn rows err, column with column, as reconstructions of these rows do.
 
-        `rows` is (1, n_rows, n_features); their deviations are multiplied by `inflation`.
+        `rows` is (1, n_rows, width); their deviations are multiplied by `inflation`.
         """
         posterior = self.encode(rows)
         noise = standard_normal(posterior.mean.shape, generator)
@@ -139,7 +140,7 @@ class StackedVAE(nn.Module):
         """Return the named models, one of them any number of times, in memory of their own."""
         chosen = type(self)(
             len(models),
-            self.n_features,
+            self.slots,
             self.hidden_layer_sizes,
             self.latent_dim,
             self.activation,

@@ -1,0 +1,581 @@
+"""`Container`: the kinds of table that users pass, read column by column and handed back.
+
+New cells that repeat an old one (levels, missing cells) are taken from the table itself, so
+that they have its dtype whatever the library; only new numbers have to be converted.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
+from typing import Any, Self
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from scipy import sparse
+
+from vaesampler._schema import Cells, Column, FeatureSchema, column_names
+
+# Coarsest first: a column of days is drawn as days.
+_TIME_UNITS = {
+    "D": 86_400_000_000,
+    "h": 3_600_000_000,
+    "m": 60_000_000,
+    "s": 1_000_000,
+    "ms": 1_000,
+    "us": 1,
+}
+_UNIT_NAMES = dict(
+    zip(
+        _TIME_UNITS,
+        ["days", "hours", "minutes", "seconds", "milliseconds", "microseconds"],
+        strict=True,
+    )
+)
+
+
+class Container(ABC):
+    """A table of the user's, with its rows as yet unread."""
+
+    @staticmethod
+    def of(X: Any) -> "Container":
+        """Tell the kind of a frame, or of a list, an array or a sparse matrix of 2 dimensions.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `is_frame` does.
+        """
+        if isinstance(X, list):
+            return ListContainer(ArrayContainer(np.array(X, dtype=object)))
+        if sparse.issparse(X):
+            return SparseContainer(X)
+        if is_frame(X):
+            return FrameContainer(nw.from_native(X, eager_only=True))
+        return ArrayContainer(X)
+
+    @property
+    @abstractmethod
+    def names(self) -> list[str]:
+        """Names of the columns, for messages where the container has none."""
+
+    @property
+    @abstractmethod
+    def n_rows(self) -> int:
+        """Number of rows."""
+
+    @abstractmethod
+    def columns(self) -> Iterator[Cells]:
+        """Yield the cells of each column."""
+
+    @abstractmethod
+    def template(self, schema: FeatureSchema) -> "Template":
+        """Keep what is needed to make such tables, which is little, without the rows."""
+
+
+class Template(ABC):
+    """How to make a table of the user's kind."""
+
+    @abstractmethod
+    def wrap(self, cells: np.ndarray) -> Any:  # (n_rows, n_columns)
+        """Return a table from the numbers that stand for its cells."""
+
+    @abstractmethod
+    def append(self, X: Any, new: Any) -> Any:
+        """Put a table that was made below the user's own."""
+
+
+def is_frame(X: Any) -> bool:
+    """Tell whether X is a data frame that narwhals knows.
+
+    Raises
+    ------
+    TypeError
+        If it is a frame of another library, or one whose rows are not in memory.
+    ValueError
+        If two of its columns have the same name.
+    """
+    try:
+        frame = nw.from_native(X, eager_only=True, pass_through=True)
+    except nw.exceptions.DuplicateError as error:
+        names = list(X.column_names if hasattr(X, "column_names") else X.columns)
+        repeated = sorted({str(name) for name in names if names.count(name) > 1})
+        raise ValueError(
+            f"The columns of X must have different names; found {repeated} more than once. "
+            "Rename them first."
+        ) from error
+    if isinstance(frame, nw.DataFrame):
+        return True
+    if hasattr(type(X), "columns"):
+        raise TypeError(
+            "X must be an array, a sparse matrix, a list or a data frame in memory of pandas, "
+            "polars, pyarrow or another library that narwhals knows; found "
+            f"{type(X).__module__}.{type(X).__qualname__}. Convert it first, for example "
+            "with `X.to_pandas()` or `X.collect()`."
+        )
+    return False
+
+
+@dataclass(frozen=True)
+class ArrayContainer(Container):
+    """A NumPy array of numbers, text or objects."""
+
+    array: np.ndarray  # (n_rows, n_columns)
+
+    @property
+    def names(self) -> list[str]:
+        """Names for messages."""
+        return column_names(None, self.array.shape[1])
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.array)
+
+    def columns(self) -> Iterator[Cells]:
+        """Yield the cells of each column."""
+        for name, values in zip(self.names, np.ascontiguousarray(self.array.T), strict=True):
+            yield _cells_of_array(name, values)
+
+    def template(self, schema: FeatureSchema) -> "Template":
+        """Keep one example of each level."""
+        return ArrayTemplate(
+            self.array.dtype,
+            [
+                self.array[_example_rows(column), number]
+                for number, column in enumerate(schema.columns)
+            ],
+            schema,
+        )
+
+
+@dataclass(frozen=True)
+class ArrayTemplate(Template):
+    """How to make a NumPy array."""
+
+    dtype: np.dtype
+    examples: list[np.ndarray]  # one of each level of a column, then a missing cell
+    schema: FeatureSchema
+
+    def wrap(self, cells: np.ndarray) -> np.ndarray:
+        """Return an array of the user's dtype."""
+        rows = np.empty(cells.shape, dtype=self.dtype)
+        for number, (column, examples) in enumerate(
+            zip(self.schema.columns, self.examples, strict=True)
+        ):
+            new = _NewCells.of(column, cells[:, number])
+            if self.dtype.kind != "O":
+                rows[new.is_number, number] = new.numbers(self.dtype)
+            else:
+                dtype = np.dtype(int if column.kind == "integer" else float)
+                rows[new.is_number, number] = new.numbers(dtype).tolist()
+            rows[~new.is_number, number] = examples[new.places]
+        return rows
+
+    def append(self, X: np.ndarray, new: np.ndarray) -> np.ndarray:
+        """Put new rows below the user's own."""
+        return np.concatenate([X, new])
+
+
+@dataclass(frozen=True)
+class ListContainer(Container):
+    """A list of rows, read as an array."""
+
+    rows: ArrayContainer
+
+    @property
+    def names(self) -> list[str]:
+        """Names for messages."""
+        return self.rows.names
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return self.rows.n_rows
+
+    def columns(self) -> Iterator[Cells]:
+        """Yield the cells of each column."""
+        return self.rows.columns()
+
+    def template(self, schema: FeatureSchema) -> "Template":
+        """Keep one example of each level."""
+        return ListTemplate(self.rows.template(schema))
+
+
+@dataclass(frozen=True)
+class ListTemplate(Template):
+    """How to make a list of rows."""
+
+    rows: Template
+
+    def wrap(self, cells: np.ndarray) -> list:
+        """Return a list of rows."""
+        rows: list = self.rows.wrap(cells).tolist()
+        return rows
+
+    def append(self, X: list, new: list) -> list:
+        """Put new rows below the user's own."""
+        return [*X, *new]
+
+
+@dataclass(frozen=True)
+class SparseContainer(Container):
+    """A SciPy sparse array or matrix of numbers."""
+
+    matrix: Any  # (n_rows, n_columns), csr or csc
+
+    @property
+    def names(self) -> list[str]:
+        """Names for messages."""
+        return column_names(None, self.matrix.shape[1])
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return int(self.matrix.shape[0])
+
+    def columns(self) -> Iterator[Cells]:
+        """Yield the cells of each column, which is dense while it is looked at."""
+        by_column = sparse.csc_array(self.matrix)
+        by_column.sum_duplicates()
+        for number in range(by_column.shape[1]):
+            values = np.zeros(by_column.shape[0], dtype=by_column.dtype)
+            stored = slice(by_column.indptr[number], by_column.indptr[number + 1])
+            values[by_column.indices[stored]] = by_column.data[stored]
+            yield _cells_of_array(self.names[number], values)
+
+    def template(self, schema: FeatureSchema) -> "Template":
+        """Keep the kind of matrix."""
+        return SparseTemplate(self.matrix[:0], schema)
+
+
+@dataclass(frozen=True)
+class SparseTemplate(Template):
+    """How to make a sparse array or matrix."""
+
+    empty: Any  # of the user's kind, with its columns and no rows
+    schema: FeatureSchema
+
+    def wrap(self, cells: np.ndarray) -> Any:
+        """Return a sparse table of the user's kind and dtype."""
+        dtype = self.empty.dtype
+        rows = np.empty(cells.shape, dtype=dtype)
+        for number, column in enumerate(self.schema.columns):
+            new = _NewCells.of(column, cells[:, number])
+            rows[new.is_number, number] = new.numbers(dtype)
+            levels = np.append(column.levels, [np.nan] if dtype.kind == "f" else [])
+            rows[~new.is_number, number] = levels[new.places]
+        return type(self.empty)(rows)
+
+    def append(self, X: Any, new: Any) -> Any:
+        """Put new rows below the user's own."""
+        return sparse.vstack([X, new], format=X.format, dtype=X.dtype)
+
+
+@dataclass(frozen=True)
+class FrameContainer(Container):
+    """A data frame of any library that narwhals knows: pandas, polars, pyarrow, ..."""
+
+    frame: nw.DataFrame
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns, as text."""
+        return [str(name) for name in self.frame.columns]
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.frame)
+
+    def columns(self) -> Iterator[Cells]:
+        """Yield the cells of each column."""
+        for name, series in zip(self.names, self._series(), strict=True):
+            yield _cells_of_series(name, series)
+
+    def template(self, schema: FeatureSchema) -> "Template":
+        """Keep one example of each level, and which unit times are counted in."""
+        series = self._series()
+        return FrameTemplate(
+            self.frame.columns,
+            [
+                one[_example_rows(column).tolist()].to_native()
+                for one, column in zip(series, schema.columns, strict=True)
+            ],
+            [_time_unit(one) if one.dtype.is_temporal() else None for one in series],
+            schema,
+        )
+
+    def _series(self) -> list[nw.Series]:
+        return [self.frame.get_column(name) for name in self.frame.columns]
+
+
+@dataclass(frozen=True)
+class FrameTemplate(Template):
+    """How to make a data frame."""
+
+    names: list[Any]
+    examples: list[Any]  # native series: one of each level, then a missing cell
+    time_units: list[str | None]
+    schema: FeatureSchema
+
+    def wrap(self, cells: np.ndarray) -> Any:
+        """Return a frame of the user's library, with its names and dtypes."""
+        series = [
+            self._series(number, _NewCells.of(column, cells[:, number])).alias(name)
+            for number, (name, column) in enumerate(
+                zip(self.names, self.schema.columns, strict=True)
+            )
+        ]
+        first, *others = series
+        return first.to_frame().with_columns(*others).to_native()
+
+    def append(self, X: Any, new: Any) -> Any:
+        """Put new rows below the user's own; rows of pandas are numbered anew."""
+        frames = [nw.from_native(one) for one in (X, new)]
+        return nw.maybe_reset_index(nw.concat(frames, how="vertical")).to_native()
+
+    def _series(self, number: int, new: "_NewCells") -> nw.Series:
+        examples = nw.from_native(self.examples[number], series_only=True)
+        if not new.is_number.any():
+            return nw.maybe_reset_index(examples[new.places.tolist()])
+        numbers = np.zeros(len(new.is_number))
+        unit = self.time_units[number]
+        if unit is not None:
+            numbers = numbers.astype(np.int64)
+            numbers[new.is_number] = new.numbers(np.dtype(np.int64))
+            is_duration = examples.dtype == nw.Duration
+            numbers = (numbers * _TIME_UNITS[unit]).astype(
+                "timedelta64[us]" if is_duration else "datetime64[us]"
+            )
+        elif new.column.kind == "integer" and not examples.dtype.is_float():
+            unsigned = examples.dtype.is_unsigned_integer()
+            numbers = numbers.astype(np.uint64 if unsigned else np.int64)
+            numbers[new.is_number] = new.numbers(numbers.dtype)
+        else:
+            numbers[new.is_number] = new.numbers(numbers.dtype)
+        made = _cast(examples, numbers)
+        if new.is_number.all():
+            return made
+        # Missing cells are copies of the column's own.
+        places = np.zeros(len(new.is_number), dtype=np.intp)
+        places[~new.is_number] = new.places
+        copies = nw.maybe_reset_index(examples[places.tolist()])
+        return made.zip_with(
+            nw.new_series("is_number", new.is_number, backend=examples.implementation), copies
+        )
+
+
+@dataclass(frozen=True)
+class _NewCells:
+    """Cells of one column, split into new numbers and copies of cells that were seen."""
+
+    column: Column
+    is_number: np.ndarray  # (n_rows,)
+    values: np.ndarray  # (n_numbers,), float64
+    places: np.ndarray  # (n_copies,), among the column's examples
+
+    @classmethod
+    def of(cls, column: Column, cells: np.ndarray) -> Self:  # (n_rows,)
+        is_missing = np.isnan(cells)
+        if column.kind in ("continuous", "integer"):
+            n_missing = int(is_missing.sum())
+            return cls(
+                column, ~is_missing, cells[~is_missing], np.zeros(n_missing, dtype=np.intp)
+            )
+        places = np.full(len(cells), len(column.levels), dtype=np.intp)
+        observed = cells[~is_missing]
+        if column.kind == "discrete":
+            observed = np.searchsorted(column.levels.astype(np.float64), observed)
+        places[~is_missing] = observed
+        return cls(column, np.zeros(len(cells), dtype=bool), np.empty(0), places)
+
+    def numbers(self, dtype: np.dtype) -> np.ndarray:  # (n_numbers,)
+        """Return the new numbers in a dtype, within the column's range in that dtype."""
+        if dtype.kind not in "iu":
+            return self.values.astype(dtype)
+        # The largest integers of a dtype, rounded up, would overflow.
+        largest = float(np.iinfo(dtype).max)
+        if int(largest) > np.iinfo(dtype).max:
+            largest = float(np.nextafter(largest, 0))
+        whole = np.rint(self.values).clip(np.iinfo(dtype).min, largest).astype(dtype)
+        numbers: np.ndarray = whole.clip(int(self.column.lowest), int(self.column.highest))
+        return numbers
+
+
+def _example_rows(column: Column) -> np.ndarray:  # (n_levels [+ 1],)
+    missing = [] if column.first_missing_row is None else [column.first_missing_row]
+    is_drawn = column.kind in ("continuous", "integer")
+    levels = [] if is_drawn else column.first_rows.tolist()
+    return np.array([*levels, *missing], dtype=np.intp)
+
+
+def _cells_of_array(name: str, values: np.ndarray) -> Cells:  # (n_rows,)
+    kind = values.dtype.kind
+    if kind == "O":
+        return _cells_of_objects(name, values)
+    if kind in "US":
+        return Cells(values.astype(object), is_categorical=True)
+    if kind not in "biuf":
+        raise ValueError(
+            f"An array must hold numbers, text or objects; found {values.dtype} in {name!r}. "
+            "Put columns of times into a data frame."
+        )
+    _require_finite(name, values)
+    return Cells(values, is_categorical=False)
+
+
+def _cells_of_series(name: str, series: nw.Series) -> Cells:
+    dtype = series.dtype
+    is_missing = series.is_null().to_numpy().astype(bool)
+    if dtype.is_temporal() and dtype != nw.Time:
+        unit = _time_unit(series)
+        return Cells(
+            _times(series) / _TIME_UNITS[unit], False, f"times, in {_UNIT_NAMES[unit]}"
+        )
+    if dtype.is_numeric():
+        if is_missing.any() or dtype.is_decimal():
+            series = series.cast(nw.Float64)
+        values = np.asarray(series.to_numpy())
+        if is_missing.any():
+            values = np.where(is_missing, np.nan, values.astype(np.float64))
+        return _cells_of_array(name, values)
+    if dtype in (nw.Categorical, nw.Enum, nw.String, nw.Boolean):
+        objects = np.empty(len(series), dtype=object)
+        objects[:] = series.to_list()
+        objects[is_missing] = None
+        return Cells(objects, is_categorical=True)
+    if dtype == nw.Unknown:  # sparse columns of pandas, which are numbers, among others
+        values = np.asarray(series.to_native())
+        if values.dtype.kind in "biuf":
+            return _cells_of_array(name, values)
+    if dtype == nw.Object:
+        objects = np.empty(len(series), dtype=object)
+        objects[:] = series.to_list()
+        objects[is_missing] = None
+        return _cells_of_objects(name, objects)
+    raise ValueError(
+        f"Cells must be numbers, text, categories, truth values or times; found {dtype} in "
+        f"{name!r}. Convert the column first, or leave it out."
+    )
+
+
+def _cells_of_objects(name: str, values: np.ndarray) -> Cells:  # (n_rows,)
+    is_missing = np.fromiter(map(_is_missing_object, values), bool, len(values))
+    observed = values[~is_missing].tolist()
+    types = set(map(type, observed))
+
+    def are_all(*wanted: type) -> bool:
+        return all(issubclass(one, wanted) for one in types)
+
+    if types and (are_all(str) or are_all(bytes) or are_all(bool, np.bool_)):
+        objects = np.full(len(values), None, dtype=object)
+        objects[~is_missing] = observed
+        return Cells(objects, is_categorical=True)
+    if are_all(Real, Decimal):
+        is_whole = not is_missing.any() and are_all(int, np.integer)
+        try:
+            numbers = np.array(observed, dtype=np.int64 if is_whole else np.float64)
+        except OverflowError:  # integers of Python have no end
+            numbers = np.array(observed, dtype=np.float64)
+        if is_missing.any():
+            all_numbers = np.full(len(values), np.nan)
+            all_numbers[~is_missing] = numbers
+            numbers = all_numbers
+        _require_finite(name, numbers)
+        return Cells(numbers, is_categorical=False)
+    found = ", ".join(sorted(one.__name__ for one in types))
+    raise ValueError(
+        f"The cells of a column must all be numbers, or all text, or all truth values; found "
+        f"{found} in {name!r}. Convert the column first, or leave it out."
+    )
+
+
+def _require_finite(name: str, values: np.ndarray) -> None:
+    if values.dtype.kind == "f" and np.isinf(values).any():
+        raise ValueError(
+            f"Numbers must be finite or missing; found infinity in "
+            f"{int(np.isinf(values).sum())} cells of {name!r}. Replace such values, or drop "
+            "their rows, first."
+        )
+
+
+def _is_missing_object(cell: object) -> bool:
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(cell, Real) and cell != cell
+
+
+def _time_unit(series: nw.Series) -> str:
+    """Return the coarsest unit that all times of a column are whole numbers of."""
+    microseconds = _times(series)
+    observed = microseconds[~np.isnan(microseconds)]
+    for unit, size in _TIME_UNITS.items():
+        if (observed % size == 0).all():
+            return unit
+    return "us"
+
+
+def _times(series: nw.Series) -> np.ndarray:  # (n_rows,)
+    """Return times as microseconds since 1970, or durations as microseconds; NaN if none."""
+    if series.dtype == nw.Duration:
+        times = np.asarray(series.to_numpy()).astype("timedelta64[us]")
+    else:
+        series = series.cast(nw.Datetime("us")) if series.dtype == nw.Date else series
+        if getattr(series.dtype, "time_zone", None) is not None:
+            series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        times = np.asarray(series.to_numpy()).astype("datetime64[us]")
+    microseconds = times.astype(np.int64).astype(np.float64)
+    microseconds[np.isnat(times)] = np.nan
+    return microseconds
+
+
+def _cast(examples: nw.Series, values: np.ndarray) -> nw.Series:
+    """Return values as a series of the library, name and dtype of another one."""
+    dtype = examples.dtype
+    series = nw.new_series(examples.name, values, backend=examples.implementation)
+    zone = getattr(dtype, "time_zone", None)
+    if zone is not None:
+        series = series.dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
+    native = examples.to_native()
+    if examples.implementation.is_pandas_like():
+        # Nullable, arrow-backed and other dtypes that only pandas tells apart.
+        return nw.from_native(series.to_native().astype(native.dtype), series_only=True)
+    return series.cast(dtype)
+
+
+def labels_of(y: Any) -> Any:
+    """Return the labels as scikit-learn takes them: a NumPy array, or what is no frame.
+
+    Raises
+    ------
+    ValueError
+        If a label is missing.
+    """
+    native = nw.from_native(y, eager_only=True, allow_series=True, pass_through=True)
+    if not isinstance(native, nw.Series | nw.DataFrame):
+        return y
+    labels = np.asarray(native.to_numpy())
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.dtype.kind == "O":
+        n_missing = sum(map(_is_missing_object, labels.ravel()))
+        if n_missing:
+            raise ValueError(
+                f"y must name the class of every row; found {n_missing} missing labels. Drop "
+                "their rows first."
+            )
+        if set(map(type, labels.ravel())) <= {bool, np.bool_}:
+            labels = labels.astype(bool)
+    return labels
+
+
+def take_labels(y: Any, numbers: np.ndarray) -> Any:  # (n,)
+    """Return the labels of the rows with these numbers, in the user's own container."""
+    native = nw.from_native(y, eager_only=True, allow_series=True, pass_through=True)
+    if isinstance(native, nw.Series | nw.DataFrame):
+        return nw.maybe_reset_index(native[numbers.tolist()]).to_native()
+    if isinstance(y, list | tuple):
+        return [y[number] for number in numbers]
+    return (y if sparse.issparse(y) else np.asarray(y))[numbers]
