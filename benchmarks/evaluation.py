@@ -57,7 +57,7 @@ def evaluate(
                 classifier.set_params(class_weight="balanced")
             classifier.fit(resampled.X, resampled.y)
             probability = classifier.predict_proba(X_test)[:, 1]
-            scores = _score(y[test], probability)
+            scores = score(y[test], probability)
             yield {"fold": fold, "classifier": name, **scores, "seconds": seconds}
 
 
@@ -91,7 +91,8 @@ def _resample(X, y, sampler, seed):
     return _Resampled(pipeline[0], X_resampled, y_resampled), seconds
 
 
-def _score(y, probability) -> dict[str, float]:
+def score(y, probability) -> dict[str, float]:
+    """Score a class's probabilities in every way, with 0.5 as the threshold."""
     predicted = (probability >= 0.5).astype(int)
     return {
         "roc_auc": roc_auc_score(y, probability),

@@ -159,9 +159,9 @@ def by_table(results: pd.DataFrame) -> pd.DataFrame:
     return scored.groupby(["sampler", "table"])[[*SCORES, "seconds"]].mean()
 
 
-def report_means(results: pd.DataFrame) -> None:
+def report_means(results: pd.DataFrame, samplers=SAMPLERS) -> None:
     means = by_table(results)
-    order = [name for name in SAMPLERS if name in means.index.get_level_values(0)]
+    order = [name for name in samplers if name in means.index.get_level_values(0)]
     print(to_markdown(means.groupby("sampler").mean().loc[order]))
     complete = means[list(SCORES)].unstack("sampler").dropna()
     for score in SCORES if len(order) > 2 else ():
@@ -172,12 +172,12 @@ def report_means(results: pd.DataFrame) -> None:
         print(f"\nFriedman, {score}: p = {test.pvalue:.2g}; best mean ranks: {best}")
 
 
-def report_differences(results: pd.DataFrame) -> None:
+def report_differences(results: pd.DataFrame, samplers=SAMPLERS) -> None:
     means = by_table(results)
     if OURS not in means.index.get_level_values(0):
         return
     present = means.index.get_level_values(0).unique()
-    rivals = [name for name in SAMPLERS if name in present and name != OURS]
+    rivals = [name for name in samplers if name in present and name != OURS]
     if not rivals:
         return
     lines = []

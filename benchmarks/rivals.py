@@ -84,3 +84,49 @@ class CTGANPackageSampler(ClasswiseSampler):
             frame = pd.DataFrame(rows, columns=[f"c{i}" for i in range(rows.shape[1])])
             model.fit(frame)
             return model.sample(n_samples).to_numpy(dtype=rows.dtype)
+
+
+class MixedTVAE:
+    """TVAE of the `ctgan` package, with its defaults, on frames with categories.
+
+    It takes no missing cells: those of numbers are filled with the median, and those of
+    categories are a category of their own; drawn as such, they are missing again.
+    """
+
+    def __init__(self, random_state=None):
+        self.random_state = random_state
+
+    def fit_resample(self, X, y):
+        """Fit it to the rows of the smaller class, and draw as many as are wanting."""
+        import ctgan
+        import torch
+
+        counts = y.value_counts()
+        rows = X[y == counts.idxmin()]
+        n_samples = int(counts.max() - counts.min())
+        categorical = list(X.columns[X.dtypes == "category"])
+        filled = rows.copy()
+        for name in X:
+            if name in categorical:
+                filled[name] = rows[name].astype(object).fillna("missing").astype(str)
+            else:
+                filled[name] = rows[name].fillna(rows[name].median()).fillna(X[name].median())
+        with warnings.catch_warnings(), torch.random.fork_rng():
+            warnings.simplefilter("ignore")
+            torch.manual_seed(self.random_state)
+            np.random.seed(self.random_state)  # noqa: NPY002
+            model = ctgan.TVAE(enable_gpu=False)
+            model.fit(filled, categorical)
+            drawn = model.sample(n_samples)
+        for name in X:
+            if name in categorical:
+                drawn[name] = pd.Categorical(
+                    drawn[name].where(drawn[name] != "missing"), dtype=X[name].dtype
+                )
+            else:
+                drawn[name] = drawn[name].astype(np.float64)
+        new_labels = pd.Series(np.full(n_samples, counts.idxmin()), dtype=y.dtype)
+        return (
+            pd.concat([X, drawn[X.columns]], ignore_index=True),
+            pd.concat([y, new_labels], ignore_index=True),
+        )

@@ -38,6 +38,26 @@ def load_numeric_table(name: str) -> Table:
     return Table(name, X, frame["target"].to_numpy())
 
 
+def mixed_table_names() -> list[str]:
+    """Return the names of the tables with categorical columns, in alphabetical order.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the shared data are not there: imbalanced-learn's collection has no such tables.
+    """
+    index = json.loads((SHARED_DATA / "tabular" / "index.json").read_text())
+    return sorted(name for name, entry in index.items() if entry["categorical"])
+
+
+def load_mixed_table(name: str) -> tuple[pd.DataFrame, np.ndarray]:
+    """Read one table with categories, as a frame, and its labels; cells may be missing."""
+    index = json.loads((SHARED_DATA / "tabular" / "index.json").read_text())
+    dtypes = dict.fromkeys(index[name]["categorical"], "category")
+    frame = pd.read_csv(SHARED_DATA / "tabular" / f"{name}.csv.gz", dtype=dtypes)
+    return frame.drop(columns="target"), frame["target"].to_numpy()
+
+
 def load_optdigits() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return the optdigits files as X_train, y_train, X_test, y_test."""
     train = np.loadtxt(SHARED_DATA / "optdigits.tra")
