@@ -25,7 +25,7 @@ MIN_ROWS_FOR_ERRORS = 256
 # up that real rows never have; so most stay as they are in the row that is drawn around.
 SHARE_RETAINED = 0.9
 # Of very wide rows, fewer are drawn at once.
-BLOCK_CELLS = 8_000_000
+BLOCK_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)

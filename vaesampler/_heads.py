@@ -25,7 +25,8 @@ class TableHead(nn.Module):
     number there is missing or sits at a spike, has no part in the likelihood.
     """
 
-    silencing: Tensor | None  # (n_flags, n_normal + n_flags + n_binary)
+    silencing_flags: Tensor  # (n_pairs,): a flag, ...
+    silenced_slots: Tensor  # (n_pairs,): ... and a slot that counts for nothing where it is 1
 
     def __init__(self, n_models: int, slots: Slots) -> None:
         super().__init__()
@@ -33,12 +34,10 @@ class TableHead(nn.Module):
         self.normal = GaussianHead(n_models, slots.n_normal)
         self.binary = BernoulliHead()
         self.groups = CategoricalHead(slots)
-        silencing = None
-        if slots.silenced:
-            matrix = np.zeros((slots.n_flags, slots.groups.start), dtype=np.float32)
-            matrix[tuple(np.transpose(slots.silenced))] = 1
-            silencing = torch.from_numpy(matrix)
-        self.register_buffer("silencing", silencing, persistent=False)
+        pairs = torch.from_numpy(np.array(slots.silenced, dtype=np.int64).reshape(-1, 2))
+        flags, silenced = pairs.T.contiguous()
+        self.register_buffer("silencing_flags", flags + slots.n_normal, persistent=False)
+        self.register_buffer("silenced_slots", silenced, persistent=False)
 
     def negative_log_likelihood(self, output: Tensor, rows: Tensor) -> Tensor:
         # (n_models, n_rows, width) twice -> (n_models, n_rows), in nats
@@ -102,9 +101,13 @@ class TableHead(nn.Module):
 
     def _counted(self, rows: Tensor) -> Tensor | None:
         # (n_models, n_rows, width) -> (n_models, n_rows, n_normal + n_flags + n_binary)
-        if self.silencing is None:
+        if not self.slots.silenced:
             return None
-        return 1 - (rows[..., self.slots.flags] @ self.silencing).clamp(max=1)
+        counted = torch.ones_like(rows[..., : self.slots.groups.start])
+        counted.index_add_(
+            -1, self.silenced_slots, rows[..., self.silencing_flags], alpha=-1
+        )
+        return counted.clamp_(min=0)
 
 
 class GaussianHead(nn.Module):

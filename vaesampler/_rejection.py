@@ -23,7 +23,7 @@ LEAST_SHARE_OF_COPIES = 1e-6
 MAX_CANDIDATES_BY_ROW = 4
 # A larger class is represented by this many of its rows, so that judging a candidate costs
 # the same however large the table is.
-MAX_ROWS_BY_SIDE = 5_000
+MAX_ROWS_BY_SIDE = 2_000
 # Of very wide tables fewer rows do, lest they take more memory than the table.
 MAX_CELLS_BY_SIDE = 5_000_000
 MIN_ROWS_BY_SIDE = 500
@@ -131,8 +131,7 @@ def draw_accepted(
     among the rejected ones, the probable ones first.
     """
     kept: list[np.ndarray] = []
-    rejected: list[np.ndarray] = []
-    keys_of_rejected: list[np.ndarray] = []
+    reserve, keys_of_reserve = np.empty(0), np.empty(0)
     n_missing, n_drawn, n_allowed = n_samples, 0, MAX_CANDIDATES_BY_ROW * n_samples
     while n_missing > 0 and n_drawn < n_allowed:
         rate_so_far = (n_samples - n_missing + 1) / (n_drawn + 1)
@@ -146,13 +145,14 @@ def draw_accepted(
         is_kept = -rng.exponential(size=len(log_chance)) < log_chance
         kept.append(candidates.rows[is_kept][:n_missing])
         n_missing -= len(kept[-1])
-        rejected.append(candidates.rows[~is_kept])
         # Sorting by these keys draws without replacement, in proportion to the probability.
-        keys_of_rejected.append(log_chance[~is_kept] + rng.gumbel(size=len(rejected[-1])))
-    if n_missing > 0:
-        best = np.argsort(-np.concatenate(keys_of_rejected))[:n_missing]
-        kept.append(np.concatenate(rejected)[best])
-    return np.concatenate(kept)
+        keys = log_chance[~is_kept] + rng.gumbel(size=(~is_kept).sum())
+        rejected = candidates.rows[~is_kept]
+        if len(reserve):
+            rejected, keys = np.concatenate([reserve, rejected]), np.append(keys_of_reserve, keys)
+        best = np.argsort(-keys)[:n_missing]
+        reserve, keys_of_reserve = rejected[best], keys[best]
+    return np.concatenate([*kept, reserve] if n_missing > 0 else kept)
 
 
 def _choose(rows: EncodedRows, rng: np.random.Generator) -> np.ndarray:  # (n_chosen,)

@@ -15,8 +15,8 @@ from vaesampler._schema import MOST_LEVELS_APART, CategoricalFeatures, FeatureSc
 
 # How far beyond the rows of a class its drawn rows may lie, in mean gaps between them.
 MARGIN_GAPS = 3
-# A sparse table is looked at in blocks of so many rows.
-_SPARSE_BLOCK_ROWS = 2_000
+# A sparse table is looked at in blocks of about so many cells.
+_SPARSE_BLOCK_CELLS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -112,13 +112,11 @@ class TableEncoder:
         )
         matrix = sparse.csr_array(container.matrix)
         self._learn_scales(StandardScaler(with_mean=False), matrix)
-        starts = range(0, matrix.shape[0], _SPARSE_BLOCK_ROWS)
+        n_rows, n_columns = matrix.shape
+        size = max(1, _SPARSE_BLOCK_CELLS // n_columns)
+        blocks = (matrix[start : start + size] for start in range(0, n_rows, size))
         self._learn_classes(
-            (
-                self.schema_.read_numbers(matrix[start : start + _SPARSE_BLOCK_ROWS].toarray())
-                for start in starts
-            ),
-            y,
+            (self.schema_.read_numbers(block.toarray()) for block in blocks), y
         )
         return SparseRows(matrix, self._encode_numbers)
 
