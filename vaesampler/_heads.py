@@ -39,10 +39,12 @@ class TableHead(nn.Module):
         self.register_buffer("silencing_flags", flags + slots.n_normal, persistent=False)
         self.register_buffer("silenced_slots", silenced, persistent=False)
 
-    def negative_log_likelihood(self, output: Tensor, rows: Tensor) -> Tensor:
+    def negative_log_likelihood(
+        self, output: Tensor, rows: Tensor, counted: Tensor | None = None
+    ) -> Tensor:
         # (n_models, n_rows, width) twice -> (n_models, n_rows), in nats
         normal, yes_no, groups = self._parts()
-        counted = self._counted(rows)
+        counted = self.counted(rows) if counted is None else counted
         total = self.normal.negative_log_likelihood(
             output[..., normal], rows[..., normal], _part(counted, normal)
         )
@@ -56,10 +58,12 @@ class TableHead(nn.Module):
             )
         return total
 
-    def backward_pass(self, output: Tensor, rows: Tensor) -> Tensor:
+    def backward_pass(
+        self, output: Tensor, rows: Tensor, counted: Tensor | None = None
+    ) -> Tensor:
         """Add the gradient of the rows' mean to `grad`; return it at the decoder's output."""
         normal, yes_no, groups = self._parts()
-        counted = self._counted(rows)
+        counted = self.counted(rows) if counted is None else counted
         gradients = [
             self.normal.backward_pass(
                 output[..., normal], rows[..., normal], _part(counted, normal)
@@ -72,7 +76,9 @@ class TableHead(nn.Module):
                 )
             )
         if groups.stop > groups.start:
-            gradients.append(self.groups.backward_pass(output[..., groups], rows[..., groups]))
+            gradients.append(
+                self.groups.backward_pass(output[..., groups], rows[..., groups])
+            )
         return gradients[0] if len(gradients) == 1 else torch.cat(gradients, dim=-1)
 
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
@@ -91,7 +97,7 @@ class TableHead(nn.Module):
         self.normal.correlate_errors(
             output[..., normal],
             rows[..., normal],
-            _part(self._counted(rows), normal),
+            _part(self.counted(rows), normal),
             inflation,
         )
 
@@ -99,7 +105,8 @@ class TableHead(nn.Module):
         slots = self.slots
         return slots.normal, slice(slots.flags.start, slots.binary.stop), slots.groups
 
-    def _counted(self, rows: Tensor) -> Tensor | None:
+    def counted(self, rows: Tensor) -> Tensor | None:
+        """Return 0 where a flag silences a slot and 1 elsewhere; None if none can be."""
         # (n_models, n_rows, width) -> (n_models, n_rows, n_normal + n_flags + n_binary)
         if not self.slots.silenced:
             return None

@@ -23,7 +23,7 @@ LEAST_SHARE_OF_COPIES = 1e-6
 MAX_CANDIDATES_BY_ROW = 4
 # A larger class is represented by this many of its rows, so that judging a candidate costs
 # the same however large the table is.
-MAX_ROWS_BY_SIDE = 2_000
+MAX_ROWS_BY_SIDE = 1_500
 # Of very wide tables fewer rows do, lest they take more memory than the table.
 MAX_CELLS_BY_SIDE = 5_000_000
 MIN_ROWS_BY_SIDE = 500
@@ -58,7 +58,6 @@ class NeighborCritic:
     neighbors: NearestNeighbors
     is_own: np.ndarray  # (n_reference_rows,)
     source_numbers: np.ndarray  # (n_reference_rows,): place among the class's rows, or -2
-    own_neighbors: NearestNeighbors
     copy_distance: float  # what is nearer than this to a row of the class is a near copy
 
     @classmethod
@@ -70,14 +69,12 @@ class NeighborCritic:
         other = _choose(other_rows, rng)
         own_reference = own_rows.take(own)
         reference = np.concatenate([own_reference, other_rows.take(other)])
-        own_neighbors = NearestNeighbors(n_neighbors=1).fit(own_reference)
         # Asked about no rows, it tells each row's distance to the nearest other one.
-        distances = own_neighbors.kneighbors()[0]
+        distances = NearestNeighbors(n_neighbors=1).fit(own_reference).kneighbors()[0]
         return cls(
             NearestNeighbors(n_neighbors=min(N_NEIGHBORS + 1, len(reference))).fit(reference),
             np.arange(len(reference)) < len(own),
             np.concatenate([own, np.full(len(other), -2)]),
-            own_neighbors,
             float(np.quantile(distances, COPY_QUANTILE)),
         )
 
@@ -87,6 +84,9 @@ class NeighborCritic:
         `sources` (n_rows,) is the number of the class's row that each was drawn from.
         """
         found = self.neighbors.kneighbors(rows, return_distance=False)
+        return self._probability(found, sources)
+
+    def _probability(self, found: np.ndarray, sources: np.ndarray) -> np.ndarray:
         is_source = self.source_numbers[found] == sources[:, None]
         # One neighbour is dropped from each: the source, or else the farthest.
         is_source[:, -1] |= ~is_source.any(axis=1)
@@ -104,11 +104,9 @@ class NeighborCritic:
         """Return the logarithm of the probability with which each candidate is kept."""
         n_own = self.is_own.sum()
         power = strength * n_own / (n_own + N_ROWS_FOR_HALF_STRENGTH)
-        log_chance: np.ndarray = power * np.log(
-            self.probability(candidates.encoded, candidates.sources)
-        )
-        distances = self.own_neighbors.kneighbors(candidates.encoded)[0][:, 0]
-        is_copy = distances < self.copy_distance
+        distances, found = self.neighbors.kneighbors(candidates.encoded)
+        log_chance: np.ndarray = power * np.log(self._probability(found, candidates.sources))
+        is_copy = ((distances < self.copy_distance) & self.is_own[found]).any(axis=1)
         n_copies, n_others = (np.exp(log_chance[which]).sum() for which in (is_copy, ~is_copy))
         n_allowed = n_others * MAX_SHARE_OF_COPIES / (1 - MAX_SHARE_OF_COPIES)
         if n_copies > n_allowed:

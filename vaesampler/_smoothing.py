@@ -15,6 +15,8 @@ from vaesampler._seeds import standard_normal
 MAX_ROWS_FOR_SHAPE = 1_000
 # Above 1, so that noise is left to classes with far fewer rows than columns.
 BANDWIDTH_POWER = 1.5
+# In deviations of the class: rows are not moved by less, which would cost time only.
+NEGLIGIBLE_BANDWIDTH = 0.01
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ class SmoothedRows:
     def draw(self, numbers: Tensor, generator: torch.Generator) -> Tensor:
         """Draw a row near each of the rows with these numbers, (n,) to (n, width)."""
         rows = self.rows.take(numbers)
-        if self.bandwidth == 0:
+        if self.bandwidth < NEGLIGIBLE_BANDWIDTH:
             return rows
         noise = self.shape.draw(len(numbers), generator)
         shrinkage = 1 / math.sqrt(1 + self.bandwidth**2)

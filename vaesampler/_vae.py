@@ -119,10 +119,11 @@ class StackedVAE(nn.Module):
         deviation = torch.exp(0.5 * posterior.log_var) * noise
         decoder_values = self.decoder.forward_pass(posterior.mean + deviation)
         output = decoder_values[-1]
-        reconstruction = self.head.negative_log_likelihood(output, rows)
+        counted = self.head.counted(rows)
+        reconstruction = self.head.negative_log_likelihood(output, rows, counted)
         per_row = reconstruction + beta * posterior.kl_to_prior()
 
-        gradient = self.head.backward_pass(output, rows)
+        gradient = self.head.backward_pass(output, rows, counted)
         gradient = self.decoder.backward_pass(decoder_values, gradient)
         z_gradient = self.decoder.input_gradient(gradient)
         kl_weight = beta / rows.shape[1]
