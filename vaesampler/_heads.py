@@ -76,9 +76,7 @@ class TableHead(nn.Module):
                 )
             )
         if groups.stop > groups.start:
-            gradients.append(
-                self.groups.backward_pass(output[..., groups], rows[..., groups])
-            )
+            gradients.append(self.groups.backward_pass(output[..., groups], rows[..., groups]))
         return gradients[0] if len(gradients) == 1 else torch.cat(gradients, dim=-1)
 
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
@@ -111,9 +109,7 @@ class TableHead(nn.Module):
         if not self.slots.silenced:
             return None
         counted = torch.ones_like(rows[..., : self.slots.groups.start])
-        counted.index_add_(
-            -1, self.silenced_slots, rows[..., self.silencing_flags], alpha=-1
-        )
+        counted.index_add_(-1, self.silenced_slots, rows[..., self.silencing_flags], alpha=-1)
         return counted.clamp_(min=0)
 
 

@@ -147,7 +147,10 @@ def draw_accepted(
         keys = log_chance[~is_kept] + rng.gumbel(size=(~is_kept).sum())
         rejected = candidates.rows[~is_kept]
         if len(reserve):
-            rejected, keys = np.concatenate([reserve, rejected]), np.append(keys_of_reserve, keys)
+            rejected, keys = (
+                np.concatenate([reserve, rejected]),
+                np.append(keys_of_reserve, keys),
+            )
         best = np.argsort(-keys)[:n_missing]
         reserve, keys_of_reserve = rejected[best], keys[best]
     return np.concatenate([*kept, reserve] if n_missing > 0 else kept)

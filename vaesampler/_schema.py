@@ -350,6 +350,16 @@ class FeatureSchema:
             np.array([value for _, value in pairs], dtype=np.float64),
         )
 
+    def without_spikes(self, cells: np.ndarray) -> np.ndarray:  # (n_rows, n_columns)
+        """Return cells with the numbers that sit at a spike left out, as if missing."""
+        spiked, values = self.spikes
+        if len(spiked) == 0:
+            return cells
+        rest = cells.copy()
+        for number, value in zip(spiked, values, strict=True):
+            rest[cells[:, number] == value, number] = np.nan
+        return rest
+
     @cached_property
     def binary(self) -> np.ndarray:  # (n_binary,)
         """The numbers of the columns with a slot that is 0 or 1."""

@@ -21,7 +21,7 @@ _SPARSE_BLOCK_CELLS = 2_000_000
 
 @dataclass(frozen=True)
 class Bounds:
-    """The lowest and highest number that each column may get."""
+    """The lowest and highest number that each column may get, spikes aside."""
 
     lowest: np.ndarray  # (n_columns,)
     highest: np.ndarray  # (n_columns,)
@@ -115,9 +115,7 @@ class TableEncoder:
         n_rows, n_columns = matrix.shape
         size = max(1, _SPARSE_BLOCK_CELLS // n_columns)
         blocks = (matrix[start : start + size] for start in range(0, n_rows, size))
-        self._learn_classes(
-            (self.schema_.read_numbers(block.toarray()) for block in blocks), y
-        )
+        self._learn_classes((self.schema_.read_numbers(block.toarray()) for block in blocks), y)
         return SparseRows(matrix, self._encode_numbers)
 
     def _encode_numbers(self, numbers: np.ndarray) -> np.ndarray:
@@ -150,7 +148,8 @@ class TableEncoder:
             start += len(cells)
             for label in labels:
                 rows = cells[block_labels == label]
-                ranges[label] = ranges[label].joined(Bounds.of(rows))
+                off_spikes = self.schema_.without_spikes(rows)
+                ranges[label] = ranges[label].joined(Bounds.of(off_spikes))
                 for number in crowded:
                     found = rows[rows[:, number] >= MOST_LEVELS_APART - 1, number]
                     rare[label].setdefault(number, []).append(found)

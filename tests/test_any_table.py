@@ -1,0 +1,435 @@
+"""Tables as people have them: any kinds of cells, any container; every drawn cell is legal."""
+
+import datetime
+import tracemalloc
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from conftest import make_table, quick
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+from scipy import sparse
+
+from vaesampler._containers import Container
+from vaesampler._rows import SparseRows
+from vaesampler._schema import MOST_LEVELS_APART
+from vaesampler._table import TableEncoder
+
+# Some of the tables that hypothesis makes hold nothing but one word.
+may_be_all_equal = pytest.mark.filterwarnings(
+    "ignore::vaesampler.exceptions.DuplicatedRowsWarning"
+)
+
+
+def numbers(rng, n_rows):
+    return rng.normal(size=n_rows).tolist()
+
+
+def prices(rng, n_rows):
+    return rng.lognormal(3, 1, size=n_rows).round(2).tolist()
+
+
+def amounts(rng, n_rows):
+    return np.where(rng.random(n_rows) < 0.5, 0.0, rng.lognormal(size=n_rows)).tolist()
+
+
+def counts(rng, n_rows):
+    return rng.integers(-500, 5000, size=n_rows).tolist()
+
+
+def grades(rng, n_rows):
+    return rng.choice([0.5, 1.0, 4.0], size=n_rows).tolist()
+
+
+def flags(rng, n_rows):
+    return (rng.random(n_rows) < 0.3).tolist()
+
+
+def colours(rng, n_rows):
+    return rng.choice(["red", "green", "blue", "äöü"], size=n_rows).tolist()
+
+
+def days(rng, n_rows):
+    first = datetime.datetime(1969, 7, 20)
+    return [first + datetime.timedelta(days=int(day)) for day in rng.integers(0, 999, n_rows)]
+
+
+def one_word(rng, n_rows):
+    return ["same"] * n_rows
+
+
+KINDS = {
+    make.__name__: make
+    for make in (numbers, prices, amounts, counts, grades, flags, colours, days, one_word)
+}
+
+
+@st.composite
+def tables(draw, kinds=tuple(KINDS)):
+    """Columns by name, as lists of Python objects with None where a cell is missing, and y."""
+    rng = np.random.default_rng(draw(st.integers(0, 1000)))
+    n_rows = draw(st.integers(30, 60))
+    columns = {}
+    for number, kind in enumerate(
+        draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=6))
+    ):
+        cells = KINDS[kind](rng, n_rows)
+        share_missing = draw(st.sampled_from([0, 0, 0.3, 1]))
+        is_missing = rng.random(n_rows) < share_missing
+        columns[f"{kind} {number}"] = [
+            None if missing else cell for cell, missing in zip(cells, is_missing, strict=True)
+        ]
+    y = np.where(np.arange(n_rows) % 3 == 0, "rare", "common")
+    return columns, y
+
+
+def dtype_of(name, arrow=pa):
+    kind = name.split()[0]
+    return {
+        "counts": arrow.int64(),
+        "flags": arrow.bool_(),
+        "colours": arrow.string(),
+        "one_word": arrow.string(),
+        "days": arrow.timestamp("us"),
+    }.get(kind, arrow.float64())
+
+
+def as_arrow(columns):
+    return pa.table({name: pa.array(cells, dtype_of(name)) for name, cells in columns.items()})
+
+
+def as_polars(columns):
+    return pl.from_arrow(as_arrow(columns))
+
+
+def as_pandas(columns):
+    return as_arrow(columns).to_pandas()
+
+
+def as_arrow_backed_pandas(columns):
+    return as_arrow(columns).to_pandas(types_mapper=pd.ArrowDtype)
+
+
+def as_nullable_pandas(columns):
+    return as_pandas(columns).convert_dtypes()
+
+
+def as_objects(columns):
+    return np.array(list(columns.values()), dtype=object).T
+
+
+def as_list(columns):
+    return [list(row) for row in zip(*columns.values(), strict=True)]
+
+
+FRAMES = {
+    make.__name__: make
+    for make in (as_arrow, as_polars, as_pandas, as_arrow_backed_pandas, as_nullable_pandas)
+}
+WITHOUT_TIMES = tuple(kind for kind in KINDS if kind != "days")
+
+
+def cells_of(table, columns):
+    """Return a table's cells as lists of Python objects, with None where one is missing."""
+    if isinstance(table, list | np.ndarray):
+        cells = {name: [row[place] for row in table] for place, name in enumerate(columns)}
+    elif isinstance(table, pa.Table):
+        cells = table.to_pydict()
+    elif isinstance(table, pl.DataFrame):
+        cells = table.to_dict(as_series=False)
+    else:
+        cells = {name: table[name].tolist() for name in table}
+    return {
+        name: [None if cell is None or pd.isna(cell) else cell for cell in column]
+        for name, column in cells.items()
+    }
+
+
+def assert_same_cells(found, expected):
+    assert list(found) == list(expected)
+    for name, cells in expected.items():
+        assert found[name] == cells, name
+
+
+@may_be_all_equal
+@given(table=tables(WITHOUT_TIMES))
+def test_every_container_of_a_table_gives_the_same_rows(table):
+    columns, y = table
+    expected = cells_of(quick().fit_resample(as_arrow(columns), y)[0], columns)
+    for view in [*FRAMES.values(), as_objects, as_list]:
+        X_new, _ = quick().fit_resample(view(columns), y)
+        assert_same_cells(cells_of(X_new, columns), expected)
+
+
+@may_be_all_equal
+@given(table=tables(), view=st.sampled_from(list(FRAMES.values())))
+def test_a_frame_comes_back_as_it_was_with_more_rows(table, view):
+    columns, y = table
+    X = view(columns)
+    sampler = quick()
+    X_new, y_new = sampler.fit_resample(X, y)
+    drawn = sampler.sample("rare", 3)
+    assert type(X_new) is type(drawn) is type(X)
+    assert len(y_new) == len(X_new)
+    assert_same_cells(
+        {name: cells[: len(y)] for name, cells in cells_of(X_new, columns).items()},
+        cells_of(X, columns),
+    )
+    for frame in (X_new, drawn):
+        if isinstance(X, pd.DataFrame):
+            assert_array_equal(frame.dtypes, X.dtypes)
+            assert frame.index.equals(pd.RangeIndex(len(frame)))
+        else:
+            assert frame.schema == X.schema
+
+
+@may_be_all_equal
+@given(table=tables())
+def test_every_drawn_cell_is_legal(table):
+    columns, y = table
+    rows = cells_of(quick().fit(as_arrow(columns), y).sample("rare", 50), columns)
+    for name, cells in columns.items():
+        seen = [cell for cell in cells if cell is not None]
+        drawn = [cell for cell in rows[name] if cell is not None]
+        if len(drawn) < len(rows[name]):
+            assert len(seen) < len(cells), "missing cells are drawn where there were some"
+        if not seen:
+            assert not drawn
+            continue
+        kind = name.split()[0]
+        if kind in ("flags", "colours", "one_word", "grades"):
+            assert set(drawn) <= set(seen)
+            continue
+        assert all(min(seen) <= cell <= max(seen) for cell in drawn)
+        if kind == "prices":
+            assert drawn == [round(cell, 2) for cell in drawn]
+        elif kind == "days":
+            assert all(cell.time() == datetime.time() for cell in drawn)
+        elif kind == "counts":
+            assert all(isinstance(cell, int) for cell in drawn)
+
+
+@may_be_all_equal
+@given(table=tables(), view=st.sampled_from(list(FRAMES.values())))
+def test_decoding_what_was_encoded_gives_the_cells_back(table, view):
+    columns, y = table
+    container = Container.of(view(columns))
+    encoder = TableEncoder()
+    encoded = encoder.fit_transform(container, y, "auto")
+    is_rare = np.flatnonzero(y == "rare")
+    cells = encoder.inverse_transform(encoded.take(is_rare), "rare", np.random.default_rng(0))
+    for place, (column, values) in enumerate(
+        zip(encoder.schema_.columns, container.columns(), strict=True)
+    ):
+        expected = column.read(values.values)[is_rare]
+        scale = np.nanmax(np.abs(expected), initial=1.0)
+        np.testing.assert_allclose(cells[:, place], expected, atol=1e-5 * scale)
+
+
+def frame_for_shares(n_rows=600):
+    rng = np.random.default_rng(0)
+    y = np.where(np.arange(n_rows) % 5 < 2, "rare", "common")
+    is_rare = y == "rare"
+    frame = pd.DataFrame(
+        {
+            "amount": np.where(
+                rng.random(n_rows) < np.where(is_rare, 0.6, 0.3), 0, rng.lognormal(size=n_rows)
+            ),
+            "income": np.where(
+                rng.random(n_rows) < np.where(is_rare, 0.1, 0.5),
+                np.nan,
+                rng.normal(size=n_rows),
+            ),
+            "colour": rng.choice(["red", "green", "blue"], n_rows, p=[0.7, 0.2, 0.1]),
+        }
+    )
+    frame["group"] = np.where(frame["income"].isna(), "unknown", "known")
+    frame.loc[rng.random(n_rows) < np.where(is_rare, 0.4, 0.0), "colour"] = None
+    return frame, y
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_zeros_missing_cells_and_categories_are_drawn_at_about_their_shares(seed):
+    X, y = frame_for_shares()
+    sampler = quick(max_iter=300, pretrain_iter=100, rejection_strength=0, random_state=seed)
+    rows, real = sampler.fit(X, y).sample("rare", 2000), X[y == "rare"]
+    assert abs((rows["amount"] == 0).mean() - (real["amount"] == 0).mean()) < 0.06
+    for name in ("income", "colour"):
+        assert abs(rows[name].isna().mean() - real[name].isna().mean()) < 0.06
+    shares = [one["colour"].value_counts(normalize=True) for one in (rows, real)]
+    assert shares[0].sub(shares[1]).abs().max() < 0.08
+
+
+def test_cells_are_missing_together_with_what_they_go_with():
+    X, y = frame_for_shares()
+    sampler = quick(sampling_strategy={"common": 700}, max_iter=400, pretrain_iter=300)
+    rows = sampler.fit(X, y).sample("common", 1000)
+    agree = rows["income"].isna() == (rows["group"] == "unknown")
+    assert agree.mean() > 0.85
+
+
+def test_a_column_that_is_missing_throughout_a_class_stays_so(table):
+    X, y = table
+    X = pd.DataFrame(X, columns=list("abcde"))
+    X.loc[y == 1, "b"] = np.nan
+    rows = quick(max_iter=200).fit(X, y).sample(1, 100)
+    assert rows["b"].isna().mean() > 0.9
+
+
+def test_a_level_that_is_not_in_the_table_is_never_drawn():
+    X, y = make_table({"no": 40, "yes": 12})
+    levels = ["a", "b", "c", "never"]
+    frame = pd.DataFrame(X, columns=list("vwxyz")).assign(
+        colour=pd.Categorical(np.resize(["a", "b", "c"], len(X)), levels, ordered=True)
+    )
+    rows = quick().fit(frame, y).sample("yes", 300)
+    assert set(rows["colour"]) <= {"a", "b", "c"}
+    assert rows["colour"].dtype == frame["colour"].dtype
+
+
+@pytest.mark.parametrize("columns", [[1, 3], ["b", "d"], [False, True, False, True, False]])
+def test_categorical_features_are_named_by_index_name_or_mask(columns, table):
+    X, y = table
+    X[:, [1, 3]] = np.round(X[:, [1, 3]])
+    frame = pd.DataFrame(X, columns=list("abcde"))
+    sampler = quick(categorical_features=columns)
+    X_new, _ = sampler.fit_resample(frame, y)
+    kinds = [column.kind for column in sampler.schema_.columns]
+    assert kinds == ["continuous", "categorical", "continuous", "categorical", "continuous"]
+    assert set(X_new["b"]) <= set(frame["b"])
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        pd.Series(["a", "b", "b"] * 10, dtype="category"),
+        pd.Series([True, False, False] * 10, dtype="boolean", name="bought"),
+        pd.Series(["a", "b", "b"] * 10, dtype="string", index=range(5, 35)),
+        pl.Series("bought", [1, 2, 2] * 10),
+        pl.Series("bought", ["a", "b", "b"] * 10, dtype=pl.Categorical),
+        pa.chunked_array([[1, 2, 2] * 10]),
+        np.array(["a", "b", "b"] * 10, dtype=object),
+        np.array([True, False, False] * 10),
+        ["a", "b", "b"] * 10,
+    ],
+    ids=lambda y: f"{type(y).__module__}.{getattr(y, 'dtype', '')}",
+)
+def test_labels_of_any_container_come_back_in_it(y):
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    _, y_new = quick().fit_resample(X, y)
+    assert type(y_new) is type(y)
+    assert len(y_new) == 40
+    assert getattr(y_new, "dtype", None) == getattr(y, "dtype", None)
+    assert getattr(y_new, "name", None) == getattr(y, "name", None)
+    values = (
+        [y_new[number] for number in range(30)] if not hasattr(y_new, "iloc") else y_new[:30]
+    )
+    assert list(values) == list(y)
+    assert {str(label) for label in list(y_new)[30:]} == {str(list(y)[0])}
+
+
+@pytest.mark.parametrize("kind", ["flags", "colours", "one_word"])
+@pytest.mark.parametrize("n_columns", [1, 4])
+def test_tables_of_nothing_but_categories_work(kind, n_columns):
+    rng = np.random.default_rng(0)
+    X = np.array([KINDS[kind](rng, 40) for _ in range(n_columns)], dtype=object).T
+    y = np.arange(40) % 4 == 0
+    sampler = quick()
+    if kind == "one_word":
+        with pytest.warns(UserWarning, match="are the same"):
+            X_new, _ = sampler.fit_resample(X, y)
+    else:
+        X_new, _ = sampler.fit_resample(X, y)
+    for seen, drawn in zip(X.T, X_new.T, strict=True):
+        assert set(drawn) <= set(seen)
+
+
+def test_thousands_of_levels_share_few_slots_and_are_all_drawable():
+    rng = np.random.default_rng(0)
+    n_rows = 20_000
+    frame = pd.DataFrame({"user": rng.integers(0, 8000, n_rows).astype(str), "x": 1.5})
+    frame["x"] = rng.normal(size=n_rows)
+    y = np.arange(n_rows) % 10 == 0
+    sampler = quick(sampling_strategy={True: 6000})
+    X_new, _ = sampler.fit_resample(frame, y)
+    assert sampler.schema_.slots.width == 1 + MOST_LEVELS_APART
+    drawn = X_new["user"][n_rows:]
+    assert set(drawn) <= set(frame["user"])
+    assert drawn.nunique() > 500
+    from_elsewhere = drawn[~drawn.isin(frame["user"][y])]
+    assert from_elsewhere.nunique() < MOST_LEVELS_APART, "only frequent ones may be"
+
+
+def test_a_sparse_table_is_never_made_dense():
+    rng = np.random.default_rng(0)
+    n_rows, n_columns, n_by_row = 20_000, 1_000, 10
+    X = sparse.csr_array(
+        (
+            rng.lognormal(size=n_rows * n_by_row),
+            rng.integers(0, n_columns, n_rows * n_by_row),
+            np.arange(0, n_rows * n_by_row + 1, n_by_row),
+        ),
+        shape=(n_rows, n_columns),
+    )
+    X.sum_duplicates()
+    y = np.arange(n_rows) % 100 == 0
+    sampler = quick(sampling_strategy={True: 250}, max_iter=3, pretrain_iter=3)
+    tracemalloc.start()
+    X_new, _ = sampler.fit_resample(X, y)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 0.75 * 8 * n_rows * n_columns
+    assert X_new.shape == (n_rows + 50, n_columns)
+    drawn_by_row = X_new[n_rows:].nnz / 50
+    assert drawn_by_row < 0.5 * n_columns
+
+
+def test_rows_of_a_sparse_table_are_encoded_when_they_are_asked_for(table):
+    X, y = table
+    encoded = TableEncoder().fit_transform(Container.of(sparse.csr_array(X)), y, "auto")
+    assert isinstance(encoded, SparseRows)
+    dense = TableEncoder().fit_transform(Container.of(X), y, "auto")
+    numbers = np.array([3, 0, 3])
+    np.testing.assert_allclose(encoded.take(numbers), dense.take(numbers), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_columns", [1, 2000])
+def test_frames_of_any_width_work(n_columns):
+    X, y = make_table({0: 30, 1: 10}, n_features=n_columns)
+    frame = pd.DataFrame(X, columns=[f"column {number}" for number in range(n_columns)])
+    X_new, _ = quick(max_iter=2, pretrain_iter=2).fit_resample(frame, y)
+    assert X_new.shape == (60, n_columns)
+
+
+def test_the_schema_says_what_each_column_was_taken_for_and_why():
+    columns = {name: make(np.random.default_rng(0), 100) for name, make in KINDS.items()}
+    columns["colours"][3] = None
+    y = np.arange(100) % 3 == 0
+    printed = str(quick().fit(as_arrow(columns), y).schema_).splitlines()
+    expected = {
+        "numbers": ("continuous", "most values are found once"),
+        "prices": ("continuous", "at most 2 decimals"),
+        "amounts": ("continuous", "many rows at 0.0"),
+        "counts": ("integer", "whole number"),
+        "grades": ("discrete", "3 values in 100 rows"),
+        "flags": ("binary", "2 levels"),
+        "colours": ("categorical", "4 levels, 1 missing cell"),
+        "days": ("integer", "times, in days"),
+        "one_word": ("constant", "1 level"),
+    }
+    for line, (name, words) in zip(printed, expected.items(), strict=True):
+        assert line.startswith(name)
+        for word in words:
+            assert word in line
+
+
+@pytest.mark.parametrize("dtype", [object, "U5"])
+def test_arrays_of_text_keep_their_dtype(dtype):
+    X = np.array([["a", "x"], ["b", "y"], ["a", "y"]] * 10, dtype=dtype)
+    X_new, _ = quick().fit_resample(X, [0, 1, 0, 0, 1] * 6)
+    assert X_new.dtype == X.dtype
+    assert set(X_new[:, 0]) == {"a", "b"}
