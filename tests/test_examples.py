@@ -16,15 +16,15 @@ EXAMPLE = ROOT / "examples" / "plot_uci_digits.py"
 WAYS_TO_DRAW = ["prior", "posterior", "interpolate", "denoise"]
 
 
-def run_example(files, folder):
+def run_example(files, folder, example=EXAMPLE):
     """Return what the example printed, and where its picture is."""
-    picture = folder / "digits.png"
+    picture = folder / "picture.png"
     finished = subprocess.run(
         [
             sys.executable,
             "-W",
             "error",
-            str(EXAMPLE),
+            str(example),
             *map(str, files),
             "--output",
             str(picture),
@@ -172,3 +172,28 @@ def test_a_notebooks_command_line_is_not_taken_for_files(monkeypatch):
     specification.loader.exec_module(example)
     monkeypatch.setattr(sys, "argv", ["ipykernel_launcher.py", "-f", "kernel.json"])
     assert example.parse_options().train_file is None
+
+
+@pytest.fixture(params=["made up", "census-income"], scope="module")
+def on_a_mixed_table(request, tmp_path_factory):
+    census = SHARED_DATA / "tabular" / "census-income.csv.gz"
+    if request.param == "census-income" and not census.exists():
+        pytest.skip("census-income.csv.gz is not in ../shared/data")
+    files = [census] if request.param == "census-income" else []
+    return run_example(
+        files, tmp_path_factory.mktemp("mixed"), ROOT / "examples" / "plot_mixed_table.py"
+    )
+
+
+def test_a_mixed_table_comes_back_with_its_dtypes_and_rows_like_the_real_ones(on_a_mixed_table):
+    printed, _ = on_a_mixed_table
+    assert "the dtypes are those that went in: True" in printed
+    assert float(re.search(r"differ in ([\d.]+)% of the rows", printed)[1]) < 13
+    assert float(re.search(r"differ by ([\d.]+)", printed)[1]) < 0.1
+
+
+def test_the_picture_of_a_mixed_table_is_drawn(on_a_mixed_table):
+    _, picture = on_a_mixed_table
+    pixels = matplotlib.image.imread(picture)
+    assert pixels.shape[0] > 500
+    assert pixels.std() > 0.05

@@ -6,10 +6,10 @@ import torch
 from conftest import make_table, quick
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.distributions import Normal, kl_divergence
+from torch.distributions import Bernoulli, Normal, OneHotCategorical, kl_divergence
 
 from vaesampler import VAEOversampler
-from vaesampler._heads import LOWEST_LOG_VAR, GaussianHead
+from vaesampler._heads import LOWEST_LOG_VAR, GaussianHead, TableHead
 from vaesampler._latent import Posterior
 from vaesampler._layers import ACTIVATIONS
 from vaesampler._rows import DenseRows
@@ -23,10 +23,30 @@ SETTINGS = TrainingSettings(
 )
 
 
-def make_stack(n_models=3, n_features=6, hidden=(8,), latent_dim=2, activation="relu"):
+# Two numbers (the first may be missing or at a spike), a binary column, groups of 3 and 2.
+MIXED = Slots(2, 2, 1, (3, 2), ((0, 0), (1, 0), (0, 3)))
+
+
+SIX_NUMBERS = Slots(6)
+
+
+def make_stack(n_models=3, slots=SIX_NUMBERS, hidden=(8,), latent_dim=2, activation="relu"):
     generators = [torch.Generator().manual_seed(number) for number in range(n_models)]
-    stack = StackedVAE(n_models, Slots(n_features), hidden, latent_dim, activation)
+    stack = StackedVAE(n_models, slots, hidden, latent_dim, activation)
     return stack.initialize(generators)
+
+
+def make_rows(slots, n_models=3, n_rows=10):
+    """Return encoded rows: numbers, flags of 0 or 1, standardized truth, one level a group."""
+    rows = torch.randn(n_models, n_rows, slots.width, dtype=torch.float64)
+    rows[..., slots.flags] = (rows[..., slots.flags] > 0.5).double()
+    rows[..., slots.binary] = torch.where(rows[..., slots.binary] > 0, 1.3, -0.8).double()
+    start = slots.groups.start
+    for size in slots.group_sizes:
+        level = rows[..., start : start + size].argmax(dim=-1)
+        rows[..., start : start + size] = torch.nn.functional.one_hot(level, size).double()
+        start += size
+    return rows
 
 
 def count(module):
@@ -73,13 +93,14 @@ def test_encoding_and_decoding_change_the_width_and_nothing_else(n_models, hidde
     assert vae.draw(posterior.mean, torch.Generator()).shape == (n_models, 7, 6)
 
 
+@pytest.mark.parametrize("slots", [Slots(6), MIXED, Slots(0, 0, 2), Slots(0, 0, 0, (4,))])
 @pytest.mark.parametrize("hidden", [(8,), (8, 5)])
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
-def test_the_hand_written_gradient_is_autograds(activation, hidden):
+def test_the_hand_written_gradient_is_autograds(activation, hidden, slots):
     torch.manual_seed(0)
-    vae = make_stack(hidden=hidden, activation=activation).double()
+    vae = make_stack(slots=slots, hidden=hidden, activation=activation).double()
     vae.head.normal.raw_log_var.data.normal_()
-    rows, noise = torch.randn(3, 10, 6).double(), torch.randn(3, 10, 2).double()
+    rows, noise = make_rows(slots), torch.randn(3, 10, 2).double()
     bound = vae.evidence_bound(rows, noise)
     expected = (bound.reconstruction + 0.7 * bound.kl).mean(dim=1)
     expected.sum().backward()
@@ -100,6 +121,57 @@ def test_the_reconstruction_is_a_normal_likelihood(seed):
     output, rows = torch.randn(2, 2, 7, 4, generator=generator)
     expected = -Normal(output, torch.exp(0.5 * head.log_var)).log_prob(rows).sum(dim=-1)
     torch.testing.assert_close(head.negative_log_likelihood(output, rows), expected)
+
+
+@given(seed=st.integers(0, 2**32))
+def test_the_reconstruction_of_categories_is_that_of_bernoullis_and_softmaxes(seed):
+    torch.manual_seed(seed)
+    slots = Slots(0, 0, 2, (3, 2))
+    output, rows = torch.randn(2, 7, slots.width).double() * 3, make_rows(slots, 2, 7)
+    yes_no = Bernoulli(logits=output[..., slots.binary])
+    expected = -yes_no.log_prob((rows[..., slots.binary] > 0).double()).sum(dim=-1)
+    for group in (slice(2, 5), slice(5, 7)):
+        expected -= OneHotCategorical(logits=output[..., group]).log_prob(rows[..., group])
+    found = TableHead(2, slots).double().negative_log_likelihood(output, rows)
+    torch.testing.assert_close(found, expected)
+
+
+def test_what_a_flag_silences_does_not_count():
+    torch.manual_seed(0)
+    head = TableHead(1, MIXED).double()
+    output, rows = torch.randn(1, 50, MIXED.width).double(), make_rows(MIXED, 1, 50)
+    before = head.negative_log_likelihood(output, rows)
+    changed = output.clone()
+    changed[..., 0] += 5
+    after = head.negative_log_likelihood(changed, rows)
+    is_silenced = rows[..., MIXED.flags].any(dim=-1)
+    assert is_silenced.any()
+    assert (before[is_silenced] == after[is_silenced]).all()
+    assert (before[~is_silenced] != after[~is_silenced]).all()
+
+
+def test_drawn_categories_have_the_decoders_probabilities():
+    head, generator = TableHead(1, MIXED), torch.Generator().manual_seed(0)
+    output = torch.linspace(-2, 2, MIXED.width).expand(1, 20_000, MIXED.width)
+    drawn = head.draw(output, generator)[0]
+    yes_no = slice(MIXED.flags.start, MIXED.binary.stop)
+    torch.testing.assert_close(
+        drawn[:, yes_no].mean(dim=0), torch.sigmoid(output[0, 0, yes_no]), atol=0.02, rtol=0
+    )
+    for group in (slice(5, 8), slice(8, 10)):
+        assert (drawn[:, group].sum(dim=-1) == 1).all()
+        expected = torch.softmax(output[0, 0, group], dim=-1)
+        torch.testing.assert_close(drawn[:, group].mean(dim=0), expected, atol=0.02, rtol=0)
+
+
+def test_certain_decoders_overflow_nowhere():
+    head = TableHead(1, MIXED)
+    rows = make_rows(MIXED, 1, 10).float()
+    for size in (1e4, -1e4):
+        output = torch.full((1, 10, MIXED.width), size)
+        assert head.draw(output, torch.Generator()).isfinite().all()
+        output[..., MIXED.normal] = 0
+        assert head.negative_log_likelihood(output, rows).isfinite().all()
 
 
 @given(seed=st.integers(0, 2**32), size=st.sampled_from([1e-3, 1.0, 5.0]))
