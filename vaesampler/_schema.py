@@ -253,6 +253,11 @@ class Slots:
         return self.n_normal + self.n_flags + self.n_binary + sum(self.group_sizes)
 
     @property
+    def n_columns(self) -> int:
+        """How many columns of the table there are."""
+        return self.n_normal + self.n_binary + len(self.group_sizes)
+
+    @property
     def categories(self) -> slice:
         """Where the binary columns and the groups are."""
         return slice(self.binary.start, self.width)

@@ -116,8 +116,8 @@ class SmoothedRows:
     ) -> Self:
         """Learn a class's mean and covariance; `smoothing` multiplies the bandwidth."""
         n_rows = len(rows)
-        n_variables = slots.groups.start + len(slots.group_sizes)
-        scarcity = (n_variables + 1) / (n_rows + n_variables + 1)
+        n_columns = slots.n_columns
+        scarcity = (n_columns + 1) / (n_rows + n_columns + 1)
         bandwidth = smoothing * scarcity**BANDWIDTH_POWER
         source = RowSource.of(rows, device)
         some = torch.arange(0, n_rows, math.ceil(n_rows / MAX_ROWS_FOR_SHAPE), device=device)
