@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
+from vaesampler._columns import MOST_LEVELS_APART
 from vaesampler._containers import Container
 from vaesampler._rows import SparseRows
-from vaesampler._schema import MOST_LEVELS_APART
 from vaesampler._table import TableEncoder
 
 # Some of the tables that hypothesis makes hold nothing but one word.

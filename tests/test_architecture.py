@@ -15,15 +15,18 @@ LAYERS = {
     "exceptions": 0,
     "_seeds": 0,
     "_devices": 0,
-    "_schema": 0,
+    "_columns": 0,
+    "_slots": 0,
     "_rows": 0,
-    "_containers": 1,
+    "_schema": 1,
+    "_cells": 1,
     "_layers": 1,
     "_latent": 1,
     "_smoothing": 1,
     "_rejection": 1,
-    "_table": 2,
+    "_containers": 2,
     "_heads": 2,
+    "_table": 3,
     "_vae": 3,
     "_training": 4,
     "_generators": 5,
@@ -58,7 +61,10 @@ def test_a_file_imports_only_from_lower_layers(module):
             assert layer < LAYERS[module], f"{module} imports {name}"
 
 
-@pytest.mark.parametrize("module", ["_schema", "_rows", "_containers", "_table", "exceptions"])
+@pytest.mark.parametrize(
+    "module",
+    ["_columns", "_slots", "_schema", "_rows", "_cells", "_containers", "_table", "exceptions"],
+)
 def test_files_about_tables_do_not_know_torch(module):
     assert not any(name.split(".")[0] == "torch" for name in imported_names(module))
 

@@ -15,7 +15,7 @@ from sklearn.exceptions import NotFittedError
 
 from vaesampler import LatentSampler, PosteriorSampling, PriorSampling
 from vaesampler._rows import DenseRows
-from vaesampler._schema import Slots
+from vaesampler._slots import Slots
 from vaesampler._smoothing import SmoothedRows
 from vaesampler._training import ClassRows, TrainingSettings, train
 from vaesampler._vae import StackedVAE

@@ -14,7 +14,7 @@ from vaesampler import (
     PriorSampling,
 )
 from vaesampler._latent import LATENT_SAMPLERS
-from vaesampler._schema import Slots
+from vaesampler._slots import Slots
 from vaesampler._vae import StackedVAE
 
 N_ROWS = 12

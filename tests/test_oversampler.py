@@ -15,7 +15,7 @@ from scipy import sparse
 from vaesampler import DenoisingSampling, InterpolationSampling
 from vaesampler._rejection import Candidates, NeighborCritic, draw_accepted
 from vaesampler._rows import DenseRows
-from vaesampler._schema import Slots
+from vaesampler._slots import Slots
 from vaesampler._smoothing import SmoothedRows
 
 

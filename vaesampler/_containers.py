@@ -7,32 +7,21 @@ that they have its dtype whatever the library; only new numbers have to be conve
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
-from numbers import Real
 from typing import Any, Self
 
 import narwhals.stable.v2 as nw
 import numpy as np
 from scipy import sparse
 
-from vaesampler._schema import Cells, Column, FeatureSchema, column_names
-
-# Coarsest first: a column of days is drawn as days.
-_TIME_UNITS = {
-    "D": 86_400_000_000,
-    "h": 3_600_000_000,
-    "m": 60_000_000,
-    "s": 1_000_000,
-    "ms": 1_000,
-    "us": 1,
-}
-_UNIT_NAMES = dict(
-    zip(
-        _TIME_UNITS,
-        ["days", "hours", "minutes", "seconds", "milliseconds", "microseconds"],
-        strict=True,
-    )
+from vaesampler._cells import (
+    TIME_UNITS,
+    cells_of_array,
+    cells_of_series,
+    is_missing_object,
+    time_unit,
 )
+from vaesampler._columns import Cells, Column
+from vaesampler._schema import FeatureSchema, column_names
 
 
 class Container(ABC):
@@ -136,7 +125,7 @@ class ArrayContainer(Container):
     def columns(self) -> Iterator[Cells]:
         """Yield the cells of each column."""
         for name, values in zip(self.names, np.ascontiguousarray(self.array.T), strict=True):
-            yield _cells_of_array(name, values)
+            yield cells_of_array(name, values)
 
     def template(self, schema: FeatureSchema) -> "Template":
         """Keep one example of each level."""
@@ -243,7 +232,7 @@ class SparseContainer(Container):
             values = np.zeros(by_column.shape[0], dtype=by_column.dtype)
             stored = slice(by_column.indptr[number], by_column.indptr[number + 1])
             values[by_column.indices[stored]] = by_column.data[stored]
-            yield _cells_of_array(self.names[number], values)
+            yield cells_of_array(self.names[number], values)
 
     def template(self, schema: FeatureSchema) -> "Template":
         """Keep the kind of matrix."""
@@ -292,7 +281,7 @@ class FrameContainer(Container):
     def columns(self) -> Iterator[Cells]:
         """Yield the cells of each column."""
         for name, series in zip(self.names, self._series(), strict=True):
-            yield _cells_of_series(name, series)
+            yield cells_of_series(name, series)
 
     def template(self, schema: FeatureSchema) -> "Template":
         """Keep one example of each level, and which unit times are counted in."""
@@ -303,7 +292,7 @@ class FrameContainer(Container):
                 one[_example_rows(column).tolist()].to_native()
                 for one, column in zip(series, schema.columns, strict=True)
             ],
-            [_time_unit(one) if one.dtype.is_temporal() else None for one in series],
+            [time_unit(one) if one.dtype.is_temporal() else None for one in series],
             schema,
         )
 
@@ -346,7 +335,7 @@ class FrameTemplate(Template):
             numbers = numbers.astype(np.int64)
             numbers[new.is_number] = new.numbers(np.dtype(np.int64))
             is_duration = examples.dtype == nw.Duration
-            numbers = (numbers * _TIME_UNITS[unit]).astype(
+            numbers = (numbers * TIME_UNITS[unit]).astype(
                 "timedelta64[us]" if is_duration else "datetime64[us]"
             )
         elif new.column.kind == "integer" and not examples.dtype.is_float():
@@ -411,126 +400,6 @@ def _example_rows(column: Column) -> np.ndarray:  # (n_levels [+ 1],)
     return np.array([*levels, *missing], dtype=np.intp)
 
 
-def _cells_of_array(name: str, values: np.ndarray) -> Cells:  # (n_rows,)
-    kind = values.dtype.kind
-    if kind == "O":
-        return _cells_of_objects(name, values)
-    if kind in "US":
-        return Cells(values.astype(object), is_categorical=True)
-    if kind not in "biuf":
-        raise ValueError(
-            f"An array must hold numbers, text or objects; found {values.dtype} in {name!r}. "
-            "Put columns of times into a data frame."
-        )
-    _require_finite(name, values)
-    return Cells(values, is_categorical=False)
-
-
-def _cells_of_series(name: str, series: nw.Series) -> Cells:
-    dtype = series.dtype
-    is_missing = series.is_null().to_numpy().astype(bool)
-    if dtype.is_temporal() and dtype != nw.Time:
-        unit = _time_unit(series)
-        return Cells(
-            _times(series) / _TIME_UNITS[unit], False, f"times, in {_UNIT_NAMES[unit]}"
-        )
-    if dtype.is_numeric():
-        if is_missing.any() or dtype.is_decimal():
-            series = series.cast(nw.Float64)
-        values = np.asarray(series.to_numpy())
-        if is_missing.any():
-            values = np.where(is_missing, np.nan, values.astype(np.float64))
-        return _cells_of_array(name, values)
-    if dtype in (nw.Categorical, nw.Enum, nw.String, nw.Boolean):
-        objects = np.empty(len(series), dtype=object)
-        objects[:] = series.to_list()
-        objects[is_missing] = None
-        return Cells(objects, is_categorical=True)
-    if dtype == nw.Unknown:  # sparse columns of pandas, which are numbers, among others
-        values = np.asarray(series.to_native())
-        if values.dtype.kind in "biuf":
-            return _cells_of_array(name, values)
-    if dtype == nw.Object:
-        objects = np.empty(len(series), dtype=object)
-        objects[:] = series.to_list()
-        objects[is_missing] = None
-        return _cells_of_objects(name, objects)
-    raise ValueError(
-        f"Cells must be numbers, text, categories, truth values or times; found {dtype} in "
-        f"{name!r}. Convert the column first, or leave it out."
-    )
-
-
-def _cells_of_objects(name: str, values: np.ndarray) -> Cells:  # (n_rows,)
-    is_missing = np.fromiter(map(_is_missing_object, values), bool, len(values))
-    observed = values[~is_missing].tolist()
-    types = set(map(type, observed))
-
-    def are_all(*wanted: type) -> bool:
-        return all(issubclass(one, wanted) for one in types)
-
-    if types and (are_all(str) or are_all(bytes) or are_all(bool, np.bool_)):
-        objects = np.full(len(values), None, dtype=object)
-        objects[~is_missing] = observed
-        return Cells(objects, is_categorical=True)
-    if are_all(Real, Decimal):
-        is_whole = not is_missing.any() and are_all(int, np.integer)
-        try:
-            numbers = np.array(observed, dtype=np.int64 if is_whole else np.float64)
-        except OverflowError:  # integers of Python have no end
-            numbers = np.array(observed, dtype=np.float64)
-        if is_missing.any():
-            all_numbers = np.full(len(values), np.nan)
-            all_numbers[~is_missing] = numbers
-            numbers = all_numbers
-        _require_finite(name, numbers)
-        return Cells(numbers, is_categorical=False)
-    found = ", ".join(sorted(one.__name__ for one in types))
-    raise ValueError(
-        f"The cells of a column must all be numbers, or all text, or all truth values; found "
-        f"{found} in {name!r}. Convert the column first, or leave it out."
-    )
-
-
-def _require_finite(name: str, values: np.ndarray) -> None:
-    if values.dtype.kind == "f" and np.isinf(values).any():
-        raise ValueError(
-            f"Numbers must be finite or missing; found infinity in "
-            f"{int(np.isinf(values).sum())} cells of {name!r}. Replace such values, or drop "
-            "their rows, first."
-        )
-
-
-def _is_missing_object(cell: object) -> bool:
-    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
-        return True
-    return isinstance(cell, Real) and cell != cell
-
-
-def _time_unit(series: nw.Series) -> str:
-    """Return the coarsest unit that all times of a column are whole numbers of."""
-    microseconds = _times(series)
-    observed = microseconds[~np.isnan(microseconds)]
-    for unit, size in _TIME_UNITS.items():
-        if (observed % size == 0).all():
-            return unit
-    return "us"
-
-
-def _times(series: nw.Series) -> np.ndarray:  # (n_rows,)
-    """Return times as microseconds since 1970, or durations as microseconds; NaN if none."""
-    if series.dtype == nw.Duration:
-        times = np.asarray(series.to_numpy()).astype("timedelta64[us]")
-    else:
-        series = series.cast(nw.Datetime("us")) if series.dtype == nw.Date else series
-        if getattr(series.dtype, "time_zone", None) is not None:
-            series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-        times = np.asarray(series.to_numpy()).astype("datetime64[us]")
-    microseconds = times.astype(np.int64).astype(np.float64)
-    microseconds[np.isnat(times)] = np.nan
-    return microseconds
-
-
 def _cast(examples: nw.Series, values: np.ndarray) -> nw.Series:
     """Return values as a series of the library, name and dtype of another one."""
     dtype = examples.dtype
@@ -560,7 +429,7 @@ def labels_of(y: Any) -> Any:
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.dtype.kind == "O":
-        n_missing = sum(map(_is_missing_object, labels.ravel()))
+        n_missing = sum(map(is_missing_object, labels.ravel()))
         if n_missing:
             raise ValueError(
                 f"y must name the class of every row; found {n_missing} missing labels. Drop "

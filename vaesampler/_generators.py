@@ -12,8 +12,8 @@ from vaesampler._devices import one_thread
 from vaesampler._latent import BLOCK_ROWS, LatentSampler, choose_rows
 from vaesampler._rejection import Candidates, NeighborCritic, draw_accepted
 from vaesampler._rows import EncodedRows
-from vaesampler._schema import Slots
 from vaesampler._seeds import Seeds
+from vaesampler._slots import Slots
 from vaesampler._smoothing import MAX_ROWS_FOR_SHAPE, SmoothedRows, choose_categories
 from vaesampler._table import TableEncoder
 from vaesampler._training import ClassRows, TrainingSettings, train

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vaesampler._schema import Slots
 from vaesampler._seeds import standard_normal
+from vaesampler._slots import Slots
 from vaesampler._smoothing import ShrunkNormal
 
 # A column that the decoder predicts perfectly would drive its variance to zero and the

@@ -24,8 +24,8 @@ MAX_CANDIDATES_BY_ROW = 4
 # A larger class is represented by this many of its rows, so that judging a candidate costs
 # the same however large the table is.
 MAX_ROWS_BY_SIDE = 1_500
-# Of very wide tables fewer rows do, lest they take more memory than the table.
-MAX_CELLS_BY_SIDE = 5_000_000
+# Of wide tables fewer rows do, since each costs more.
+MAX_CELLS_BY_SIDE = 100_000
 MIN_ROWS_BY_SIDE = 500
 
 

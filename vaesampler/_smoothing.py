@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from vaesampler._rows import DenseRows, EncodedRows
-from vaesampler._schema import Slots
 from vaesampler._seeds import standard_normal
+from vaesampler._slots import Slots
 
 # The shape of a larger class is told from this many of its rows, spread over it.
 MAX_ROWS_FOR_SHAPE = 1_000

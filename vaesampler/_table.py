@@ -9,9 +9,10 @@ import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
+from vaesampler._columns import MOST_LEVELS_APART
 from vaesampler._containers import Container, SparseContainer
 from vaesampler._rows import DenseRows, EncodedRows, SparseRows
-from vaesampler._schema import MOST_LEVELS_APART, CategoricalFeatures, FeatureSchema
+from vaesampler._schema import CategoricalFeatures, FeatureSchema
 
 # How far beyond the rows of a class its drawn rows may lie, in mean gaps between them.
 MARGIN_GAPS = 3
@@ -21,7 +22,7 @@ _SPARSE_BLOCK_CELLS = 2_000_000
 
 @dataclass(frozen=True)
 class Bounds:
-    """The lowest and highest number that each column may get, spikes aside."""
+    """The lowest and highest number that each column may get, off its spikes."""
 
     lowest: np.ndarray  # (n_columns,)
     highest: np.ndarray  # (n_columns,)
@@ -40,6 +41,14 @@ class Bounds:
             np.fmin(self.lowest, other.lowest), np.fmax(self.highest, other.highest)
         )
 
+    def or_else(self, other: Self) -> Self:
+        """Return this range and, of the columns without numbers, the other one."""
+        is_seen = self.lowest <= self.highest
+        return type(self)(
+            np.where(is_seen, self.lowest, other.lowest),
+            np.where(is_seen, self.highest, other.highest),
+        )
+
     def widened(self, n_rows: int, table: Self, schema: FeatureSchema) -> Self:
         """Return the range of a class that was seen in `n_rows` rows, within the table's.
 
@@ -49,8 +58,7 @@ class Bounds:
         no numbers in has the table's range.
         """
         is_seen = self.lowest <= self.highest
-        low = np.where(is_seen, self.lowest, table.lowest)
-        high = np.where(is_seen, self.highest, table.highest)
+        low, high = self.or_else(table).lowest, self.or_else(table).highest
         margin = np.zeros(len(low))
         margin[is_seen] = MARGIN_GAPS * (high - low)[is_seen] / max(n_rows - 1, 1)
         # Bounds have no more decimals than the numbers that they hold.
@@ -134,6 +142,7 @@ class TableEncoder:
         """Learn each class's bounds and rare levels from the cells, block by block."""
         labels = np.unique(y).tolist()
         ranges = dict.fromkeys(labels, Bounds.of(np.empty((0, len(self.schema_.columns)))))
+        off_spikes = dict(ranges)
         rare: dict[Hashable, dict[int, list[np.ndarray]]] = {label: {} for label in labels}
         crowded = [
             number
@@ -148,18 +157,22 @@ class TableEncoder:
             start += len(cells)
             for label in labels:
                 rows = cells[block_labels == label]
-                off_spikes = self.schema_.without_spikes(rows)
-                ranges[label] = ranges[label].joined(Bounds.of(off_spikes))
+                off_spikes[label] = off_spikes[label].joined(
+                    Bounds.of(self.schema_.without_spikes(rows))
+                )
+                ranges[label] = ranges[label].joined(Bounds.of(rows))
                 for number in crowded:
                     found = rows[rows[:, number] >= MOST_LEVELS_APART - 1, number]
                     rare[label].setdefault(number, []).append(found)
         self.binary_mean_ = n_ones / len(y)
         self.binary_scale_ = np.sqrt(self.binary_mean_ * (1 - self.binary_mean_))
-        table = reduce(Bounds.joined, ranges.values())
-        self.bounds_ = {
-            label: ranges[label].widened(int((y == label).sum()), table, self.schema_)
-            for label in labels
-        }
+        table = reduce(Bounds.joined, off_spikes.values())
+        self.bounds_ = {}
+        for label in labels:
+            # A class that is found at spikes only stays there.
+            seen = off_spikes[label].or_else(ranges[label])
+            n_rows = int((y == label).sum())
+            self.bounds_[label] = seen.widened(n_rows, table.joined(seen), self.schema_)
         self.rare_levels_ = {
             label: {number: np.concatenate(found) for number, found in by_column.items()}
             for label, by_column in rare.items()

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from vaesampler._heads import TableHead
 from vaesampler._latent import Posterior
 from vaesampler._layers import StackedMLP
-from vaesampler._schema import Slots
 from vaesampler._seeds import standard_normal
+from vaesampler._slots import Slots
 
 
 class EvidenceBound(NamedTuple):

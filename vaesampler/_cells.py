@@ -1,0 +1,161 @@
+"""Reading the cells of one column, whatever library or dtype holds them."""
+
+from decimal import Decimal
+from numbers import Real
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from vaesampler._columns import Cells
+
+# Coarsest first: a column of days is drawn as days.
+TIME_UNITS = {
+    "D": 86_400_000_000,
+    "h": 3_600_000_000,
+    "m": 60_000_000,
+    "s": 1_000_000,
+    "ms": 1_000,
+    "us": 1,
+}
+_UNIT_NAMES = dict(
+    zip(
+        TIME_UNITS,
+        ["days", "hours", "minutes", "seconds", "milliseconds", "microseconds"],
+        strict=True,
+    )
+)
+
+
+def cells_of_array(name: str, values: np.ndarray) -> Cells:  # (n_rows,)
+    """Read a column of an array.
+
+    Raises
+    ------
+    ValueError
+        If the column holds something else than finite or missing numbers, text, or truth
+        values, or mixes them.
+    """
+    kind = values.dtype.kind
+    if kind == "O":
+        return _cells_of_objects(name, values)
+    if kind in "US":
+        return Cells(values.astype(object), is_categorical=True)
+    if kind not in "biuf":
+        raise ValueError(
+            f"An array must hold numbers, text or objects; found {values.dtype} in {name!r}. "
+            "Put columns of times into a data frame."
+        )
+    _require_finite(name, values)
+    return Cells(values, is_categorical=False)
+
+
+def cells_of_series(name: str, series: nw.Series) -> Cells:
+    """Read a column of a frame.
+
+    Raises
+    ------
+    ValueError
+        If the column holds something else than finite or missing numbers, text, categories,
+        truth values or times, or mixes them.
+    """
+    dtype = series.dtype
+    is_missing = series.is_null().to_numpy().astype(bool)
+    if dtype.is_temporal() and dtype != nw.Time:
+        unit = time_unit(series)
+        return Cells(_times(series) / TIME_UNITS[unit], False, f"times, in {_UNIT_NAMES[unit]}")
+    if dtype.is_numeric():
+        if is_missing.any() or dtype.is_decimal():
+            series = series.cast(nw.Float64)
+        values = np.asarray(series.to_numpy())
+        if is_missing.any():
+            values = np.where(is_missing, np.nan, values.astype(np.float64))
+        return cells_of_array(name, values)
+    if dtype in (nw.Categorical, nw.Enum, nw.String, nw.Boolean):
+        objects = np.empty(len(series), dtype=object)
+        objects[:] = series.to_list()
+        objects[is_missing] = None
+        return Cells(objects, is_categorical=True)
+    if dtype == nw.Unknown:  # sparse columns of pandas, which are numbers, among others
+        values = np.asarray(series.to_native())
+        if values.dtype.kind in "biuf":
+            return cells_of_array(name, values)
+    if dtype == nw.Object:
+        objects = np.empty(len(series), dtype=object)
+        objects[:] = series.to_list()
+        objects[is_missing] = None
+        return _cells_of_objects(name, objects)
+    raise ValueError(
+        f"Cells must be numbers, text, categories, truth values or times; found {dtype} in "
+        f"{name!r}. Convert the column first, or leave it out."
+    )
+
+
+def _cells_of_objects(name: str, values: np.ndarray) -> Cells:  # (n_rows,)
+    is_missing = np.fromiter(map(is_missing_object, values), bool, len(values))
+    observed = values[~is_missing].tolist()
+    types = set(map(type, observed))
+
+    def are_all(*wanted: type) -> bool:
+        return all(issubclass(one, wanted) for one in types)
+
+    if types and (are_all(str) or are_all(bytes) or are_all(bool, np.bool_)):
+        objects = np.full(len(values), None, dtype=object)
+        objects[~is_missing] = observed
+        return Cells(objects, is_categorical=True)
+    if are_all(Real, Decimal):
+        is_whole = not is_missing.any() and are_all(int, np.integer)
+        try:
+            numbers = np.array(observed, dtype=np.int64 if is_whole else np.float64)
+        except OverflowError:  # integers of Python have no end
+            numbers = np.array(observed, dtype=np.float64)
+        if is_missing.any():
+            all_numbers = np.full(len(values), np.nan)
+            all_numbers[~is_missing] = numbers
+            numbers = all_numbers
+        _require_finite(name, numbers)
+        return Cells(numbers, is_categorical=False)
+    found = ", ".join(sorted(one.__name__ for one in types))
+    raise ValueError(
+        f"The cells of a column must all be numbers, or all text, or all truth values; found "
+        f"{found} in {name!r}. Convert the column first, or leave it out."
+    )
+
+
+def _require_finite(name: str, values: np.ndarray) -> None:
+    if values.dtype.kind == "f" and np.isinf(values).any():
+        raise ValueError(
+            f"Numbers must be finite or missing; found infinity in "
+            f"{int(np.isinf(values).sum())} cells of {name!r}. Replace such values, or drop "
+            "their rows, first."
+        )
+
+
+def is_missing_object(cell: object) -> bool:
+    """Tell whether an object stands for a missing cell in any library."""
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(cell, Real) and cell != cell
+
+
+def time_unit(series: nw.Series) -> str:
+    """Return the coarsest unit that all times of a column are whole numbers of."""
+    microseconds = _times(series)
+    observed = microseconds[~np.isnan(microseconds)]
+    for unit, size in TIME_UNITS.items():
+        if (observed % size == 0).all():
+            return unit
+    return "us"
+
+
+def _times(series: nw.Series) -> np.ndarray:  # (n_rows,)
+    """Return times as microseconds since 1970, or durations as microseconds; NaN if none."""
+    if series.dtype == nw.Duration:
+        times = np.asarray(series.to_numpy()).astype("timedelta64[us]")
+    else:
+        series = series.cast(nw.Datetime("us")) if series.dtype == nw.Date else series
+        if getattr(series.dtype, "time_zone", None) is not None:
+            series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        times = np.asarray(series.to_numpy()).astype("datetime64[us]")
+    microseconds = times.astype(np.int64).astype(np.float64)
+    microseconds[np.isnat(times)] = np.nan
+    return microseconds

@@ -1,0 +1,259 @@
+"""`Column`: what a column of a table is, told from its cells."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Self
+
+import numpy as np
+
+Kind = Literal["continuous", "integer", "discrete", "binary", "categorical", "constant"]
+
+# Above 2 ** 53 every float64 is a whole number, so being whole says nothing there.
+_LARGEST_EXACT_INTEGER = 2.0**53
+# Whether a column's values repeat is told from this many rows, spread over the table.
+_ROWS_TO_LOOK_AT = 10_000
+# Numbers with more decimals than this are taken to have any number of them.
+_MOST_DECIMALS = 6
+# A column of so few numbers is a scale: no value of it stands out, however many rows have it.
+_LONGEST_SCALE = 20
+# In longer columns a value stands out if this share and this number of rows have it, ...
+_LEAST_SPIKE_SHARE = 0.2
+_LEAST_SPIKE_ROWS = 10
+# ... and so many times more of them than have the middle one of the values.
+_LEAST_SPIKE_RATIO = 5
+_MOST_SPIKES = 3
+# The levels of a category beyond the most frequent ones share one slot.
+MOST_LEVELS_APART = 50
+
+
+class Cells(NamedTuple):
+    """The cells of one column, as a container of any kind hands them out.
+
+    `values` (n_rows,) are numbers, with NaN where one is missing, or objects, with None
+    there. `is_categorical` says that the container itself calls them text, categories or
+    truth values; `note`, what else the numbers stand for.
+    """
+
+    values: np.ndarray
+    is_categorical: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, what it was taken for, and why.
+
+    Kinds are "continuous"; "integer", drawn as whole numbers; "discrete", drawn as one of
+    the numbers that were seen; "binary" and "categorical", drawn as one of the levels that
+    were seen; and "constant".
+
+    A cell of a column is handled as one float64: its number or, if the column is binary,
+    categorical or constant, the place of its level among `levels`; NaN where it is missing.
+    """
+
+    name: str
+    kind: Kind
+    reason: str
+    # Sorted numbers of a discrete column; levels of others, the most frequent first.
+    levels: np.ndarray = field(
+        default_factory=lambda: np.empty(0), repr=False, compare=False
+    )  # (n_levels,)
+    # In which row of the table each level is first found.
+    first_rows: np.ndarray = field(
+        default_factory=lambda: np.empty(0, dtype=np.intp), repr=False, compare=False
+    )  # (n_levels,)
+    first_missing_row: int | None = None
+    # Numbers have at most so many; None if they have more than can be told.
+    decimals: int | None = None
+    # Numbers at which many rows sit exactly.
+    spikes: tuple[float, ...] = ()
+    # The smallest and the largest number, in the table's own dtype.
+    lowest: float | int = -np.inf
+    highest: float | int = np.inf
+
+    @classmethod
+    def infer(cls, name: str, cells: Cells, is_categorical: bool) -> Self:
+        """Tell a column's kind from its cells.
+
+        Raises
+        ------
+        ValueError
+            If the cells are text and `is_categorical` is False.
+        """
+        if is_categorical:
+            return cls._of_levels(name, cells)
+        if cells.values.dtype.kind == "O":
+            raise ValueError(
+                f"Column {name!r} holds text or other objects, and numbers are required of "
+                "a column that `categorical_features` leaves out. Name it there, or leave "
+                "`categorical_features` at 'auto'."
+            )
+        return cls._of_numbers(name, cells.values, cells.note)
+
+    @classmethod
+    def _of_levels(cls, name: str, cells: Cells) -> Self:
+        values = cells.values
+        is_missing = _is_missing(values)
+        observed = np.flatnonzero(~is_missing)
+        first_rows: dict[object, int] = {}
+        counts = Counter(values[observed].tolist())
+        for row, level in zip(observed.tolist(), values[observed].tolist(), strict=True):
+            first_rows.setdefault(level, row)
+        order = sorted(counts, key=lambda level: (-counts[level], first_rows[level]))
+        levels = np.empty(len(order), dtype=object)
+        levels[:] = order
+        kind: Kind = "categorical"
+        if len(levels) + is_missing.any() <= 1:
+            kind = "constant"
+        elif len(levels) == 2:
+            kind = "binary"
+        why = "named in categorical_features"
+        if cells.is_categorical:
+            why = "text, categories or truth values"
+        return cls(
+            name,
+            kind,
+            f"{why}, {_count(len(levels), 'level')}{_note_missing(is_missing)}",
+            levels,
+            np.array([first_rows[level] for level in order], dtype=np.intp),
+            _first(is_missing),
+        )
+
+    @classmethod
+    def _of_numbers(cls, name: str, values: np.ndarray, about: str) -> Self:
+        is_missing = _is_missing(values)
+        first_missing_row = _first(is_missing)
+        note = (f", {about}" if about else "") + _note_missing(is_missing)
+        observed = values[~is_missing] if first_missing_row is not None else values
+        if len(observed) == 0:
+            return cls(name, "constant", "every cell is missing", first_missing_row=0)
+        spikes = _find_spikes(observed)
+        rest = observed if not spikes else observed[~np.isin(observed, spikes)]
+        some = rest[:: max(1, len(rest) // _ROWS_TO_LOOK_AT)]
+        lowest, highest = observed.min().item(), observed.max().item()
+        # A synthetic value between two that repeat over and over would give a row away: a
+        # tree could tell the class by "a number that real rows never have".
+        if 2 * len(np.unique(some)) <= len(some) or lowest == highest:
+            levels, first_rows = np.unique(values, return_index=True)
+            if first_missing_row is not None:
+                levels, first_rows = levels[~np.isnan(levels)], first_rows[~np.isnan(levels)]
+            kind: Kind = "discrete"
+            reason = f"{_count(len(levels), 'value')} in {len(observed)} rows"
+            if len(levels) == 1:
+                kind, reason = "constant", f"every value is {levels[0]}"
+            elif len(levels) == 2:
+                kind = "binary"
+            reason += _note_spikes(spikes) + note
+            return cls(
+                name,
+                kind,
+                reason,
+                levels,
+                first_rows,
+                first_missing_row,
+                spikes=spikes,
+                lowest=lowest,
+                highest=highest,
+            )
+        decimals = _decimals(observed)
+        reason = "most values are found once"
+        if decimals == 0:
+            reason = "every value is a whole number"
+        elif decimals is not None:
+            reason += f", with at most {_count(decimals, 'decimal')}"
+        return cls(
+            name,
+            "integer" if decimals == 0 else "continuous",
+            reason + _note_spikes(spikes) + note,
+            first_missing_row=first_missing_row,
+            decimals=decimals,
+            spikes=spikes,
+            lowest=lowest,
+            highest=highest,
+        )
+
+    @property
+    def has_levels(self) -> bool:
+        """Whether a cell stands for the place of its level, not for a number."""
+        return self.kind in ("binary", "categorical", "constant")
+
+    @property
+    def has_missing(self) -> bool:
+        """Whether a cell of it is missing."""
+        return self.first_missing_row is not None
+
+    @property
+    def levels_off_spikes(self) -> np.ndarray:  # (n_other_levels,)
+        """The numbers of a discrete column that are no spikes."""
+        return self.levels[~np.isin(self.levels, self.spikes)].astype(np.float64)
+
+    @property
+    def n_levels_apart(self) -> int:
+        """How many slots its levels have; the rare ones share the last."""
+        return min(len(self.levels), MOST_LEVELS_APART)
+
+    def read(self, values: np.ndarray) -> np.ndarray:  # (n_rows,) to (n_rows,), float64
+        """Turn the values of `Cells` into the numbers that stand for them."""
+        if not self.has_levels:
+            return values.astype(np.float64)
+        place_of = {level: place for place, level in enumerate(self.levels.tolist())}
+        is_observed = ~_is_missing(values)
+        places = map(place_of.__getitem__, values[is_observed].tolist())
+        numbers = np.full(len(values), np.nan)
+        numbers[is_observed] = np.fromiter(places, np.float64)
+        return numbers
+
+
+def _find_spikes(observed: np.ndarray) -> tuple[float, ...]:
+    some = observed[:: max(1, len(observed) // _ROWS_TO_LOOK_AT)]
+    values, counts = np.unique(some, return_counts=True)
+    if len(values) <= _LONGEST_SCALE:
+        return ()
+    least = max(
+        _LEAST_SPIKE_ROWS,
+        _LEAST_SPIKE_SHARE * len(some),
+        _LEAST_SPIKE_RATIO * float(np.median(counts)),
+    )
+    most_frequent = np.argsort(-counts, kind="stable")[:_MOST_SPIKES]
+    return tuple(values[place].item() for place in most_frequent if counts[place] >= least)
+
+
+def _decimals(observed: np.ndarray) -> int | None:
+    if observed.dtype.kind in "biu":
+        return 0
+    some = observed[:: max(1, len(observed) // _ROWS_TO_LOOK_AT)]
+    largest = float(np.abs(observed).max())
+    for decimals in range(_MOST_DECIMALS + 1):
+        if largest * 10**decimals >= _LARGEST_EXACT_INTEGER:
+            return None
+        if _has_at_most(some, decimals) and _has_at_most(observed, decimals):
+            return decimals
+    return None
+
+
+def _has_at_most(observed: np.ndarray, decimals: int) -> bool:
+    rounded = np.round(observed.astype(np.float64), decimals)
+    return bool((rounded.astype(observed.dtype) == observed).all())
+
+
+def _is_missing(values: np.ndarray) -> np.ndarray:  # (n_rows,)
+    if values.dtype.kind == "O":
+        return np.fromiter((value is None for value in values), bool, len(values))
+    return np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), bool)
+
+
+def _first(flags: np.ndarray) -> int | None:
+    return int(flags.argmax()) if flags.any() else None
+
+
+def _note_missing(is_missing: np.ndarray) -> str:
+    n_missing = int(is_missing.sum())
+    return f", {_count(n_missing, 'missing cell')}" if n_missing else ""
+
+
+def _note_spikes(spikes: tuple[float, ...]) -> str:
+    return f", many rows at {' and '.join(map(str, spikes))}" if spikes else ""
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
