@@ -77,6 +77,12 @@ SAMPLERS = {
 # once.
 REPEATS = {"census-income": 1}
 MOST_DECIMALS = 6
+TITLES = {
+    "roc_auc": "ROC AUC",
+    "f1": "F1",
+    "g_mean": "G-mean",
+    "wasserstein": "Wasserstein distance",
+}
 
 
 def main() -> None:
@@ -343,13 +349,14 @@ def draw_picture(results: pd.DataFrame, fidelity: pd.DataFrame, path: Path) -> N
             axis.plot(difference, heights, "o", ms=5, color=colours[rival], label=rival)
         axis.axvline(0, color="black", lw=0.8)
         is_distance = frame is distances
-        axis.set_title(measure.replace("_", " ").replace("roc auc", "ROC AUC"))
+        axis.set_title(TITLES.get(measure, measure.replace("_", " ")))
         axis.set_xlabel(
             "VAE nearer  |  rival nearer" if is_distance else "rival better  |  VAE better"
         )
         axis.set_yticks(range(len(tables)), tables)
-    axes[0, 0].legend(fontsize=8, loc="lower left")
-    figure.suptitle(f"{OURS} minus each rival, table by table")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="upper right", ncols=len(rivals), fontsize=9)
+    figure.suptitle(f"{OURS} minus each rival, table by table", x=0.02, ha="left")
     figure.tight_layout()
     figure.savefig(path, dpi=110)
 

@@ -247,6 +247,8 @@ class VAEOversampler(BaseOverSampler):
         ------
         ValueError
             If X, y or a parameter is not as required; the message says what to do.
+        TypeError
+            If X is a data frame that narwhals does not know, or that is not in memory.
         TrainingDivergedError
             If a class's loss is not a finite number.
         """
@@ -278,6 +280,8 @@ class VAEOversampler(BaseOverSampler):
         ------
         ValueError
             If X, y or a parameter is not as required; the message says what to do.
+        TypeError
+            If X is a data frame that narwhals does not know, or that is not in memory.
         TrainingDivergedError
             If a class's loss is not a finite number.
         """
