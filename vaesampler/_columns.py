@@ -94,11 +94,11 @@ class Column:
     def _of_levels(cls, name: str, cells: Cells) -> Self:
         values = cells.values
         is_missing = _is_missing(values)
-        observed = np.flatnonzero(~is_missing)
-        first_rows: dict[object, int] = {}
-        counts = Counter(values[observed].tolist())
-        for row, level in zip(observed.tolist(), values[observed].tolist(), strict=True):
-            first_rows.setdefault(level, row)
+        rows = np.flatnonzero(~is_missing).tolist()
+        observed = values[rows].tolist()
+        counts = Counter(observed)
+        # Read backwards, so that each level ends with the row in which it is found first.
+        first_rows = dict(zip(reversed(observed), reversed(rows), strict=True))
         order = sorted(counts, key=lambda level: (-counts[level], first_rows[level]))
         levels = np.empty(len(order), dtype=object)
         levels[:] = order

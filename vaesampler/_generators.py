@@ -105,7 +105,7 @@ class ClassGenerator:
             return
         is_retained = choose_categories(slots, len(drawn), SHARE_RETAINED, generator)
         categories = drawn[:, slots.categories]
-        categories[is_retained] = around[:, slots.categories][is_retained]
+        categories.copy_(torch.where(is_retained, around[:, slots.categories], categories))
 
 
 @one_thread()
