@@ -129,7 +129,7 @@ def draw_accepted(
     among the rejected ones, the probable ones first.
     """
     kept: list[np.ndarray] = []
-    reserve, keys_of_reserve = np.empty(0), np.empty(0)
+    reserve = _Reserve()
     n_missing, n_drawn, n_allowed = n_samples, 0, MAX_CANDIDATES_BY_ROW * n_samples
     while n_missing > 0 and n_drawn < n_allowed:
         rate_so_far = (n_samples - n_missing + 1) / (n_drawn + 1)
@@ -145,15 +145,33 @@ def draw_accepted(
         n_missing -= len(kept[-1])
         # Sorting by these keys draws without replacement, in proportion to the probability.
         keys = log_chance[~is_kept] + rng.gumbel(size=(~is_kept).sum())
-        rejected = candidates.rows[~is_kept]
-        if len(reserve):
-            rejected, keys = (
-                np.concatenate([reserve, rejected]),
-                np.append(keys_of_reserve, keys),
-            )
-        best = np.argsort(-keys)[:n_missing]
-        reserve, keys_of_reserve = rejected[best], keys[best]
-    return np.concatenate([*kept, reserve] if n_missing > 0 else kept)
+        reserve.add(candidates.rows[~is_kept], keys, n_missing)
+    return np.concatenate([*kept, reserve.best(n_missing)] if n_missing > 0 else kept)
+
+
+class _Reserve:
+    """Rejected rows, of which those with the largest keys may be wanted in the end."""
+
+    def __init__(self) -> None:
+        self.rows: list[np.ndarray] = []
+        self.keys: list[np.ndarray] = []
+
+    def add(self, rows: np.ndarray, keys: np.ndarray, n_wanted: int) -> None:
+        """Add rows, and forget the worst if there are many more than are wanted."""
+        self.rows.append(rows)
+        self.keys.append(keys)
+        if sum(map(len, self.keys)) > 2 * n_wanted:
+            best = self._order()[:n_wanted]
+            self.rows = [np.concatenate(self.rows)[best]]
+            self.keys = [np.concatenate(self.keys)[best]]
+
+    def best(self, n_wanted: int) -> np.ndarray:  # (n_wanted, n_columns)
+        """Return the rows with the largest keys."""
+        rows: np.ndarray = np.concatenate(self.rows)[self._order()[:n_wanted]]
+        return rows
+
+    def _order(self) -> np.ndarray:
+        return np.argsort(-np.concatenate(self.keys))
 
 
 def _choose(rows: EncodedRows, rng: np.random.Generator) -> np.ndarray:  # (n_chosen,)
