@@ -16,7 +16,7 @@ from vaesampler._rows import DenseRows
 from vaesampler._slots import Slots
 from vaesampler._smoothing import SmoothedRows
 from vaesampler._training import ClassRows, TrainingSettings, train
-from vaesampler._vae import StackedVAE
+from vaesampler._vae import StackedVAE, VAEGradient
 
 SETTINGS = TrainingSettings(
     max_iter=30, learning_rate_init=1e-2, batch_size=16, beta=1.0, alpha=1e-2
@@ -107,7 +107,7 @@ def test_the_hand_written_gradient_is_autograds(activation, hidden, slots):
     gradients = [values.grad.clone() for values in vae.parameters()]
     for values in vae.parameters():
         values.grad.zero_()
-    losses = vae.accumulate_gradient(rows, noise, beta=0.7)
+    losses = VAEGradient(vae).accumulate(rows, noise, beta=0.7)
     torch.testing.assert_close(losses, expected)
     for values, gradient in zip(vae.parameters(), gradients, strict=True):
         torch.testing.assert_close(values.grad, gradient)

@@ -58,26 +58,33 @@ class TableHead(nn.Module):
             )
         return total
 
-    def backward_pass(
-        self, output: Tensor, rows: Tensor, counted: Tensor | None = None
-    ) -> Tensor:
-        """Add the gradient of the rows' mean to `grad`; return it at the decoder's output."""
+    def loss_and_gradient(self, output: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the rows' mean and its gradient at the decoder's output, which is overwritten.
+
+        The mean is (n_models,), in nats. Its gradient at the head's own parameters is added
+        to their `grad`.
+        """
+        if self.slots.n_normal == rows.shape[-1]:
+            return self.normal.loss_and_gradient(output, rows, None)
         normal, yes_no, groups = self._parts()
-        counted = self.counted(rows) if counted is None else counted
-        gradients = [
-            self.normal.backward_pass(
-                output[..., normal], rows[..., normal], _part(counted, normal)
-            )
-        ]
+        counted = self.counted(rows)
+        loss, gradient = self.normal.loss_and_gradient(
+            output[..., normal], rows[..., normal], _part(counted, normal)
+        )
+        gradients = [gradient]
         if yes_no.stop > yes_no.start:
-            gradients.append(
-                self.binary.backward_pass(
-                    output[..., yes_no], rows[..., yes_no], _part(counted, yes_no)
-                )
+            part_loss, gradient = self.binary.loss_and_gradient(
+                output[..., yes_no], rows[..., yes_no], _part(counted, yes_no)
             )
+            loss = loss + part_loss
+            gradients.append(gradient)
         if groups.stop > groups.start:
-            gradients.append(self.groups.backward_pass(output[..., groups], rows[..., groups]))
-        return gradients[0] if len(gradients) == 1 else torch.cat(gradients, dim=-1)
+            part_loss, gradient = self.groups.loss_and_gradient(
+                output[..., groups], rows[..., groups]
+            )
+            loss = loss + part_loss
+            gradients.append(gradient)
+        return loss, torch.cat(gradients, dim=-1)
 
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
         # (n_models, n_rows, width) -> the same shape
@@ -128,15 +135,16 @@ class GaussianHead(nn.Module):
 
     def __init__(self, n_models: int, n_features: int) -> None:
         super().__init__()
+        shape = (n_models, 1, n_features)
         self.raw_log_var = nn.Parameter(
-            torch.zeros(n_models, 1, n_features, dtype=torch.float32, device="cpu")
+            torch.full(shape, -LOWEST_LOG_VAR, dtype=torch.float32, device="cpu")
         )
         self.errors: ShrunkNormal | None = None
 
     @property
     def log_var(self) -> Tensor:  # (n_models, 1, n_features)
         """The log-variances, held above a floor smoothly, so that they can leave it."""
-        return LOWEST_LOG_VAR + nn.functional.softplus(self.raw_log_var - LOWEST_LOG_VAR)
+        return LOWEST_LOG_VAR + nn.functional.softplus(self.raw_log_var)
 
     def negative_log_likelihood(
         self, output: Tensor, rows: Tensor, counted: Tensor | None = None
@@ -150,21 +158,27 @@ class GaussianHead(nn.Module):
         terms = squared_error + log_var + math.log(2 * math.pi)
         return 0.5 * (terms * counted).sum(dim=-1)
 
-    def backward_pass(
-        self, output: Tensor, rows: Tensor, counted: Tensor | None = None
-    ) -> Tensor:
-        """Add the gradient of the rows' mean to `grad`; return it at the decoder's output."""
+    def loss_and_gradient(
+        self, output: Tensor, rows: Tensor, counted: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the rows' mean (n_models,) and its gradient; add the variances' to `grad`."""
         assert self.raw_log_var.grad is not None
-        error = output - rows
-        share_counted: Tensor | float = 1.0
+        raw = self.raw_log_var.detach()
+        slope = torch.sigmoid(raw)  # of log_var
+        inverse_variance = torch.sigmoid(-raw) * math.exp(-LOWEST_LOG_VAR)
+        log_var = nn.functional.softplus(raw).add_(LOWEST_LOG_VAR + math.log(2 * math.pi))
+        error = output.sub_(rows)
         if counted is not None:
-            error = error * counted
+            error.mul_(counted)
             share_counted = counted.mean(dim=1, keepdim=True)
-        gradient = error * torch.exp(-self.log_var)
-        scaled_squares = (error * gradient).mean(dim=1, keepdim=True)
-        slope = torch.sigmoid(self.raw_log_var - LOWEST_LOG_VAR)
-        self.raw_log_var.grad += 0.5 * (share_counted - scaled_squares) * slope
-        return gradient / rows.shape[1]
+            log_var.mul_(share_counted)
+            share_counted.mul_(slope)
+        # Of the squares, sums over the rows are all that is needed.
+        scaled_squares = (error * error).mean(dim=1, keepdim=True).mul_(inverse_variance)
+        self.raw_log_var.grad.addcmul_(slope, scaled_squares, value=-0.5)
+        self.raw_log_var.grad.add_(slope if counted is None else share_counted, alpha=0.5)
+        loss = log_var.add_(scaled_squares).sum(dim=(1, 2)).mul_(0.5)
+        return loss, error.mul_(inverse_variance.mul_(1 / rows.shape[1]))
 
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
         # (n_models, n_rows, n_features) -> the same shape
@@ -195,10 +209,15 @@ class BernoulliHead(nn.Module):
         terms = nn.functional.softplus(output) - (rows > 0) * output
         return (terms if counted is None else terms * counted).sum(dim=-1)
 
-    def backward_pass(self, output: Tensor, rows: Tensor, counted: Tensor | None) -> Tensor:
-        """Return the gradient of the rows' mean at the decoder's output."""
-        error = torch.sigmoid(output) - (rows > 0).to(output.dtype)
-        return (error if counted is None else error * counted) / rows.shape[1]
+    def loss_and_gradient(
+        self, output: Tensor, rows: Tensor, counted: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the rows' mean (n_models,) and its gradient at the decoder's output."""
+        loss = self.negative_log_likelihood(output, rows, counted).mean(dim=1)
+        error = torch.sigmoid(output).sub_((rows > 0).to(output.dtype))
+        if counted is not None:
+            error.mul_(counted)
+        return loss, error.div_(rows.shape[1])
 
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
         # (n_models, n_rows, n_slots) -> the same shape, of 0 and 1
@@ -225,12 +244,15 @@ class CategoricalHead(nn.Module):
         log_totals = torch.log(torch.exp(logits) @ self.membership)
         return log_totals.sum(dim=-1) - (rows * logits).sum(dim=-1)
 
-    def backward_pass(self, output: Tensor, rows: Tensor) -> Tensor:
-        """Return the gradient of the rows' mean at the decoder's output."""
-        weights = torch.exp(output.clamp(-LARGEST_LOGIT, LARGEST_LOGIT))
-        totals = (weights @ self.membership) @ self.membership.T
-        is_inside = output.abs() <= LARGEST_LOGIT
-        return (weights / totals - rows) * is_inside / rows.shape[1]
+    def loss_and_gradient(self, output: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the rows' mean (n_models,) and its gradient at the decoder's output."""
+        logits = output.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)
+        weights = torch.exp(logits)
+        totals = weights @ self.membership
+        loss = torch.log(totals).sum(dim=(1, 2)) - (rows * logits).sum(dim=(1, 2))
+        probabilities = weights.mul_(totals.reciprocal_() @ self.membership.T)
+        gradient = probabilities.sub_(rows).mul_(logits == output)
+        return loss / rows.shape[1], gradient.div_(rows.shape[1])
 
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
         # (n_models, n_rows, n_slots) -> the same shape, of 0 and 1

@@ -14,6 +14,8 @@ from vaesampler._seeds import standard_normal
 
 # Rows are encoded in blocks of this many, which bounds memory whatever the table's size.
 BLOCK_ROWS = 16_384
+# All rows are shuffled to choose some, unless there are so many times more of them.
+ROWS_BY_SAMPLE_TO_SHUFFLE = 16
 
 
 class Posterior(NamedTuple):
@@ -247,10 +249,15 @@ LATENT_SAMPLERS: dict[str, LatentSampler] = {
 
 
 def choose_rows(n_rows: int, n_samples: int, generator: torch.Generator) -> Tensor:
-    """Choose row numbers at random, each used equally often or once more, not less."""
+    """Choose row numbers in random order, each equally often or once more, not less.
+
+    Of far more rows than are wanted they are chosen independently: few come twice.
+    """
+    device = generator.device
+    if n_rows > ROWS_BY_SAMPLE_TO_SHUFFLE * n_samples:
+        return torch.randint(n_rows, (n_samples,), generator=generator, device=device)
     n_rounds = math.ceil(n_samples / n_rows)
     rounds = [
-        torch.randperm(n_rows, generator=generator, device=generator.device)
-        for _ in range(n_rounds)
+        torch.randperm(n_rows, generator=generator, device=device) for _ in range(n_rounds)
     ]
     return torch.cat(rounds)[:n_samples]

@@ -29,9 +29,9 @@ class ShrunkNormal:
     MMSE Covariance Estimation (the oracle approximating shrinkage).
     """
 
-    factor: Tensor  # (rank, n_features): factor.T @ factor is the unshrunk correlation
+    root: Tensor  # (rank, n_features): root.T @ root is the correlation, all or shrunk to
     deviation: Tensor  # (n_features,)
-    shrinkage: float
+    share_apart: float  # of the variance, what is drawn for each feature by itself
 
     @classmethod
     def fit(cls, centered: Tensor) -> Self:  # (n_rows, n_features)
@@ -47,15 +47,20 @@ class ShrunkNormal:
         mean_square = float((factor @ factor.T).square().sum()) / n_features**2
         excess = (n_rows + 1) * (mean_square - variance**2 / n_features)
         shrinkage = min(1.0, (mean_square + variance**2) / excess) if excess > 0 else 1.0
-        return cls(factor, deviation, shrinkage)
+        if len(factor) < n_features:
+            return cls(math.sqrt(1 - shrinkage) * factor, deviation, shrinkage)
+        # With rows enough, one square root of the whole spares half of the noise.
+        apart = math.sqrt(shrinkage) * torch.eye(n_features, device=factor.device)
+        both = torch.cat([math.sqrt(1 - shrinkage) * factor, apart.to(factor)])
+        return cls(torch.linalg.qr(both, mode="r").R, deviation, 0.0)
 
     def draw(self, n_rows: int, generator: torch.Generator) -> Tensor:
         """Draw rows of shape (n_rows, n_features)."""
-        rank, n_features = self.factor.shape
-        noise = standard_normal((n_rows, rank + n_features), generator)
-        together, apart = noise.split([rank, n_features], dim=1)
-        shared = math.sqrt(1 - self.shrinkage) * (together @ self.factor)
-        drawn: Tensor = self.deviation * (shared + math.sqrt(self.shrinkage) * apart)
+        rank, n_features = self.root.shape
+        drawn = standard_normal((n_rows, rank), generator) @ (self.root * self.deviation)
+        if self.share_apart > 0:
+            apart = standard_normal((n_rows, n_features), generator)
+            drawn += math.sqrt(self.share_apart) * self.deviation * apart
         return drawn
 
 

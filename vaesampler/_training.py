@@ -7,12 +7,22 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from vaesampler._latent import choose_rows
 from vaesampler._smoothing import SmoothedRows
-from vaesampler._vae import StackedVAE
+from vaesampler._vae import StackedVAE, VAEGradient
 from vaesampler.exceptions import TrainingDivergedError
 
 # How many steps pass between looks at the losses: each look waits for the device.
 STEPS_BETWEEN_LOOKS = 50
+
+# A pool of rows, smoothed once, serves so many steps, and has so many rows and cells at most.
+MOST_STEPS_BY_POOL = 100
+MOST_ROWS_BY_POOL = 2_048
+MOST_CELLS_BY_POOL = 4_000_000
+# Multiples of it, wrapped, are spread evenly: so are the stretches that the steps look at.
+GOLDEN_SECTION = 0.618034
+# As in PyTorch and in the paper.
+ADAM_BETA_1, ADAM_BETA_2, ADAM_EPSILON = 0.9, 0.999, 1e-8
 
 # Called with the steps done and the last loss of each model, in nats per row.
 ProgressReport = Callable[[int, Tensor], None]
@@ -60,17 +70,14 @@ def train(
     batches = _Batches(classes, settings.batch_size, vaes.latent_dim)
     parameters = _FlatParameters(vaes)
     decay = parameters.weights_only([settings.alpha / len(entry.rows) for entry in classes])
-    optimizer = torch.optim.Adam(
-        [parameters.values], lr=settings.learning_rate_init, fused=True
-    )
-    losses = batches.rows.new_empty(settings.max_iter, vaes.n_models)
+    gradient = VAEGradient(vaes)
+    optimizer = _Adam(parameters)
+    losses = batches.pool.new_empty(settings.max_iter, vaes.n_models)
     for step in range(settings.max_iter):
-        for group in optimizer.param_groups:
-            group["lr"] = _cosine_decay(settings.learning_rate_init, step, settings.max_iter)
         rows, noise = batches.next()
         parameters.start_from_gradient(decay)
-        losses[step] = vaes.accumulate_gradient(rows, noise, settings.beta)
-        optimizer.step()
+        losses[step] = gradient.accumulate(rows, noise, settings.beta)
+        optimizer.step(_cosine_decay(settings.learning_rate_init, step, settings.max_iter))
         steps_done = step + 1
         if steps_done % STEPS_BETWEEN_LOOKS == 0 or steps_done == settings.max_iter:
             _check_finite(losses[:steps_done], classes, steps_done)
@@ -84,27 +91,41 @@ def train(
 
 
 class _Batches:
-    """Rows and noise for each step, every class's drawn by its own generator."""
+    """Rows and noise for each step, every class's drawn by its own generator.
+
+    For many steps at once, a pool of rows is drawn from each class, in random order; each
+    step looks at a stretch of it. Rows are so had in few calls, and noise for fewer rows.
+    """
 
     def __init__(self, classes: Sequence[ClassRows], batch_size: int, latent_dim: int) -> None:
         self.classes = classes
+        self.batch_size = batch_size
+        width = classes[0].rows.slots.width
+        noise_a_step = batch_size * latent_dim
+        self.n_steps = min(MOST_STEPS_BY_POOL, max(1, MOST_CELLS_BY_POOL // noise_a_step))
+        n_pooled = min(MOST_ROWS_BY_POOL, MOST_CELLS_BY_POOL // width)
         example = classes[0].rows.rows.take(torch.zeros(1, dtype=torch.long))
-        self.rows = example.new_empty(len(classes), batch_size, example.shape[1])
-        self.noise = example.new_empty(len(classes), batch_size, latent_dim)
+        n_classes = len(classes)
+        self.pool = example.new_empty(n_classes, max(n_pooled, batch_size), width)
+        self.noise = example.new_empty(n_classes, self.n_steps, batch_size, latent_dim)
+        self.step = self.n_steps
 
     def next(self) -> tuple[Tensor, Tensor]:
-        """Return rows (n_models, batch_size, n_features) and noise (..., latent_dim).
+        """Return rows (n_models, batch_size, width) and noise (..., latent_dim)."""
+        if self.step == self.n_steps:
+            self._refill()
+        n_starts = self.pool.shape[1] - self.batch_size + 1
+        start = int(self.step * GOLDEN_SECTION * n_starts) % n_starts
+        rows, noise = self.pool.narrow(1, start, self.batch_size), self.noise[:, self.step]
+        self.step += 1
+        return rows, noise
 
-        Both are overwritten by the next call.
-        """
-        size, device = (self.rows.shape[1],), self.rows.device
-        for rows, noise, entry in zip(self.rows, self.noise, self.classes, strict=True):
-            numbers = torch.randint(
-                len(entry.rows), size, generator=entry.generator, device=device
-            )
-            rows.copy_(entry.rows.draw(numbers, entry.generator))
+    def _refill(self) -> None:
+        self.step = 0
+        for pool, noise, entry in zip(self.pool, self.noise, self.classes, strict=True):
+            chosen = choose_rows(len(entry.rows), len(pool), entry.generator)
+            pool.copy_(entry.rows.draw(chosen, entry.generator))
             noise.normal_(generator=entry.generator)
-        return self.rows, self.noise
 
 
 class _FlatParameters:
@@ -138,6 +159,34 @@ class _FlatParameters:
     def start_from_gradient(self, decay: Tensor) -> None:
         """Set the gradient to that of the L2 penalty; backward then adds the loss's."""
         torch.mul(self.values.detach(), decay, out=self.gradient)
+
+
+class _Adam:
+    """Adam on one flat tensor, in six operations: PyTorch's own costs more in bookkeeping.
+
+    References
+    ----------
+    Diederik P. Kingma, Jimmy Ba (2015). Adam: A Method for Stochastic Optimization.
+    """
+
+    def __init__(self, parameters: _FlatParameters) -> None:
+        self.values = parameters.values.detach()
+        self.gradient = parameters.gradient
+        self.mean = torch.zeros_like(self.gradient)
+        self.mean_square = torch.zeros_like(self.gradient)
+        self.root = torch.empty_like(self.gradient)
+        self.n_steps = 0
+
+    def step(self, learning_rate: float) -> None:
+        """Change the values, given their gradient."""
+        self.n_steps += 1
+        self.mean.lerp_(self.gradient, 1 - ADAM_BETA_1)
+        self.mean_square.mul_(ADAM_BETA_2)
+        self.mean_square.addcmul_(self.gradient, self.gradient, value=1 - ADAM_BETA_2)
+        correction = math.sqrt(1 - ADAM_BETA_2**self.n_steps)
+        torch.sqrt(self.mean_square, out=self.root).add_(ADAM_EPSILON * correction)
+        size = learning_rate * correction / (1 - ADAM_BETA_1**self.n_steps)
+        self.values.addcdiv_(self.mean, self.root, value=-size)
 
 
 def _cosine_decay(learning_rate_init: float, step: int, max_iter: int) -> float:
