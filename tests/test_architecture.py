@@ -3,17 +3,23 @@
 import ast
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import vaesampler
 from vaesampler import VAEOversampler
+from vaesampler._latent import LATENT_SAMPLERS
+from vaesampler._layers import ACTIVATIONS
+from vaesampler._settings import ACTIVATION_NAMES, LATENT_SAMPLING_NAMES
 
 PACKAGE = Path(vaesampler.__file__).parent
 LAYERS = {
     "exceptions": 0,
     "_seeds": 0,
+    "_settings": 0,
     "_devices": 0,
     "_columns": 0,
     "_slots": 0,
@@ -67,6 +73,25 @@ def test_a_file_imports_only_from_lower_layers(module):
 )
 def test_files_about_tables_do_not_know_torch(module):
     assert not any(name.split(".")[0] == "torch" for name in imported_names(module))
+
+
+def test_importing_the_package_does_not_import_torch():
+    code = "import sys, vaesampler; vaesampler.VAEOversampler(); print('torch' in sys.modules)"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert output.stdout.split() == [b"False"]
+
+
+def test_every_public_name_can_be_had_without_and_with_torch():
+    assert set(vaesampler.__all__) <= set(dir(vaesampler))
+    for name in vaesampler.__all__:
+        assert getattr(vaesampler, name).__name__ == name
+    with pytest.raises(AttributeError, match="no attribute 'SMOTE'"):
+        vaesampler.SMOTE  # noqa: B018
+
+
+def test_names_that_may_be_passed_are_those_that_there_are():
+    assert set(ACTIVATION_NAMES) == set(ACTIVATIONS)
+    assert set(LATENT_SAMPLING_NAMES) == set(LATENT_SAMPLERS)
 
 
 def test_documented_defaults_equal_the_real_ones():

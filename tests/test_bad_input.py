@@ -15,9 +15,10 @@ from sklearn.exceptions import NotFittedError
 
 from vaesampler import LatentSampler, PosteriorSampling, PriorSampling
 from vaesampler._rows import DenseRows
+from vaesampler._settings import TrainingSettings
 from vaesampler._slots import Slots
 from vaesampler._smoothing import SmoothedRows
-from vaesampler._training import ClassRows, TrainingSettings, train
+from vaesampler._training import ClassRows, train
 from vaesampler._vae import StackedVAE
 from vaesampler.exceptions import (
     DuplicatedRowsWarning,
@@ -314,7 +315,7 @@ def test_a_device_that_is_not_there_is_named(device, table):
     )
     if present:
         pytest.skip(f"{device} is there")
-    with pytest.raises(ValueError, match=rf"device='{device}'.*no such device.*'auto'"):
+    with pytest.raises(ValueError, match=rf"'device'.*finds no '{device}' on this.*'auto'"):
         quick(device=device).fit_resample(*table)
 
 

@@ -13,9 +13,10 @@ from vaesampler._heads import LOWEST_LOG_VAR, GaussianHead, TableHead
 from vaesampler._latent import Posterior
 from vaesampler._layers import ACTIVATIONS
 from vaesampler._rows import DenseRows
+from vaesampler._settings import TrainingSettings
 from vaesampler._slots import Slots
 from vaesampler._smoothing import SmoothedRows
-from vaesampler._training import ClassRows, TrainingSettings, train
+from vaesampler._training import ClassRows, train
 from vaesampler._vae import StackedVAE, VAEGradient
 
 SETTINGS = TrainingSettings(

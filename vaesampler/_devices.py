@@ -1,6 +1,6 @@
-"""Where and how PyTorch works: the user's `device`, and one thread."""
+"""Where and how PyTorch works: the user's `device`, one thread, and noise on the device."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -16,16 +16,16 @@ def resolve_device(device: str | torch.device) -> torch.device:
     """
     if device == "auto":
         return torch.device("cpu")
-    resolved = torch.device(device)
     try:
+        resolved = torch.device(device)
         torch.empty(0, device=resolved)
     # PyTorch raises whatever the missing backend raises: an AssertionError for CUDA left
-    # out of the build, a RuntimeError for a missing driver or index.
+    # out of the build, a RuntimeError for a missing driver or index, or for no device's name.
     except Exception as error:
         raise ValueError(
-            f"device={str(device)!r} was asked for, but PyTorch {torch.__version__} finds "
-            "no such device on this machine. Use device='auto' or 'cpu', or install a "
-            "PyTorch built for the device."
+            "The 'device' parameter must be 'auto', 'cpu', 'cuda', 'mps' or a torch.device "
+            f"that is there; PyTorch {torch.__version__} finds no {str(device)!r} on this "
+            "machine. Use 'auto', or install a PyTorch built for the device."
         ) from error
     return resolved
 
@@ -44,3 +44,10 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(n_threads_before)
+
+
+def standard_normal(shape: Sequence[int], generator: torch.Generator) -> torch.Tensor:
+    """Draw float32 noise where the generator is, whatever PyTorch's defaults are set to."""
+    return torch.randn(
+        *shape, generator=generator, device=generator.device, dtype=torch.float32
+    )

@@ -13,10 +13,11 @@ from vaesampler._latent import BLOCK_ROWS, LatentSampler, choose_rows
 from vaesampler._rejection import Candidates, NeighborCritic, draw_accepted
 from vaesampler._rows import EncodedRows
 from vaesampler._seeds import Seeds
+from vaesampler._settings import GeneratorSettings
 from vaesampler._slots import Slots
 from vaesampler._smoothing import MAX_ROWS_FOR_SHAPE, SmoothedRows, choose_categories
 from vaesampler._table import TableEncoder
-from vaesampler._training import ClassRows, TrainingSettings, train
+from vaesampler._training import ClassRows, train
 from vaesampler._vae import StackedVAE
 
 # A small class's rows, smoothed, are reconstructed several times each to tell their errors.
@@ -26,19 +27,6 @@ MIN_ROWS_FOR_ERRORS = 256
 SHARE_RETAINED = 0.9
 # Of very wide rows, fewer are drawn at once.
 BLOCK_CELLS = 4_000_000
-
-
-@dataclass(frozen=True)
-class GeneratorSettings:
-    """What is trained, and how; the names are the estimator's."""
-
-    hidden_layer_sizes: Sequence[int]
-    latent_dim: int
-    activation: str
-    pretrain_iter: int
-    training: TrainingSettings
-    smoothing: float
-    rejection_strength: float
 
 
 @dataclass(frozen=True)

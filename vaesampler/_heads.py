@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vaesampler._seeds import standard_normal
+from vaesampler._devices import standard_normal
 from vaesampler._slots import Slots
 from vaesampler._smoothing import ShrunkNormal
 

@@ -10,7 +10,7 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from vaesampler._seeds import standard_normal
+from vaesampler._devices import standard_normal
 
 # Rows are encoded in blocks of this many, which bounds memory whatever the table's size.
 BLOCK_ROWS = 16_384
@@ -246,6 +246,24 @@ LATENT_SAMPLERS: dict[str, LatentSampler] = {
     "interpolate": InterpolationSampling(),
     "denoise": DenoisingSampling(),
 }
+
+
+def resolve_latent_sampling(latent_sampling: str | LatentSampler) -> LatentSampler:
+    """Return the strategy of this name, or the one that was passed.
+
+    Raises
+    ------
+    ValueError
+        If what was passed is no `LatentSampler`.
+    """
+    if isinstance(latent_sampling, str):
+        return LATENT_SAMPLERS[latent_sampling]
+    if isinstance(latent_sampling, LatentSampler):
+        return latent_sampling
+    raise ValueError(
+        "The 'latent_sampling' parameter must be the name of a strategy or an object of a "
+        f"subclass of LatentSampler; found {latent_sampling!r}."
+    )
 
 
 def choose_rows(n_rows: int, n_samples: int, generator: torch.Generator) -> Tensor:

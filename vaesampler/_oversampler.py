@@ -4,28 +4,33 @@ import warnings
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import torch
 from imblearn.over_sampling.base import BaseOverSampler
 from imblearn.utils import check_sampling_strategy, check_target_type
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from vaesampler._containers import Container, is_frame, labels_of, take_labels
-from vaesampler._devices import resolve_device
-from vaesampler._generators import GeneratorSettings, fit_generators
-from vaesampler._latent import LATENT_SAMPLERS, LatentSampler
-from vaesampler._layers import ACTIVATIONS
 from vaesampler._rows import EncodedRows
 from vaesampler._schema import CategoricalFeatures
 from vaesampler._seeds import Seeds
+from vaesampler._settings import (
+    ACTIVATION_NAMES,
+    LATENT_SAMPLING_NAMES,
+    GeneratorSettings,
+    TrainingSettings,
+)
 from vaesampler._table import TableEncoder
-from vaesampler._training import TrainingSettings
 from vaesampler.exceptions import DuplicatedRowsWarning, SmallClassWarning
+
+if TYPE_CHECKING:
+    import torch
+
+    from vaesampler._latent import LatentSampler
 
 
 class VAEOversampler(BaseOverSampler):
@@ -174,8 +179,8 @@ class VAEOversampler(BaseOverSampler):
         "categorical_features": [StrOptions({"auto"}), "array-like"],
         "latent_dim": [Interval(Integral, 1, None, closed="left")],
         "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), "array-like"],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "latent_sampling": [StrOptions(set(LATENT_SAMPLERS)), LatentSampler],
+        "activation": [StrOptions(set(ACTIVATION_NAMES))],
+        "latent_sampling": [StrOptions(set(LATENT_SAMPLING_NAMES)), HasMethods("draw")],
         "beta": [Interval(Real, 0, None, closed="left")],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -184,7 +189,7 @@ class VAEOversampler(BaseOverSampler):
         "pretrain_iter": [Interval(Integral, 0, None, closed="left")],
         "smoothing": [Interval(Real, 0, None, closed="left")],
         "rejection_strength": [Interval(Real, 0, None, closed="left")],
-        "device": [StrOptions({"auto", "cpu", "cuda", "mps"}), torch.device],
+        "device": "no_validation",  # `resolve_device` does it
         "verbose": ["verbose"],
     }
 
@@ -196,7 +201,7 @@ class VAEOversampler(BaseOverSampler):
         latent_dim: int = 4,
         hidden_layer_sizes: int | Sequence[int] = (32,),
         activation: str = "relu",
-        latent_sampling: str | LatentSampler = "posterior",
+        latent_sampling: "str | LatentSampler" = "posterior",
         beta: float = 1.0,
         alpha: float = 1e-4,
         batch_size: int = 128,
@@ -205,7 +210,7 @@ class VAEOversampler(BaseOverSampler):
         pretrain_iter: int = 500,
         smoothing: float = 1.0,
         rejection_strength: float = 3.0,
-        device: str | torch.device = "auto",
+        device: "str | torch.device" = "auto",
         verbose: bool | int = False,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
@@ -386,6 +391,12 @@ class VAEOversampler(BaseOverSampler):
         return self.fit_resample(X, y)
 
     def _fit_generators(self, container: Container, y: np.ndarray) -> None:
+        # PyTorch is loaded here, so that importing the package takes no longer than
+        # imbalanced-learn does.
+        from vaesampler._devices import resolve_device
+        from vaesampler._generators import fit_generators
+        from vaesampler._latent import resolve_latent_sampling
+
         settings = GeneratorSettings(
             _layer_widths(self.hidden_layer_sizes),
             self.latent_dim,
@@ -401,11 +412,7 @@ class VAEOversampler(BaseOverSampler):
         self._seeds = Seeds.from_random_state(self.random_state)
         self._n_sample_calls = 0
         self.__dict__.pop("synthetic_mask_", None)  # of an earlier table
-        self._latent_sampler = (
-            LATENT_SAMPLERS[self.latent_sampling]
-            if isinstance(self.latent_sampling, str)
-            else self.latent_sampling
-        )
+        self._latent_sampler = resolve_latent_sampling(self.latent_sampling)
         encoder = TableEncoder()
         encoded = encoder.fit_transform(container, y, self.categorical_features)
         self.schema_ = encoder.schema_

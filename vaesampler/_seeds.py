@@ -4,19 +4,14 @@ A stream depends on the seed and on its key alone: a class gets the same random 
 whichever other classes are trained beside it, and in whatever order.
 """
 
-from collections.abc import Sequence
 from hashlib import blake2b
 from numbers import Integral
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-
-def standard_normal(shape: Sequence[int], generator: torch.Generator) -> torch.Tensor:
-    """Draw float32 noise where the generator is, whatever PyTorch's defaults are set to."""
-    return torch.randn(
-        *shape, generator=generator, device=generator.device, dtype=torch.float32
-    )
+if TYPE_CHECKING:
+    from torch import Generator, device
 
 
 class Seeds:
@@ -48,8 +43,10 @@ class Seeds:
             f"2 ** 32 - 1; found {random_state!r}."
         )
 
-    def torch(self, *key: object, device: torch.device | str = "cpu") -> torch.Generator:
+    def torch(self, *key: object, device: "device | str" = "cpu") -> "Generator":
         """Return PyTorch's generator for `key`, for example a purpose and a label."""
+        import torch
+
         seed = int(self._sequence(key).generate_state(1, np.uint64)[0])
         return torch.Generator(device=device).manual_seed(seed)
 

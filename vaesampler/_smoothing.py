@@ -7,8 +7,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from vaesampler._devices import standard_normal
 from vaesampler._rows import DenseRows, EncodedRows
-from vaesampler._seeds import standard_normal
 from vaesampler._slots import Slots
 
 # The shape of a larger class is told from this many of its rows, spread over it.

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from vaesampler._latent import choose_rows
+from vaesampler._settings import TrainingSettings
 from vaesampler._smoothing import SmoothedRows
 from vaesampler._vae import StackedVAE, VAEGradient
 from vaesampler.exceptions import TrainingDivergedError
@@ -26,17 +27,6 @@ ADAM_BETA_1, ADAM_BETA_2, ADAM_EPSILON = 0.9, 0.999, 1e-8
 
 # Called with the steps done and the last loss of each model, in nats per row.
 ProgressReport = Callable[[int, Tensor], None]
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """How a stack is trained; the names are the estimator's."""
-
-    max_iter: int
-    learning_rate_init: float
-    batch_size: int
-    beta: float
-    alpha: float
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
+from vaesampler._devices import standard_normal
 from vaesampler._heads import TableHead
 from vaesampler._latent import Posterior
 from vaesampler._layers import MLPPasses, StackedMLP
-from vaesampler._seeds import standard_normal
 from vaesampler._slots import Slots
 
 

@@ -1,0 +1,32 @@
+"""What the estimator is asked for, as the layers below take it; PyTorch is not needed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# The keys of `_layers.ACTIVATIONS` and of `_latent.LATENT_SAMPLERS`.
+ACTIVATION_NAMES = ("identity", "logistic", "relu", "tanh")
+LATENT_SAMPLING_NAMES = ("prior", "posterior", "interpolate", "denoise")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a stack is trained; the names are the estimator's."""
+
+    max_iter: int
+    learning_rate_init: float
+    batch_size: int
+    beta: float
+    alpha: float
+
+
+@dataclass(frozen=True)
+class GeneratorSettings:
+    """What is trained, and how; the names are the estimator's."""
+
+    hidden_layer_sizes: Sequence[int]
+    latent_dim: int
+    activation: str
+    pretrain_iter: int
+    training: TrainingSettings
+    smoothing: float
+    rejection_strength: float
