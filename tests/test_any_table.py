@@ -16,7 +16,7 @@ from scipy import sparse
 
 from vaesampler._columns import MOST_LEVELS_APART
 from vaesampler._containers import Container
-from vaesampler._rows import SparseRows
+from vaesampler._rows import LazyRows
 from vaesampler._table import TableEncoder
 
 # Some of the tables that hypothesis makes hold nothing but one word.
@@ -219,7 +219,7 @@ def test_decoding_what_was_encoded_gives_the_cells_back(table, view):
     columns, y = table
     container = Container.of(view(columns))
     encoder = TableEncoder()
-    encoded = encoder.fit_transform(container, y, "auto")
+    encoded = encoder.fit_transform(container, y, ["rare"], "auto")
     is_rare = np.flatnonzero(y == "rare")
     cells = encoder.inverse_transform(encoded.take(is_rare), "rare", np.random.default_rng(0))
     for place, (column, values) in enumerate(
@@ -390,9 +390,9 @@ def test_a_sparse_table_is_never_made_dense():
 
 def test_rows_of_a_sparse_table_are_encoded_when_they_are_asked_for(table):
     X, y = table
-    encoded = TableEncoder().fit_transform(Container.of(sparse.csr_array(X)), y, "auto")
-    assert isinstance(encoded, SparseRows)
-    dense = TableEncoder().fit_transform(Container.of(X), y, "auto")
+    encoded = TableEncoder().fit_transform(Container.of(sparse.csr_array(X)), y, [], "auto")
+    assert isinstance(encoded, LazyRows)
+    dense = TableEncoder().fit_transform(Container.of(X), y, [], "auto")
     numbers = np.array([3, 0, 3])
     np.testing.assert_allclose(encoded.take(numbers), dense.take(numbers), rtol=1e-5, atol=1e-6)
 

@@ -1,7 +1,8 @@
 """`Column`: what a column of a table is, told from its cells."""
 
+import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, Self
 
 import numpy as np
@@ -22,6 +23,8 @@ _LEAST_SPIKE_ROWS = 10
 # ... and so many times more of them than have the middle one of the values.
 _LEAST_SPIKE_RATIO = 5
 _MOST_SPIKES = 3
+# In parts of the mean: numbers that vary by less do so by rounding.
+_LEAST_RELATIVE_DEVIATION = 1e-14
 # The levels of a category beyond the most frequent ones share one slot.
 MOST_LEVELS_APART = 50
 
@@ -70,6 +73,11 @@ class Column:
     # The smallest and the largest number, in the table's own dtype.
     lowest: float | int = -np.inf
     highest: float | int = np.inf
+    # The smallest and the largest cell off the spikes; an empty range if there is none.
+    range_off_spikes: tuple[float, float] = (np.inf, -np.inf)
+    # Of the cells, unless they are categories; a deviation of 1 if they hardly vary.
+    mean: float = 0.0
+    deviation: float = 1.0
 
     @classmethod
     def infer(cls, name: str, cells: Cells, is_categorical: bool) -> Self:
@@ -110,67 +118,86 @@ class Column:
         why = "named in categorical_features"
         if cells.is_categorical:
             why = "text, categories or truth values"
+        share_of_last = counts[levels[-1]] / len(observed) if kind == "binary" else 0.0
         return cls(
             name,
             kind,
-            f"{why}, {_count(len(levels), 'level')}{_note_missing(is_missing)}",
+            f"{why}, {_count(len(levels), 'level')}{_note_missing(int(is_missing.sum()))}",
             levels,
             np.array([first_rows[level] for level in order], dtype=np.intp),
             _first(is_missing),
+            range_off_spikes=_places(levels),
+            mean=share_of_last,
+            deviation=_deviation_of_flag(share_of_last),
         )
 
     @classmethod
     def _of_numbers(cls, name: str, values: np.ndarray, about: str) -> Self:
-        is_missing = _is_missing(values)
-        first_missing_row = _first(is_missing)
-        note = (f", {about}" if about else "") + _note_missing(is_missing)
-        observed = values[~is_missing] if first_missing_row is not None else values
+        observed, n_missing, first_missing_row = values, 0, None
+        if len(values) > 0 and np.isnan(values.min()):
+            is_missing = np.isnan(values)
+            observed = values[~is_missing]
+            n_missing, first_missing_row = int(is_missing.sum()), _first(is_missing)
+        note = (f", {about}" if about else "") + _note_missing(n_missing)
         if len(observed) == 0:
             return cls(name, "constant", "every cell is missing", first_missing_row=0)
         spikes = _find_spikes(observed)
         rest = observed if not spikes else observed[~np.isin(observed, spikes)]
         some = rest[:: max(1, len(rest) // _ROWS_TO_LOOK_AT)]
-        lowest, highest = observed.min().item(), observed.max().item()
+        column = cls(
+            name,
+            "continuous",
+            "most values are found once",
+            first_missing_row=first_missing_row,
+            spikes=spikes,
+            lowest=observed.min().item(),
+            highest=observed.max().item(),
+            range_off_spikes=(float(rest.min()), float(rest.max())),
+        )
         # A synthetic value between two that repeat over and over would give a row away: a
         # tree could tell the class by "a number that real rows never have".
-        if 2 * len(np.unique(some)) <= len(some) or lowest == highest:
-            levels, first_rows = np.unique(values, return_index=True)
-            if first_missing_row is not None:
-                levels, first_rows = levels[~np.isnan(levels)], first_rows[~np.isnan(levels)]
-            kind: Kind = "discrete"
-            reason = f"{_count(len(levels), 'value')} in {len(observed)} rows"
-            if len(levels) == 1:
-                kind, reason = "constant", f"every value is {levels[0]}"
-            elif len(levels) == 2:
-                kind = "binary"
-            reason += _note_spikes(spikes) + note
-            return cls(
-                name,
-                kind,
-                reason,
-                levels,
-                first_rows,
-                first_missing_row,
-                spikes=spikes,
-                lowest=lowest,
-                highest=highest,
-            )
-        decimals = _decimals(observed)
-        reason = "most values are found once"
+        if 2 * len(np.unique(some)) <= len(some) or column.lowest == column.highest:
+            column = column._with_levels(values, len(observed))
+        else:
+            column = column._with_decimals(observed)
+        if column.kind == "binary":
+            share_of_last = float((observed == column.levels[-1]).mean())
+            mean, deviation = share_of_last, _deviation_of_flag(share_of_last)
+        elif column.kind == "constant":
+            mean, deviation = 0.0, 1.0
+        else:
+            mean = float(observed.mean(dtype=np.float64))
+            deviation = _deviation(observed, mean)
+        return replace(
+            column,
+            reason=column.reason + _note_spikes(spikes) + note,
+            mean=mean,
+            deviation=deviation,
+        )
+
+    def _with_levels(self, values: np.ndarray, n_observed: int) -> Self:
+        levels, first_rows = np.unique(values, return_index=True)
+        if self.has_missing:
+            levels, first_rows = levels[~np.isnan(levels)], first_rows[~np.isnan(levels)]
+        kind: Kind = "discrete"
+        reason = f"{_count(len(levels), 'value')} in {n_observed} rows"
+        if len(levels) == 1:
+            kind, reason = "constant", f"every value is {levels[0]}"
+        elif len(levels) == 2:
+            kind = "binary"
+        column = replace(self, kind=kind, reason=reason, levels=levels, first_rows=first_rows)
+        return (
+            replace(column, range_off_spikes=_places(levels)) if column.has_levels else column
+        )
+
+    def _with_decimals(self, observed: np.ndarray) -> Self:
+        decimals = _decimals(observed, max(abs(self.lowest), abs(self.highest)))
+        kind, reason = self.kind, self.reason
         if decimals == 0:
-            reason = "every value is a whole number"
+            kind, reason = "integer", "every value is a whole number"
         elif decimals is not None:
             reason += f", with at most {_count(decimals, 'decimal')}"
-        return cls(
-            name,
-            "integer" if decimals == 0 else "continuous",
-            reason + _note_spikes(spikes) + note,
-            first_missing_row=first_missing_row,
-            decimals=decimals,
-            spikes=spikes,
-            lowest=lowest,
-            highest=highest,
-        )
+        return replace(self, kind=kind, reason=reason, decimals=decimals)
 
     @property
     def has_levels(self) -> bool:
@@ -218,13 +245,25 @@ def _find_spikes(observed: np.ndarray) -> tuple[float, ...]:
     return tuple(values[place].item() for place in most_frequent if counts[place] >= least)
 
 
-def _decimals(observed: np.ndarray) -> int | None:
+def _places(levels: np.ndarray) -> tuple[float, float]:
+    return (0.0, len(levels) - 1.0) if len(levels) > 0 else (np.inf, -np.inf)
+
+
+def _deviation_of_flag(mean: float) -> float:
+    return math.sqrt(mean * (1 - mean)) or 1.0
+
+
+def _deviation(observed: np.ndarray, mean: float) -> float:
+    deviation = float(observed.std(dtype=np.float64))
+    return deviation if deviation > _LEAST_RELATIVE_DEVIATION * abs(mean) else 1.0
+
+
+def _decimals(observed: np.ndarray, largest: float) -> int | None:
     if observed.dtype.kind in "biu":
         return 0
     some = observed[:: max(1, len(observed) // _ROWS_TO_LOOK_AT)]
-    largest = float(np.abs(observed).max())
     for decimals in range(_MOST_DECIMALS + 1):
-        if largest * 10**decimals >= _LARGEST_EXACT_INTEGER:
+        if float(largest) * 10**decimals >= _LARGEST_EXACT_INTEGER:
             return None
         if _has_at_most(some, decimals) and _has_at_most(observed, decimals):
             return decimals
@@ -246,8 +285,7 @@ def _first(flags: np.ndarray) -> int | None:
     return int(flags.argmax()) if flags.any() else None
 
 
-def _note_missing(is_missing: np.ndarray) -> str:
-    n_missing = int(is_missing.sum())
+def _note_missing(n_missing: int) -> str:
     return f", {_count(n_missing, 'missing cell')}" if n_missing else ""
 
 

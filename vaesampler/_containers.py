@@ -23,6 +23,9 @@ from vaesampler._cells import (
 from vaesampler._columns import Cells, Column
 from vaesampler._schema import FeatureSchema, column_names
 
+# An array is looked at so many columns at a time.
+_COLUMNS_AT_ONCE = 8
+
 
 class Container(ABC):
     """A table of the user's, with its rows as yet unread."""
@@ -57,6 +60,10 @@ class Container(ABC):
     @abstractmethod
     def columns(self) -> Iterator[Cells]:
         """Yield the cells of each column."""
+
+    def numbers(self) -> Any:
+        """Return all cells as one array, or csr array, of numbers; None if they are not."""
+        return None
 
     @abstractmethod
     def template(self, schema: FeatureSchema) -> "Template":
@@ -124,8 +131,17 @@ class ArrayContainer(Container):
 
     def columns(self) -> Iterator[Cells]:
         """Yield the cells of each column."""
-        for name, values in zip(self.names, np.ascontiguousarray(self.array.T), strict=True):
-            yield cells_of_array(name, values)
+        n_columns = self.array.shape[1]
+        # Cells of neighbouring columns lie side by side: what is read is used.
+        for start in range(0, n_columns, _COLUMNS_AT_ONCE):
+            some = slice(start, start + _COLUMNS_AT_ONCE)
+            columns = np.ascontiguousarray(self.array[:, some].T)
+            for name, values in zip(self.names[some], columns, strict=True):
+                yield cells_of_array(name, values)
+
+    def numbers(self) -> np.ndarray | None:
+        """Return the array, if it holds numbers."""
+        return self.array if self.array.dtype.kind in "biuf" else None
 
     def template(self, schema: FeatureSchema) -> "Template":
         """Keep one example of each level."""
@@ -233,6 +249,10 @@ class SparseContainer(Container):
             stored = slice(by_column.indptr[number], by_column.indptr[number + 1])
             values[by_column.indices[stored]] = by_column.data[stored]
             yield cells_of_array(self.names[number], values)
+
+    def numbers(self) -> Any:
+        """Return the matrix, stored by rows."""
+        return sparse.csr_array(self.matrix)
 
     def template(self, schema: FeatureSchema) -> "Template":
         """Keep the kind of matrix."""

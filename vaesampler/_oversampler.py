@@ -413,15 +413,15 @@ class VAEOversampler(BaseOverSampler):
         self._n_sample_calls = 0
         self.__dict__.pop("synthetic_mask_", None)  # of an earlier table
         self._latent_sampler = resolve_latent_sampling(self.latent_sampling)
-        encoder = TableEncoder()
-        encoded = encoder.fit_transform(container, y, self.categorical_features)
-        self.schema_ = encoder.schema_
-        self._template = container.template(self.schema_)
         labels = [
             label.item() if isinstance(label, np.generic) else label
             for label, n_samples in self.sampling_strategy_.items()
             if n_samples > 0
         ]
+        encoder = TableEncoder()
+        encoded = encoder.fit_transform(container, y, labels, self.categorical_features)
+        self.schema_ = encoder.schema_
+        self._template = container.template(self.schema_)
         for label in labels:
             rows = encoded.subset(np.flatnonzero(y == label))
             _check_class(label, rows, self.latent_dim)

@@ -1,11 +1,38 @@
 """`EncodedRows`: the rows of a table as the VAEs see them, however they are stored."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import sparse
+
+# Rows are read and encoded in blocks of about so many cells.
+_BLOCK_CELLS = 500_000
+
+
+@dataclass(frozen=True)
+class TableCells:
+    """The cells of a table as float64, read when they are asked for."""
+
+    matrix: Any  # ndarray or csr array (n_rows, n_columns)
+    read: Callable[[np.ndarray], np.ndarray] | None = None  # rows of the matrix to cells
+
+    def __len__(self) -> int:
+        return int(self.matrix.shape[0])
+
+    def take(self, numbers: np.ndarray) -> np.ndarray:  # (n,) to (n, n_columns)
+        """Return the cells of the rows with these numbers."""
+        rows = self.matrix[numbers]
+        rows = rows.toarray() if sparse.issparse(rows) else rows
+        return rows if self.read is None else self.read(rows)
+
+    def blocks(self, numbers: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield the cells of rows a block at a time."""
+        size = max(1, _BLOCK_CELLS // max(1, self.matrix.shape[1]))
+        for start in range(0, len(numbers), size):
+            yield self.take(numbers[start : start + size])
 
 
 class EncodedRows(ABC):
@@ -21,7 +48,7 @@ class EncodedRows(ABC):
 
     @abstractmethod
     def subset(self, numbers: np.ndarray) -> "EncodedRows":
-        """Return the rows with these numbers, stored as these are."""
+        """Return the rows with these numbers, without the rest of the table."""
 
     def are_all_equal(self) -> bool:
         """Tell whether every row is the same."""
@@ -52,19 +79,33 @@ class DenseRows(EncodedRows):
 
 
 @dataclass(frozen=True)
-class SparseRows(EncodedRows):
-    """Rows of a sparse table, encoded when they are asked for."""
+class LazyRows(EncodedRows):
+    """Rows of a large or a sparse table, encoded when they are asked for."""
 
-    matrix: Any  # csr array (n_rows, n_columns)
+    cells: TableCells
     encode: Callable[[np.ndarray], np.ndarray]  # (n, n_columns) to (n, width)
 
     def __len__(self) -> int:
-        return int(self.matrix.shape[0])
+        return len(self.cells)
 
     def take(self, numbers: np.ndarray) -> np.ndarray:
         """Encode the rows with these numbers."""
-        return self.encode(self.matrix[numbers].toarray())
+        return self.encode(self.cells.take(numbers))
 
-    def subset(self, numbers: np.ndarray) -> "SparseRows":
-        """Return the rows with these numbers, still sparse."""
-        return SparseRows(self.matrix[numbers], self.encode)
+    def subset(self, numbers: np.ndarray) -> EncodedRows:
+        """Return the rows with these numbers: still sparse, or else encoded for good."""
+        if sparse.issparse(self.cells.matrix):
+            return LazyRows(
+                TableCells(self.cells.matrix[numbers], self.cells.read), self.encode
+            )
+        return self.in_memory(numbers)
+
+    def in_memory(self, numbers: np.ndarray) -> DenseRows:
+        """Return the rows with these numbers, encoded."""
+        width = self.take(numbers[:1]).shape[1]
+        matrix = np.empty((len(numbers), width), dtype=np.float32)
+        start = 0
+        for block in self.cells.blocks(numbers):
+            matrix[start : start + len(block)] = self.encode(block)
+            start += len(block)
+        return DenseRows(matrix)

@@ -86,6 +86,11 @@ class FeatureSchema:
         )
 
     @cached_property
+    def has_missing_numbers(self) -> bool:
+        """Whether a cell may be missing in a column that has a slot for a number."""
+        return any(self.columns[number].has_missing for number in self.normal)
+
+    @cached_property
     def spikes(self) -> tuple[np.ndarray, np.ndarray]:  # (n_spikes,) twice
         """The numbers of the columns with spikes, one for each spike; and the values."""
         pairs = [

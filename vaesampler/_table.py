@@ -2,22 +2,20 @@
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from functools import reduce
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.preprocessing import StandardScaler
 
 from vaesampler._columns import MOST_LEVELS_APART
-from vaesampler._containers import Container, SparseContainer
-from vaesampler._rows import DenseRows, EncodedRows, SparseRows
+from vaesampler._containers import Container
+from vaesampler._rows import EncodedRows, LazyRows, TableCells
 from vaesampler._schema import CategoricalFeatures, FeatureSchema
 
 # How far beyond the rows of a class its drawn rows may lie, in mean gaps between them.
 MARGIN_GAPS = 3
-# A sparse table is looked at in blocks of about so many cells.
-_SPARSE_BLOCK_CELLS = 2_000_000
+# A larger table is encoded row by row, as its rows are asked for.
+MOST_CELLS_IN_MEMORY = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -26,6 +24,20 @@ class Bounds:
 
     lowest: np.ndarray  # (n_columns,)
     highest: np.ndarray  # (n_columns,)
+
+    @classmethod
+    def empty(cls, schema: FeatureSchema) -> Self:
+        """Return the range of no rows."""
+        n_columns = len(schema.columns)
+        return cls(np.full(n_columns, np.inf), np.full(n_columns, -np.inf))
+
+    @classmethod
+    def off_spikes(cls, schema: FeatureSchema) -> Self:
+        """Return the range of the whole table."""
+        lowest, highest = zip(
+            *(column.range_off_spikes for column in schema.columns), strict=True
+        )
+        return cls(np.array(lowest), np.array(highest))
 
     @classmethod
     def of(cls, cells: np.ndarray) -> Self:  # (n_rows, n_columns)
@@ -83,115 +95,86 @@ class TableEncoder:
     """
 
     schema_: FeatureSchema
-    mean_: np.ndarray  # (n_normal,)
-    scale_: np.ndarray  # (n_normal,)
-    binary_mean_: np.ndarray  # (n_binary,)
-    binary_scale_: np.ndarray  # (n_binary,)
+    mean_: np.ndarray  # (n_columns,)
+    scale_: np.ndarray  # (n_columns,)
     bounds_: dict[Hashable, Bounds]
     # By class, then by column: the levels that share a slot, as often as the class has them.
     rare_levels_: dict[Hashable, dict[int, np.ndarray]]
 
     def fit_transform(
-        self, container: Container, y: np.ndarray, categorical_features: CategoricalFeatures
+        self,
+        container: Container,
+        y: np.ndarray,
+        labels: Iterable[Hashable],
+        categorical_features: CategoricalFeatures,
     ) -> EncodedRows:
-        """Learn the columns' kinds and scales and each class's bounds; return all rows."""
-        if isinstance(container, SparseContainer):
-            return self._fit_sparse(container, y, categorical_features)
+        """Learn the columns' kinds and scales and the bounds of some classes; return all rows.
+
+        Only rows of the classes in `labels` can be decoded.
+        """
+        cells = self._read(container, categorical_features)
+        self.mean_ = np.array([column.mean for column in self.schema_.columns])
+        self.scale_ = np.array([column.deviation for column in self.schema_.columns])
+        self.bounds_, self.rare_levels_ = {}, {}
+        for label in labels:
+            self._learn_class(label, cells, np.flatnonzero(y == label))
+        rows = LazyRows(cells, self.transform)
+        is_small = len(cells) * self.schema_.slots.width <= MOST_CELLS_IN_MEMORY
+        if is_small and not sparse.issparse(cells.matrix):
+            return rows.in_memory(np.arange(len(cells)))
+        return rows
+
+    def _read(
+        self, container: Container, categorical_features: CategoricalFeatures
+    ) -> TableCells:
+        numbers = container.numbers()
+        if numbers is not None:
+            self.schema_ = FeatureSchema.infer(
+                container.columns(), container.names, categorical_features
+            )
+            return TableCells(numbers, self.schema_.read_numbers)
         columns = list(container.columns())
         self.schema_ = FeatureSchema.infer(columns, container.names, categorical_features)
-        cells = np.empty((container.n_rows, len(columns)))
+        matrix = np.empty((container.n_rows, len(columns)))
         for number, (column, values) in enumerate(
             zip(self.schema_.columns, columns, strict=True)
         ):
-            cells[:, number] = column.read(values.values)
-        del columns
-        self._learn_scales(StandardScaler(), cells)
-        self._learn_classes([cells], y)
-        return DenseRows(self.transform(cells))
+            matrix[:, number] = column.read(values.values)
+        return TableCells(matrix)
 
-    def _fit_sparse(
-        self,
-        container: SparseContainer,
-        y: np.ndarray,
-        categorical_features: CategoricalFeatures,
-    ) -> EncodedRows:
-        self.schema_ = FeatureSchema.infer(
-            container.columns(), container.names, categorical_features
-        )
-        matrix = sparse.csr_array(container.matrix)
-        self._learn_scales(StandardScaler(with_mean=False), matrix)
-        n_rows, n_columns = matrix.shape
-        size = max(1, _SPARSE_BLOCK_CELLS // n_columns)
-        blocks = (matrix[start : start + size] for start in range(0, n_rows, size))
-        self._learn_classes((self.schema_.read_numbers(block.toarray()) for block in blocks), y)
-        return SparseRows(matrix, self._encode_numbers)
-
-    def _encode_numbers(self, numbers: np.ndarray) -> np.ndarray:
-        return self.transform(self.schema_.read_numbers(numbers))
-
-    def _learn_scales(self, scaler: StandardScaler, numbers: Any) -> None:
-        normal = self.schema_.normal
-        self.mean_, self.scale_ = np.zeros(len(normal)), np.ones(len(normal))
-        # A constant column's level is its first one, which is 0.
-        varies = ~np.isin(normal, self.schema_.numbers_of("constant"))
-        if varies.any():
-            scaler.fit(numbers[:, normal[varies]])
-            self.mean_[varies], self.scale_[varies] = scaler.mean_, scaler.scale_
-
-    def _learn_classes(self, blocks: Iterable[np.ndarray], y: np.ndarray) -> None:
-        """Learn each class's bounds and rare levels from the cells, block by block."""
-        labels = np.unique(y).tolist()
-        ranges = dict.fromkeys(labels, Bounds.of(np.empty((0, len(self.schema_.columns)))))
-        off_spikes = dict(ranges)
-        rare: dict[Hashable, dict[int, list[np.ndarray]]] = {label: {} for label in labels}
-        crowded = [
-            number
+    def _learn_class(self, label: Hashable, cells: TableCells, numbers: np.ndarray) -> None:
+        off_spikes, everywhere = Bounds.empty(self.schema_), Bounds.empty(self.schema_)
+        rare: dict[int, list[np.ndarray]] = {
+            number: []
             for number in self.schema_.groups.tolist()
             if len(self.schema_.columns[number].levels) > MOST_LEVELS_APART
-        ]
-        start = 0
-        n_ones = np.zeros(len(self.schema_.binary))
-        for cells in blocks:
-            n_ones += cells[:, self.schema_.binary].sum(axis=0)
-            block_labels = y[start : start + len(cells)]
-            start += len(cells)
-            for label in labels:
-                rows = cells[block_labels == label]
-                off_spikes[label] = off_spikes[label].joined(
-                    Bounds.of(self.schema_.without_spikes(rows))
-                )
-                ranges[label] = ranges[label].joined(Bounds.of(rows))
-                for number in crowded:
-                    found = rows[rows[:, number] >= MOST_LEVELS_APART - 1, number]
-                    rare[label].setdefault(number, []).append(found)
-        self.binary_mean_ = n_ones / len(y)
-        self.binary_scale_ = np.sqrt(self.binary_mean_ * (1 - self.binary_mean_))
-        table = reduce(Bounds.joined, off_spikes.values())
-        self.bounds_ = {}
-        for label in labels:
-            # A class that is found at spikes only stays there.
-            seen = off_spikes[label].or_else(ranges[label])
-            n_rows = int((y == label).sum())
-            self.bounds_[label] = seen.widened(n_rows, table.joined(seen), self.schema_)
-        self.rare_levels_ = {
-            label: {number: np.concatenate(found) for number, found in by_column.items()}
-            for label, by_column in rare.items()
+        }
+        for block in cells.blocks(numbers):
+            everywhere = everywhere.joined(Bounds.of(block))
+            off_spikes = off_spikes.joined(Bounds.of(self.schema_.without_spikes(block)))
+            for number, found in rare.items():
+                found.append(block[block[:, number] >= MOST_LEVELS_APART - 1, number])
+        # A class that is found at spikes only stays there.
+        seen = off_spikes.or_else(everywhere)
+        table = Bounds.off_spikes(self.schema_).joined(seen)
+        self.bounds_[label] = seen.widened(len(numbers), table, self.schema_)
+        self.rare_levels_[label] = {
+            number: np.concatenate(found) for number, found in rare.items()
         }
 
     def transform(self, cells: np.ndarray) -> np.ndarray:  # (n_rows, n_columns) to (.., width)
         """Encode cells as float32."""
         schema, slots = self.schema_, self.schema_.slots
         encoded = np.zeros((len(cells), slots.width), dtype=np.float32)
-        encoded[:, slots.normal] = (cells[:, schema.normal] - self.mean_) / self.scale_
-        encoded[np.isnan(encoded)] = 0  # where a number is missing
+        encoded[:, slots.normal] = self._standardized(cells, schema.normal)
+        if schema.has_missing_numbers:
+            np.nan_to_num(encoded, copy=False)
         spiked, values = schema.spikes
         n_missing = len(schema.missing)
         flags = encoded[:, slots.flags]
         flags[:, :n_missing] = np.isnan(cells[:, schema.missing])
         flags[:, n_missing:] = cells[:, spiked] == values
-        encoded[:, slots.binary] = (
-            cells[:, schema.binary] - self.binary_mean_
-        ) / self.binary_scale_
+        encoded[:, slots.binary] = self._standardized(cells, schema.binary)
         start = slots.groups.start
         row_numbers = np.arange(len(cells))
         for number, size in zip(schema.groups, slots.group_sizes, strict=True):
@@ -202,17 +185,27 @@ class TableEncoder:
             start += size
         return encoded
 
+    def _standardized(self, cells: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        numbers: np.ndarray = _of_columns(cells, columns) - self.mean_[columns]
+        numbers /= self.scale_[columns]
+        return numbers
+
     def inverse_transform(
         self, matrix: np.ndarray, label: Hashable, rng: np.random.Generator
     ) -> np.ndarray:  # (n_rows, width) to (n_rows, n_columns)
         """Decode rows drawn for class `label` into cells."""
         schema, slots = self.schema_, self.schema_.slots
-        cells = np.zeros((len(matrix), len(schema.columns)))
-        cells[:, schema.normal] = matrix[:, slots.normal] * self.scale_ + self.mean_
+        bounds = self.bounds_[label]
+        numbers = matrix[:, slots.normal] * self.scale_[schema.normal]
+        numbers += self.mean_[schema.normal]
+        cells: np.ndarray = numbers
+        if len(schema.normal) < len(schema.columns):
+            cells = np.zeros((len(matrix), len(schema.columns)))
+            cells[:, schema.normal] = numbers
         for decimals, columns in schema.columns_by_decimals.items():
             cells[:, columns] = np.round(cells[:, columns], decimals)
-        bounds = self.bounds_[label]
-        np.clip(cells, bounds.lowest, bounds.highest, out=cells)
+        np.maximum(cells, bounds.lowest, out=cells)
+        np.minimum(cells, bounds.highest, out=cells)
         for number in schema.numbers_of("discrete"):
             column = schema.columns[number]
             cells[:, number] = _nearest(column.levels_off_spikes, cells[:, number])
@@ -251,6 +244,11 @@ class TableEncoder:
                 known = np.arange(MOST_LEVELS_APART - 1, len(column.levels))
             levels[is_rare] = rng.choice(known, is_rare.sum())
         return levels
+
+
+def _of_columns(cells: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Return some columns, given by ascending numbers; all of them without a copy."""
+    return cells if len(columns) == cells.shape[1] else cells[:, columns]
 
 
 def _nearest(values: np.ndarray, cells: np.ndarray) -> np.ndarray:  # (n_rows,) to (n_rows,)
