@@ -24,6 +24,8 @@ LAYERS = {
     "_columns": 0,
     "_slots": 0,
     "_rows": 0,
+    "_optimizer": 0,
+    "_pools": 0,
     "_schema": 1,
     "_cells": 1,
     "_layers": 1,
