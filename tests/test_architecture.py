@@ -32,6 +32,8 @@ LAYERS = {
     "_latent": 1,
     "_smoothing": 1,
     "_rejection": 1,
+    "_neighbor_critic": 2,
+    "_network_critic": 2,
     "_containers": 2,
     "_heads": 2,
     "_table": 3,

@@ -13,7 +13,8 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from vaesampler import DenoisingSampling, InterpolationSampling
-from vaesampler._rejection import Candidates, NeighborCritic, draw_accepted
+from vaesampler._neighbor_critic import NeighborCritic
+from vaesampler._rejection import Candidates, Verdict, keep, thin_copies
 from vaesampler._rows import DenseRows
 from vaesampler._slots import Slots
 from vaesampler._smoothing import SmoothedRows
@@ -309,9 +310,10 @@ def test_a_class_apart_is_near_certain_and_a_row_among_the_others_is_not(seed, n
     own = rng.normal(size=(n_own, 3))
     other = rng.normal(loc=50, size=(n_other, 3))
     critic = NeighborCritic.fit(DenseRows(own), DenseRows(other), rng)
-    sources = np.arange(n_own)
-    at_home = critic.probability(2 * own, sources)
-    abroad = critic.probability(other, np.full(n_other, -1))
+    at_home, abroad = (
+        np.exp(critic.judge(Candidates(rows, sources)).log_probability)
+        for rows, sources in ((2 * own, np.arange(n_own)), (other, np.full(n_other, -1)))
+    )
     assert ((at_home >= 0) & (at_home <= 1)).all()
     if n_own > 16 and n_other > 16:
         assert at_home.max() > 0.8
@@ -500,21 +502,34 @@ def test_near_copies_are_thinned_out_to_a_few_in_a_hundred(seed, n_rows, strengt
     critic = NeighborCritic.fit(DenseRows(own), DenseRows(other), rng)
     candidates = np.concatenate([own + 1e-6, 8 + rng.normal(size=(n_rows, 4))])
     sources = np.tile(np.arange(n_rows), 2)
-    chance = np.exp(critic.log_chance(Candidates(candidates, candidates, sources), strength))
+    verdict = critic.judge(Candidates(candidates, sources))
+    chance = np.exp(thin_copies(strength * verdict.log_probability, verdict.is_copy))
     assert ((chance > 0) & (chance <= 1)).all()
     assert chance[:n_rows].sum() <= 0.031 * chance.sum()
 
 
-def test_copies_are_drawn_where_there_is_nothing_else():
+@given(
+    seed=st.integers(0, 1000),
+    n_candidates=st.integers(1, 300),
+    spread=st.sampled_from([0.0, 1.0, 1e3, 1e30]),
+    share_of_copies=st.sampled_from([0.0, 0.5, 1.0]),
+)
+def test_a_quarter_is_kept_however_improbable_and_no_row_twice(
+    seed, n_candidates, spread, share_of_copies
+):
+    rng = np.random.default_rng(seed)
+    log_probability = -spread * rng.exponential(size=n_candidates)
+    is_copy = rng.random(n_candidates) < share_of_copies
+    kept = keep(Verdict(log_probability, is_copy), 3.0, 100, rng)
+    assert len(kept) >= n_candidates / 4
+    assert len(set(kept.tolist())) == len(kept)
+
+
+def test_of_improbable_rows_the_more_probable_ones_are_kept():
     rng = np.random.default_rng(0)
-    own, other = rng.normal(size=(20, 4)), rng.normal(size=(20, 4))
-    critic = NeighborCritic.fit(DenseRows(own), DenseRows(other), rng)
-
-    def draw(n_candidates):
-        numbers = rng.integers(20, size=n_candidates)
-        return Candidates(own[numbers], own[numbers], numbers)
-
-    assert len(draw_accepted(draw, critic, 1.0, 50, rng)) == 50
+    log_probability = np.repeat([-30.0, -60.0], [250, 750])
+    kept = keep(Verdict(log_probability, np.zeros(1000, dtype=bool)), 1.0, 10_000, rng)
+    assert_array_equal(kept, np.arange(250))
 
 
 @pytest.mark.filterwarnings("ignore::vaesampler.exceptions.SmallClassWarning")

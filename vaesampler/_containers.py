@@ -5,7 +5,7 @@ that they have its dtype whatever the library; only new numbers have to be conve
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -71,15 +71,18 @@ class Container(ABC):
 
 
 class Template(ABC):
-    """How to make a table of the user's kind."""
+    """How to make a table of the user's kind from the numbers that stand for its cells.
+
+    They come in blocks of rows, (n, n_columns), of `n_rows` rows in all.
+    """
 
     @abstractmethod
-    def wrap(self, cells: np.ndarray) -> Any:  # (n_rows, n_columns)
-        """Return a table from the numbers that stand for its cells."""
+    def make(self, blocks: Iterable[np.ndarray], n_rows: int) -> Any:
+        """Return a table of these cells."""
 
     @abstractmethod
-    def append(self, X: Any, new: Any) -> Any:
-        """Put a table that was made below the user's own."""
+    def append(self, X: Any, blocks: Iterable[np.ndarray], n_rows: int) -> Any:
+        """Return the user's own rows, and below them these cells."""
 
 
 def is_frame(X: Any) -> bool:
@@ -163,12 +166,28 @@ class ArrayTemplate(Template):
     examples: list[np.ndarray]  # one of each level of a column, then a missing cell
     schema: FeatureSchema
 
-    def wrap(self, cells: np.ndarray) -> np.ndarray:
+    def make(self, blocks: Iterable[np.ndarray], n_rows: int) -> np.ndarray:
         """Return an array of the user's dtype."""
-        rows = np.empty(cells.shape, dtype=self.dtype)
+        return self.append(np.empty((0, len(self.schema.columns))), blocks, n_rows)
+
+    def append(self, X: Any, blocks: Iterable[np.ndarray], n_rows: int) -> np.ndarray:
+        """Write new rows below the user's own."""
+        n_before = len(X)
+        rows = np.empty((n_before + n_rows, len(self.schema.columns)), dtype=self.dtype)
+        rows[:n_before] = X
+        for new, cells in _places(rows[n_before:], blocks):
+            self._write(cells, new)
+        return rows
+
+    def _write(self, cells: np.ndarray, rows: np.ndarray) -> None:
+        is_float = self.dtype.kind == "f"
+        if is_float:
+            rows[:] = cells
         for number, (column, examples) in enumerate(
             zip(self.schema.columns, self.examples, strict=True)
         ):
+            if is_float and not column.has_levels:
+                continue
             new = _NewCells.of(column, cells[:, number])
             if self.dtype.kind != "O":
                 rows[new.is_number, number] = new.numbers(self.dtype)
@@ -176,11 +195,6 @@ class ArrayTemplate(Template):
                 dtype = np.dtype(int if column.kind == "integer" else float)
                 rows[new.is_number, number] = new.numbers(dtype).tolist()
             rows[~new.is_number, number] = examples[new.places]
-        return rows
-
-    def append(self, X: np.ndarray, new: np.ndarray) -> np.ndarray:
-        """Put new rows below the user's own."""
-        return np.concatenate([X, new])
 
 
 @dataclass(frozen=True)
@@ -214,14 +228,14 @@ class ListTemplate(Template):
 
     rows: Template
 
-    def wrap(self, cells: np.ndarray) -> list:
+    def make(self, blocks: Iterable[np.ndarray], n_rows: int) -> list:
         """Return a list of rows."""
-        rows: list = self.rows.wrap(cells).tolist()
+        rows: list = self.rows.make(blocks, n_rows).tolist()
         return rows
 
-    def append(self, X: list, new: list) -> list:
+    def append(self, X: list, blocks: Iterable[np.ndarray], n_rows: int) -> list:
         """Put new rows below the user's own."""
-        return [*X, *new]
+        return [*X, *self.make(blocks, n_rows)]
 
 
 @dataclass(frozen=True)
@@ -266,8 +280,9 @@ class SparseTemplate(Template):
     empty: Any  # of the user's kind, with its columns and no rows
     schema: FeatureSchema
 
-    def wrap(self, cells: np.ndarray) -> Any:
+    def make(self, blocks: Iterable[np.ndarray], n_rows: int) -> Any:
         """Return a sparse table of the user's kind and dtype."""
+        cells = _collect(blocks, n_rows, self.schema)
         dtype = self.empty.dtype
         rows = np.empty(cells.shape, dtype=dtype)
         for number, column in enumerate(self.schema.columns):
@@ -277,9 +292,9 @@ class SparseTemplate(Template):
             rows[~new.is_number, number] = levels[new.places]
         return type(self.empty)(rows)
 
-    def append(self, X: Any, new: Any) -> Any:
+    def append(self, X: Any, blocks: Iterable[np.ndarray], n_rows: int) -> Any:
         """Put new rows below the user's own."""
-        return sparse.vstack([X, new], format=X.format, dtype=X.dtype)
+        return sparse.vstack([X, self.make(blocks, n_rows)], format=X.format, dtype=X.dtype)
 
 
 @dataclass(frozen=True)
@@ -329,8 +344,9 @@ class FrameTemplate(Template):
     time_units: list[str | None]
     schema: FeatureSchema
 
-    def wrap(self, cells: np.ndarray) -> Any:
+    def make(self, blocks: Iterable[np.ndarray], n_rows: int) -> Any:
         """Return a frame of the user's library, with its names and dtypes."""
+        cells = _collect(blocks, n_rows, self.schema)
         series = [
             self._series(number, _NewCells.of(column, cells[:, number])).alias(name)
             for number, (name, column) in enumerate(
@@ -340,9 +356,9 @@ class FrameTemplate(Template):
         first, *others = series
         return first.to_frame().with_columns(*others).to_native()
 
-    def append(self, X: Any, new: Any) -> Any:
+    def append(self, X: Any, blocks: Iterable[np.ndarray], n_rows: int) -> Any:
         """Put new rows below the user's own; rows of pandas are numbered anew."""
-        frames = [nw.from_native(one) for one in (X, new)]
+        frames = [nw.from_native(one) for one in (X, self.make(blocks, n_rows))]
         return nw.maybe_reset_index(nw.concat(frames, how="vertical")).to_native()
 
     def _series(self, number: int, new: "_NewCells") -> nw.Series:
@@ -411,6 +427,25 @@ class _NewCells:
         whole = np.rint(self.values).clip(np.iinfo(dtype).min, largest).astype(dtype)
         numbers: np.ndarray = whole.clip(int(self.column.lowest), int(self.column.highest))
         return numbers
+
+
+def _places(
+    rows: np.ndarray, blocks: Iterable[np.ndarray]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the rows where each block belongs, and the block."""
+    start = 0
+    for cells in blocks:
+        yield rows[start : start + len(cells)], cells
+        start += len(cells)
+
+
+def _collect(
+    blocks: Iterable[np.ndarray], n_rows: int, schema: FeatureSchema
+) -> np.ndarray:  # (n_rows, n_columns)
+    collected = np.empty((n_rows, len(schema.columns)))
+    for rows, cells in _places(collected, blocks):
+        rows[:] = cells
+    return collected
 
 
 def _example_rows(column: Column) -> np.ndarray:  # (n_levels [+ 1],)

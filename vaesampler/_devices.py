@@ -1,9 +1,15 @@
-"""Where and how PyTorch works: the user's `device`, one thread, and noise on the device."""
+"""Where and how PyTorch works: the user's `device`, threads, and noise on the device."""
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import count
+from typing import TypeVar
 
 import torch
+
+Result = TypeVar("Result")
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
@@ -44,6 +50,29 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(n_threads_before)
+
+
+def in_order(function: Callable[[int], Result], n_threads: int) -> Generator[Result]:
+    """Yield function(0), function(1), ... without end; close it when there is enough.
+
+    They are computed by `n_threads` threads, each of which PyTorch uses alone, so that they
+    are the same however many there are.
+    """
+    with one_thread():
+        if n_threads == 1:
+            yield from map(function, count())
+            return
+        with ThreadPoolExecutor(
+            n_threads, initializer=torch.set_num_threads, initargs=(1,)
+        ) as pool:
+            ahead = deque(pool.submit(function, number) for number in range(n_threads + 1))
+            try:
+                for number in count(len(ahead)):
+                    yield ahead.popleft().result()
+                    ahead.append(pool.submit(function, number))
+            finally:
+                for future in ahead:
+                    future.cancel()
 
 
 def standard_normal(shape: Sequence[int], generator: torch.Generator) -> torch.Tensor:

@@ -1,17 +1,20 @@
 """Class label to trained generator: fitting on encoded rows, and drawing from it."""
 
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vaesampler._devices import one_thread
-from vaesampler._latent import BLOCK_ROWS, LatentSampler, choose_rows
-from vaesampler._rejection import Candidates, NeighborCritic, draw_accepted
-from vaesampler._rows import EncodedRows
+from vaesampler._devices import in_order, one_thread
+from vaesampler._latent import LatentSampler, choose_rows
+from vaesampler._neighbor_critic import NeighborCritic
+from vaesampler._network_critic import NetworkCritic
+from vaesampler._rejection import Candidates, Critic, keep
+from vaesampler._rows import EncodedRows, SelectedRows
 from vaesampler._seeds import Seeds
 from vaesampler._settings import GeneratorSettings
 from vaesampler._slots import Slots
@@ -25,8 +28,16 @@ MIN_ROWS_FOR_ERRORS = 256
 # Categories are drawn each for itself, given z. Were they all drawn, combinations would come
 # up that real rows never have; so most stay as they are in the row that is drawn around.
 SHARE_RETAINED = 0.9
-# Of very wide rows, fewer are drawn at once.
-BLOCK_CELLS = 4_000_000
+# Rows are drawn in blocks: more at once would only leave the processor's caches.
+MOST_ROWS_BY_BLOCK = 8_192
+MOST_CELLS_BY_BLOCK = 4_000_000
+# So many candidates are drawn for each wanted row, and so many at least: near copies are
+# thinned out among them.
+CANDIDATES_BY_ROW = 1.5
+MIN_CANDIDATES = 256
+# The network judges classes of so many rows in tables of so many, neighbours all others.
+MIN_OWN_ROWS_FOR_NETWORK = 100
+MIN_ROWS_FOR_NETWORK = 10_000
 
 
 @dataclass(frozen=True)
@@ -38,40 +49,59 @@ class ClassGenerator:
     rows: SmoothedRows
     losses: np.ndarray  # (n_iter,), nats per row
     encoder: TableEncoder
-    critic: NeighborCritic | None
+    critic: Critic | None
     rejection_strength: float
 
-    @one_thread()
     def draw(
         self,
         n_samples: int,
         latent_sampler: LatentSampler,
-        generator: torch.Generator,
-        rng: np.random.Generator,
-    ) -> np.ndarray:  # (n_samples, n_columns)
-        """Draw the cells of rows; the critic, if there is one, rejects some."""
-        if n_samples == 0:
-            no_rows = np.empty((0, self.vae.slots.width), dtype=np.float32)
-            return self.encoder.inverse_transform(no_rows, self.label, rng)
-        most = max(1, min(BLOCK_ROWS, BLOCK_CELLS // self.vae.slots.width))
+        seeds: Seeds,
+        device: torch.device,
+        *purpose: object,
+    ) -> Generator[np.ndarray]:  # (n, n_columns)
+        """Yield the cells of rows, some at a time; the critic, if there is one, rejects some.
 
-        def draw_block(n_candidates: int) -> Candidates:
-            n_drawn = min(n_candidates, most)
-            return self._draw_block(n_drawn, most, latent_sampler, generator, rng)
+        Each block has random streams of its own, from `seeds` by `purpose`: rows are the same
+        however many threads draw them.
+        """
+        n_candidates = self._block_size(n_samples)
 
-        return draw_accepted(draw_block, self.critic, self.rejection_strength, n_samples, rng)
+        def draw_block(number: int) -> np.ndarray:
+            key = (*purpose, self.label, number)
+            generator, rng = seeds.torch(*key, device=device), seeds.numpy(*key)
+            return self._draw_block(n_candidates, latent_sampler, generator, rng)
+
+        n_missing = n_samples
+        n_threads = self._n_threads(n_samples // n_candidates, device)
+        with closing(in_order(draw_block, n_threads)) as blocks:
+            while n_missing > 0:
+                cells = next(blocks)[:n_missing]
+                n_missing -= len(cells)
+                yield cells
+
+    def _block_size(self, n_samples: int) -> int:
+        most = max(1, min(MOST_ROWS_BY_BLOCK, MOST_CELLS_BY_BLOCK // self.vae.slots.width))
+        if self.critic is None:
+            return min(most, max(1, n_samples))
+        wanted = math.ceil(CANDIDATES_BY_ROW * n_samples)
+        return min(most, max(MIN_CANDIDATES, wanted))
+
+    def _n_threads(self, n_blocks: int, device: torch.device) -> int:
+        if device.type != "cpu" or not (self.critic is None or self.critic.suits_threads):
+            return 1
+        return max(1, min(torch.get_num_threads(), n_blocks))
 
     @torch.no_grad()
     def _draw_block(
         self,
         n_candidates: int,
-        most: int,
         latent_sampler: LatentSampler,
         generator: torch.Generator,
         rng: np.random.Generator,
-    ) -> Candidates:
+    ) -> np.ndarray:  # (n_kept, n_columns)
         n_rows = len(self.rows)
-        n_around = min(max(n_candidates, n_rows), most)
+        n_around = min(max(n_candidates, n_rows), max(n_candidates, MOST_ROWS_BY_BLOCK))
         numbers = choose_rows(n_rows, n_around, generator)
         around = self.rows.draw(numbers, generator)
         z, chosen = latent_sampler.draw(self.vae, around[None], n_candidates, generator)
@@ -79,10 +109,14 @@ class ClassGenerator:
         if chosen is not None:
             self._retain_categories(drawn, around[chosen], generator)
         matrix = drawn.cpu().numpy()
-        cells = self.encoder.inverse_transform(matrix, self.label, rng)
-        sources = np.full(n_candidates, -1) if chosen is None else numbers[chosen].cpu().numpy()
-        # Decoding puts cells back where they are allowed; the critic sees them there.
-        return Candidates(cells, self.encoder.transform(cells), sources)
+        if self.critic is not None:
+            matrix = self.encoder.settle(matrix, self.label, rng)
+            sources = (
+                np.full(len(matrix), -1) if chosen is None else numbers[chosen].cpu().numpy()
+            )
+            verdict = self.critic.judge(Candidates(matrix, sources))
+            matrix = matrix[keep(verdict, self.rejection_strength, n_rows, rng)]
+        return self.encoder.inverse_transform(matrix, self.label, rng)
 
     def _retain_categories(
         self, drawn: Tensor, around: Tensor, generator: torch.Generator
@@ -137,18 +171,14 @@ def fit_generators(
         return {}
     shared = _pretrain(encoded, encoder.schema_.slots, settings, seeds, device, report)
     vaes = shared.select([0] * len(labels))
+    own_rows = {label: encoded.subset(np.flatnonzero(y == label)) for label in labels}
     classes = [
         ClassRows(
             label,
-            SmoothedRows.fit(
-                encoded.subset(np.flatnonzero(y == label)),
-                encoder.schema_.slots,
-                settings.smoothing,
-                device,
-            ),
+            SmoothedRows.fit(rows, encoder.schema_.slots, settings.smoothing, device),
             seeds.torch("training", label, device=device),
         )
-        for label in labels
+        for label, rows in own_rows.items()
     ]
     losses = train(vaes, classes, settings.training, _reporter(report, classes))
     curves = losses.cpu().numpy()
@@ -159,7 +189,9 @@ def fit_generators(
             entry.rows,
             curves[:, number].copy(),
             encoder,
-            _fit_critic(encoded, y, entry.label, settings.rejection_strength, seeds),
+            _fit_critic(encoded, own_rows[entry.label], y, entry.label, seeds)
+            if settings.rejection_strength > 0
+            else None,
             settings.rejection_strength,
         )
         for number, entry in enumerate(classes)
@@ -204,16 +236,12 @@ def _calibrate(vae: StackedVAE, entry: ClassRows) -> StackedVAE:
 
 
 def _fit_critic(
-    encoded: EncodedRows, y: np.ndarray, label: Hashable, strength: float, seeds: Seeds
-) -> NeighborCritic | None:
-    if strength == 0:
-        return None
-    is_own = y == label
-    return NeighborCritic.fit(
-        encoded.subset(np.flatnonzero(is_own)),
-        encoded.subset(np.flatnonzero(~is_own)),
-        seeds.numpy("critic", label),
-    )
+    encoded: EncodedRows, own_rows: EncodedRows, y: np.ndarray, label: Hashable, seeds: Seeds
+) -> Critic:
+    other_rows = SelectedRows(encoded, np.flatnonzero(y != label))
+    if len(own_rows) >= MIN_OWN_ROWS_FOR_NETWORK and len(y) >= MIN_ROWS_FOR_NETWORK:
+        return NetworkCritic.fit(own_rows, other_rows, seeds.torch("critic", label))
+    return NeighborCritic.fit(own_rows, other_rows, seeds.numpy("critic", label))
 
 
 def _reporter(

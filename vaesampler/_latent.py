@@ -15,7 +15,7 @@ from vaesampler._devices import standard_normal
 # Rows are encoded in blocks of this many, which bounds memory whatever the table's size.
 BLOCK_ROWS = 16_384
 # All rows are shuffled to choose some, unless there are so many times more of them.
-ROWS_BY_SAMPLE_TO_SHUFFLE = 16
+ROWS_BY_SAMPLE_TO_SHUFFLE = 4
 
 
 class Posterior(NamedTuple):

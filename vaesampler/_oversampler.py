@@ -1,8 +1,8 @@
 """`VAEOversampler`: imbalanced-learn's contract, and nothing else."""
 
 import warnings
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
@@ -293,16 +293,20 @@ class VAEOversampler(BaseOverSampler):
         with self._all_or_nothing():
             container, labels = self._check_X_y(X, y)
             self._fit_generators(container, labels)
-            cells = [np.empty((0, self.n_features_in_))]
-            rows = [np.arange(len(labels))]  # whose label each row has
-            for label in self._generators:
-                n_samples = self.sampling_strategy_[label]
-                cells.append(self._draw(label, n_samples, self._seeds, "fit_resample"))
-                rows.append(np.full(n_samples, np.flatnonzero(labels == label)[0]))
-            new = self._template.wrap(np.concatenate(cells))
-            whose_label = np.concatenate(rows)
+            n_new = {label: self.sampling_strategy_[label] for label in self._generators}
+            with closing(self._draw(n_new, self._seeds, "fit_resample")) as blocks:
+                X_resampled = self._template.append(X, blocks, sum(n_new.values()))
+            whose_label = np.concatenate(
+                [
+                    np.arange(len(labels)),
+                    *(
+                        np.full(n_rows, np.argmax(labels == label))
+                        for label, n_rows in n_new.items()
+                    ),
+                ]
+            )
             self.synthetic_mask_ = np.arange(len(whose_label)) >= len(labels)
-            return self._template.append(X, new), take_labels(y, whose_label)
+            return X_resampled, take_labels(y, whose_label)
 
     def sample(
         self,
@@ -360,7 +364,8 @@ class VAEOversampler(BaseOverSampler):
             seeds, call = self._seeds, self._n_sample_calls
         else:
             seeds, call = Seeds.from_random_state(random_state), 0
-        return self._template.wrap(self._draw(label, int(n_samples), seeds, "sample", call))
+        with closing(self._draw({label: int(n_samples)}, seeds, "sample", call)) as blocks:
+            return self._template.make(blocks, int(n_samples))
 
     def _check_X_y(self, X: Any, y: Any) -> tuple[Container, np.ndarray]:  # noqa: N802
         labels = labels_of(y)
@@ -440,15 +445,12 @@ class VAEOversampler(BaseOverSampler):
         self.n_iter_ = {label: len(losses) for label, losses in self.loss_curves_.items()}
 
     def _draw(
-        self, label: Hashable, n_samples: int, seeds: Seeds, *purpose: object
-    ) -> np.ndarray:  # (n_samples, n_features)
-        entry = self._generators[label]
-        return entry.draw(
-            n_samples,
-            self._latent_sampler,
-            seeds.torch(*purpose, entry.label, device=self._device),
-            seeds.numpy(*purpose, entry.label),
-        )
+        self, n_samples: Mapping[Hashable, int], seeds: Seeds, *purpose: object
+    ) -> Generator[np.ndarray]:  # (n, n_features)
+        for label, n_rows in n_samples.items():
+            yield from self._generators[label].draw(
+                n_rows, self._latent_sampler, seeds, self._device, *purpose
+            )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -50,6 +50,11 @@ class EncodedRows(ABC):
     def subset(self, numbers: np.ndarray) -> "EncodedRows":
         """Return the rows with these numbers, without the rest of the table."""
 
+    @property
+    def width(self) -> int:
+        """Number of slots in a row."""
+        return int(self.take(np.zeros(1, dtype=np.intp)).shape[1])
+
     def are_all_equal(self) -> bool:
         """Tell whether every row is the same."""
         first = self.take(np.zeros(1, dtype=np.intp))
@@ -102,10 +107,28 @@ class LazyRows(EncodedRows):
 
     def in_memory(self, numbers: np.ndarray) -> DenseRows:
         """Return the rows with these numbers, encoded."""
-        width = self.take(numbers[:1]).shape[1]
-        matrix = np.empty((len(numbers), width), dtype=np.float32)
+        matrix = np.empty((len(numbers), self.width), dtype=np.float32)
         start = 0
         for block in self.cells.blocks(numbers):
             matrix[start : start + len(block)] = self.encode(block)
             start += len(block)
         return DenseRows(matrix)
+
+
+@dataclass(frozen=True)
+class SelectedRows(EncodedRows):
+    """Some rows of a table, which stay where they are."""
+
+    rows: EncodedRows
+    numbers: np.ndarray  # (n_rows,)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def take(self, numbers: np.ndarray) -> np.ndarray:
+        """Return the rows with these numbers among the selected ones."""
+        return self.rows.take(self.numbers[numbers])
+
+    def subset(self, numbers: np.ndarray) -> EncodedRows:
+        """Return the rows with these numbers, without the rest of the table."""
+        return self.rows.subset(self.numbers[numbers])

@@ -190,6 +190,18 @@ class TableEncoder:
         numbers /= self.scale_[columns]
         return numbers
 
+    def settle(
+        self, matrix: np.ndarray, label: Hashable, rng: np.random.Generator
+    ) -> np.ndarray:  # (n_rows, width), both; the argument may be overwritten
+        """Return rows drawn for class `label` as they are once decoded and encoded again."""
+        if not self.schema_.is_plain:
+            return self.transform(self.inverse_transform(matrix, label, rng))
+        lowest, highest = (
+            self._standardized(bound[None], self.schema_.normal).astype(np.float32)
+            for bound in (self.bounds_[label].lowest, self.bounds_[label].highest)
+        )
+        return np.clip(matrix, lowest, highest, out=matrix)
+
     def inverse_transform(
         self, matrix: np.ndarray, label: Hashable, rng: np.random.Generator
     ) -> np.ndarray:  # (n_rows, width) to (n_rows, n_columns)
