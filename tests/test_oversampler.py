@@ -14,6 +14,7 @@ from scipy import sparse
 
 from vaesampler import DenoisingSampling, InterpolationSampling
 from vaesampler._neighbor_critic import NeighborCritic
+from vaesampler._network_critic import NetworkCritic
 from vaesampler._rejection import Candidates, Verdict, keep, thin_copies
 from vaesampler._rows import DenseRows
 from vaesampler._slots import Slots
@@ -318,6 +319,44 @@ def test_a_class_apart_is_near_certain_and_a_row_among_the_others_is_not(seed, n
     if n_own > 16 and n_other > 16:
         assert at_home.max() > 0.8
         assert abroad.max() < 0.5
+
+
+@given(seed=st.integers(0, 1000), n_own=st.integers(2, 300), n_others=st.integers(1, 300))
+def test_the_network_tells_a_class_from_the_others_and_copies_from_their_sources(
+    seed, n_own, n_others
+):
+    rng = np.random.default_rng(seed)
+    own, others = rng.normal(size=(n_own, 3)), rng.normal([8, 0, 0], size=(n_others, 3))
+    own, others = own.astype(np.float32), others.astype(np.float32)
+    generator = torch.Generator().manual_seed(seed)
+    critic = NetworkCritic.fit(DenseRows(own), DenseRows(others), generator)
+    at_home = critic.judge(Candidates(own.copy(), np.arange(n_own)))
+    moved = critic.judge(Candidates(own + 20, np.arange(n_own)))
+    abroad = critic.judge(Candidates(others.copy(), np.full(n_others, -1)))
+    assert (np.exp(at_home.log_probability) > 0.5).all()
+    assert (np.exp(abroad.log_probability) < 0.5).all()
+    assert at_home.is_copy.all()
+    assert not moved.is_copy.any()
+    assert not abroad.is_copy.any()
+
+
+def test_large_tables_are_judged_by_a_network_and_small_classes_by_neighbours():
+    X, y = make_table({0: 10_000, 1: 100, 2: 50})
+    generators = quick().fit(X, y)._generators
+    assert isinstance(generators[1].critic, NetworkCritic)
+    assert isinstance(generators[2].critic, NeighborCritic)
+    X, y = make_table({0: 1_000, 1: 100})
+    assert isinstance(quick().fit(X, y)._generators[1].critic, NeighborCritic)
+
+
+def test_rejection_in_a_large_table_draws_fewer_rows_among_the_other_classes():
+    X, y = make_table({0: 10_000, 1: 500}, n_features=2)
+    X[y == 1] -= 2  # the clouds overlap
+    near_others = []
+    for strength in (0.0, 3.0):
+        rows = quick(rejection_strength=strength, max_iter=300).fit(X, y).sample(1, 4_000)
+        near_others.append(np.mean(np.linalg.norm(rows, axis=1) < 0.7))
+    assert near_others[1] < 0.7 * near_others[0]
 
 
 def test_sample_gives_other_rows_at_each_call_and_the_same_for_the_same_seed(table):

@@ -102,6 +102,42 @@ def three_threads():
     torch.set_num_threads(threads_before)
 
 
+@pytest.mark.parametrize("latent_sampling", ["prior", "posterior", "interpolate", "denoise"])
+@pytest.mark.parametrize("strength", [0.0, 3.0])
+def test_rows_are_the_same_however_many_threads_draw_them(
+    latent_sampling, strength, three_threads
+):
+    X, y = make_table({0: 10_000, 1: 200})
+    sampler = quick(latent_sampling=latent_sampling, rejection_strength=strength).fit(X, y)
+    drawn = []
+    for n_threads in (1, 2, 3):
+        torch.set_num_threads(n_threads)
+        drawn.append(sampler.sample(1, 40_000, random_state=0))
+        assert torch.get_num_threads() == n_threads
+    assert_array_equal(drawn[0], drawn[1])
+    assert_array_equal(drawn[0], drawn[2])
+    assert len(np.unique(drawn[0], axis=0)) > 35_000  # no block repeats another
+
+
+class FailsAtLast(LatentSampler):
+    def __init__(self):
+        self.n_calls = 0
+
+    def draw(self, vae, rows, n_samples, generator):
+        self.n_calls += 1
+        if self.n_calls > 4:
+            raise RuntimeError("no more")
+        return PriorSampling().draw(vae, rows, n_samples, generator)
+
+
+def test_an_error_in_a_drawing_thread_reaches_the_caller_and_leaves_the_threads(three_threads):
+    X, y = make_table({0: 10_000, 1: 200})
+    sampler = quick(latent_sampling=FailsAtLast()).fit(X, y)
+    with pytest.raises(RuntimeError, match="no more"):
+        sampler.sample(1, 100_000)
+    assert torch.get_num_threads() == 3
+
+
 class Waits(LatentSampler):
     def __init__(self, arrived, let_go):
         self.arrived = arrived

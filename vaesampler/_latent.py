@@ -62,7 +62,7 @@ class LatentSampler(ABC):
     def draw(
         self, vae: Encoder, rows: Tensor, n_samples: int, generator: torch.Generator
     ) -> LatentDraw:
-        """Draw latent points.
+        """Draw latent points; of large tables, in several threads at once.
 
         Parameters
         ----------
@@ -184,7 +184,7 @@ class InterpolationSampling(LatentSampler):
         points = means[0].cpu().numpy()
         # Without a query, kneighbors leaves each point out of its own neighbours.
         neighbors = torch.from_numpy(
-            NearestNeighbors(n_neighbors=n_neighbors)
+            NearestNeighbors(n_neighbors=n_neighbors, algorithm="kd_tree")
             .fit(points)
             .kneighbors(return_distance=False)
         ).to(rows.device)
