@@ -69,8 +69,10 @@ def test_global_generators_and_threads_are_left_as_they_were(random_state, laten
     assert torch.get_num_threads() == threads_before
 
 
+@pytest.mark.parametrize("counts", [{0: 40, 1: 12, 2: 8}, {0: 10_000, 1: 200}])
 @pytest.mark.parametrize("setting", ["float64 by default", "another device by default"])
-def test_what_the_user_set_in_torch_changes_nothing(setting, table):
+def test_what_the_user_set_in_torch_changes_nothing(setting, counts):
+    table = make_table(counts)
     expected = quick().fit_resample(*table)[0]
     if setting == "float64 by default":
         reset, value = torch.set_default_dtype, torch.get_default_dtype()

@@ -106,8 +106,8 @@ def _drawing_from(rows: EncodedRows, generator: torch.Generator) -> Callable[[in
 
 
 def _copy_distance(rows: EncodedRows, generator: torch.Generator) -> float:
-    numbers = torch.randperm(len(rows), generator=generator)[:MAX_ROWS_AROUND_THEM].numpy()
-    some = rows.take(numbers)
+    shuffled = torch.randperm(len(rows), generator=generator, device=generator.device)
+    some = rows.take(shuffled[:MAX_ROWS_AROUND_THEM].numpy())
     search = NearestNeighbors(n_neighbors=2, algorithm="brute").fit(some)
     distances = search.kneighbors(some[:N_ROWS_FOR_COPIES])[0][:, 1]  # 0 is to itself
     return float(np.quantile(distances, COPY_QUANTILE))

@@ -1,0 +1,123 @@
+"""Time what takes the time, for comparison with an earlier version of the library.
+
+    python -m pip install pytest-benchmark
+    python -m pytest tests/benchmarks/bench_hot_paths.py --benchmark-autosave  # before
+    python -m pytest tests/benchmarks/bench_hot_paths.py --benchmark-compare \
+        --benchmark-compare-fail=median:20%
+
+Not a part of the ordinary run: a machine that does something else meanwhile would fail it.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from vaesampler import VAEOversampler
+from vaesampler._containers import Container
+from vaesampler._neighbor_critic import NeighborCritic
+from vaesampler._network_critic import NetworkCritic
+from vaesampler._rejection import Candidates
+from vaesampler._rows import DenseRows
+from vaesampler._settings import TrainingSettings
+from vaesampler._slots import Slots
+from vaesampler._smoothing import SmoothedRows
+from vaesampler._table import TableEncoder
+from vaesampler._training import ClassRows, train
+from vaesampler._vae import StackedVAE
+
+N_STEPS = 200
+N_ROWS = 20_000
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    n_threads_before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(n_threads_before)
+
+
+@pytest.mark.parametrize(
+    "slots", [Slots(64), Slots(10, 2, 3, (5, 8, 40), ())], ids=["numbers", "mixed"]
+)
+@pytest.mark.parametrize(("n_models", "n_rows"), [(1, 128), (1, 389), (9, 380)])
+def test_training_steps(benchmark, n_models, n_rows, slots):
+    rng = np.random.default_rng(0)
+    generators = [torch.Generator().manual_seed(number) for number in range(n_models)]
+    vaes = StackedVAE(n_models, slots, (32,), 4, "relu").initialize(generators)
+    rows = DenseRows((rng.random((n_rows, slots.width)) < 0.5).astype(np.float32))
+    classes = [
+        ClassRows(number, SmoothedRows.fit(rows, slots, 1, "cpu"), generator)
+        for number, generator in enumerate(generators)
+    ]
+    settings = TrainingSettings(
+        max_iter=N_STEPS, learning_rate_init=0.01, batch_size=n_rows, beta=1, alpha=1e-4
+    )
+    benchmark(train, vaes, classes, settings)
+
+
+def make_table(kind):
+    rng = np.random.default_rng(0)
+    y = (rng.random(N_ROWS) < 0.1).astype(int)
+    X = rng.normal(size=(N_ROWS, 30)) + y[:, None]
+    if kind == "numbers":
+        return X, y
+    frame = pd.DataFrame(X).add_prefix("column ")
+    for number in range(0, 30, 3):
+        frame[f"column {number}"] = pd.cut(X[:, number], 8).astype(str)
+    frame["column 1"] = frame["column 1"].round(1).where(rng.random(N_ROWS) < 0.8)
+    frame["column 2"] = frame["column 2"].clip(lower=0)
+    return frame, y
+
+
+@pytest.fixture(params=["numbers", "mixed"])
+def large_table(request):
+    return make_table(request.param)
+
+
+def test_encode(benchmark, large_table):
+    X, y = large_table
+    benchmark(lambda: TableEncoder().fit_transform(Container.of(X), y, [1], "auto"))
+
+
+def test_decode(benchmark, large_table):
+    X, y = large_table
+    encoder = TableEncoder()
+    encoded = encoder.fit_transform(Container.of(X), y, [1], "auto").take(np.arange(len(y)))
+    benchmark(encoder.inverse_transform, encoded, 1, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("strength", [0.0, 3.0], ids=["all kept", "some rejected"])
+def test_draw(benchmark, large_table, strength):
+    sampler = VAEOversampler(
+        max_iter=100, pretrain_iter=100, rejection_strength=strength, random_state=0
+    )
+    sampler.fit(*large_table)
+    benchmark(sampler.sample, 1, N_ROWS, random_state=0)
+
+
+@pytest.fixture
+def rows():
+    X, y = make_table("numbers")
+    return X[y == 1].astype(np.float32), X[y == 0].astype(np.float32)
+
+
+def fit_neighbors(own, others):
+    return NeighborCritic.fit(DenseRows(own), DenseRows(others), np.random.default_rng(0))
+
+
+def fit_network(own, others):
+    return NetworkCritic.fit(DenseRows(own), DenseRows(others), torch.Generator())
+
+
+@pytest.mark.parametrize("fit", [fit_neighbors, fit_network])
+def test_fit_critic(benchmark, rows, fit):
+    benchmark(fit, *rows)
+
+
+@pytest.mark.parametrize("fit", [fit_neighbors, fit_network])
+def test_judge(benchmark, rows, fit):
+    own, others = rows
+    critic = fit(own, others)
+    benchmark(critic.judge, Candidates(own.copy(), np.arange(len(own))))
