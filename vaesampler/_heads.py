@@ -2,12 +2,14 @@
 
 import math
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from vaesampler._devices import standard_normal
+from vaesampler._layers import gradient_of
 from vaesampler._slots import Slots
 from vaesampler._smoothing import ShrunkNormal
 
@@ -43,7 +45,7 @@ class TableHead(nn.Module):
         self, output: Tensor, rows: Tensor, counted: Tensor | None = None
     ) -> Tensor:
         # (n_models, n_rows, width) twice -> (n_models, n_rows), in nats
-        normal, yes_no, groups = self._parts()
+        normal, yes_no, groups = self.parts
         counted = self.counted(rows) if counted is None else counted
         total = self.normal.negative_log_likelihood(
             output[..., normal], rows[..., normal], _part(counted, normal)
@@ -58,37 +60,9 @@ class TableHead(nn.Module):
             )
         return total
 
-    def loss_and_gradient(self, output: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the rows' mean and its gradient at the decoder's output, which is overwritten.
-
-        The mean is (n_models,), in nats. Its gradient at the head's own parameters is added
-        to their `grad`.
-        """
-        if self.slots.n_normal == rows.shape[-1]:
-            return self.normal.loss_and_gradient(output, rows, None)
-        normal, yes_no, groups = self._parts()
-        counted = self.counted(rows)
-        loss, gradient = self.normal.loss_and_gradient(
-            output[..., normal], rows[..., normal], _part(counted, normal)
-        )
-        gradients = [gradient]
-        if yes_no.stop > yes_no.start:
-            part_loss, gradient = self.binary.loss_and_gradient(
-                output[..., yes_no], rows[..., yes_no], _part(counted, yes_no)
-            )
-            loss = loss + part_loss
-            gradients.append(gradient)
-        if groups.stop > groups.start:
-            part_loss, gradient = self.groups.loss_and_gradient(
-                output[..., groups], rows[..., groups]
-            )
-            loss = loss + part_loss
-            gradients.append(gradient)
-        return loss, torch.cat(gradients, dim=-1)
-
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
         # (n_models, n_rows, width) -> the same shape
-        normal, yes_no, groups = self._parts()
+        normal, yes_no, groups = self.parts
         parts = [
             self.normal.draw(output[..., normal], generator),
             self.binary.draw(output[..., yes_no], generator),
@@ -98,7 +72,7 @@ class TableHead(nn.Module):
 
     def correlate_errors(self, output: Tensor, rows: Tensor, inflation: float) -> None:
         """Draw numbers that err together as these do: see `GaussianHead`."""
-        normal, _, _ = self._parts()
+        normal, _, _ = self.parts
         self.normal.correlate_errors(
             output[..., normal],
             rows[..., normal],
@@ -106,7 +80,9 @@ class TableHead(nn.Module):
             inflation,
         )
 
-    def _parts(self) -> tuple[slice, slice, slice]:
+    @property
+    def parts(self) -> tuple[slice, slice, slice]:
+        """The slots of numbers, of what is yes or no (flags first), and of groups."""
         slots = self.slots
         return slots.normal, slice(slots.flags.start, slots.binary.stop), slots.groups
 
@@ -118,6 +94,88 @@ class TableHead(nn.Module):
         counted = torch.ones_like(rows[..., : self.slots.groups.start])
         counted.index_add_(-1, self.silenced_slots, rows[..., self.silencing_flags], alpha=-1)
         return counted.clamp_(min=0)
+
+
+class HeadPart(NamedTuple):
+    """A part of the loss, and its gradient at the decoder's output: `gradient * scale`."""
+
+    twice_loss: Tensor  # (n_models,), less a constant
+    gradient: Tensor  # (n_models, n_rows, n_slots)
+    scale: Tensor | None  # (n_models, 1, n_slots); None stands for 1
+
+
+class HeadGradient:
+    """The mean over rows of a head's likelihood and its gradient, written by hand.
+
+    Parameters
+    ----------
+    head : TableHead
+        The head. Its parameters' `grad` must be there, and none may move in memory.
+    n_rows : int
+        Number of rows that will be looked at, at once.
+    """
+
+    def __init__(self, head: TableHead, n_rows: int) -> None:
+        self.head = head
+        self.raw_log_var = head.normal.raw_log_var.detach()
+        self.raw_log_var_gradient = gradient_of(head.normal.raw_log_var)
+        # What is to be added to a half of `twice_loss`, in nats.
+        self.constant = 0.5 * head.slots.n_normal * (LOWEST_LOG_VAR + math.log(2 * math.pi))
+        self.wants_errors = head.slots.n_normal == head.slots.width
+        # Tensors spare each step the conversion of numbers.
+        self.largest_log_scale = self.raw_log_var.new_tensor(-LOWEST_LOG_VAR - math.log(n_rows))
+        self.half = self.raw_log_var.new_tensor(0.5)
+        n_models, _, n_normal = self.raw_log_var.shape
+        self.squares = self.raw_log_var.new_empty(n_models, n_rows, n_normal)
+
+    def write(self, output: Tensor, rows: Tensor) -> HeadPart:
+        """Return the loss and its gradient, and write that of the head's own parameters.
+
+        Both are (n_models, n_rows, width). Where the head `wants_errors`, `output` is the
+        decoder's output less the rows.
+        """
+        if self.wants_errors:
+            twice_loss, scale = self._of_errors(output, None)
+            return HeadPart(twice_loss, output, scale)
+        head = self.head
+        normal, yes_no, groups = head.parts
+        counted = head.counted(rows)
+        errors = output[..., normal] - rows[..., normal]
+        twice_loss, scale = self._of_errors(errors, _part(counted, normal))
+        gradients = [errors.mul_(scale)]
+        if yes_no.stop > yes_no.start:
+            loss, gradient = head.binary.loss_and_gradient(
+                output[..., yes_no], rows[..., yes_no], _part(counted, yes_no)
+            )
+            twice_loss.add_(loss, alpha=2)
+            gradients.append(gradient)
+        if groups.stop > groups.start:
+            loss, gradient = head.groups.loss_and_gradient(
+                output[..., groups], rows[..., groups]
+            )
+            twice_loss.add_(loss, alpha=2)
+            gradients.append(gradient)
+        return HeadPart(twice_loss, torch.cat(gradients, dim=-1), None)
+
+    def _of_errors(self, errors: Tensor, counted: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return the loss of numbers, doubled and less a constant, and its gradient's scale.
+
+        Their gradient is (errors * scale); errors that are not `counted` are set to 0.
+        """
+        slope = torch.sigmoid(self.raw_log_var)  # of the log-variance
+        gradient = torch.mul(slope, self.half, out=self.raw_log_var_gradient)
+        excess = nn.functional.softplus(self.raw_log_var)  # of it over the lowest
+        scale = torch.exp(self.largest_log_scale - excess)  # one by variance and rows
+        if counted is not None:
+            errors.mul_(counted)
+            share_counted = counted.mean(dim=1, keepdim=True)
+            gradient.mul_(share_counted)
+            lowest = LOWEST_LOG_VAR + math.log(2 * math.pi)
+            excess.add_(lowest).mul_(share_counted).sub_(lowest)
+        # Of the squares, sums over the rows are all that is needed.
+        squares = torch.mul(errors, errors, out=self.squares).sum(1, True).mul_(scale)
+        gradient.addcmul_(slope, squares, value=-0.5)
+        return excess.add_(squares).sum((1, 2)), scale
 
 
 class GaussianHead(nn.Module):
@@ -157,28 +215,6 @@ class GaussianHead(nn.Module):
             return 0.5 * (squared_error.sum(dim=-1) + constant)
         terms = squared_error + log_var + math.log(2 * math.pi)
         return 0.5 * (terms * counted).sum(dim=-1)
-
-    def loss_and_gradient(
-        self, output: Tensor, rows: Tensor, counted: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """Return the rows' mean (n_models,) and its gradient; add the variances' to `grad`."""
-        assert self.raw_log_var.grad is not None
-        raw = self.raw_log_var.detach()
-        slope = torch.sigmoid(raw)  # of log_var
-        inverse_variance = torch.sigmoid(-raw) * math.exp(-LOWEST_LOG_VAR)
-        log_var = nn.functional.softplus(raw).add_(LOWEST_LOG_VAR + math.log(2 * math.pi))
-        error = output.sub_(rows)
-        if counted is not None:
-            error.mul_(counted)
-            share_counted = counted.mean(dim=1, keepdim=True)
-            log_var.mul_(share_counted)
-            share_counted.mul_(slope)
-        # Of the squares, sums over the rows are all that is needed.
-        scaled_squares = (error * error).mean(dim=1, keepdim=True).mul_(inverse_variance)
-        self.raw_log_var.grad.addcmul_(slope, scaled_squares, value=-0.5)
-        self.raw_log_var.grad.add_(slope if counted is None else share_counted, alpha=0.5)
-        loss = log_var.add_(scaled_squares).sum(dim=(1, 2)).mul_(0.5)
-        return loss, error.mul_(inverse_variance.mul_(1 / rows.shape[1]))
 
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
         # (n_models, n_rows, n_features) -> the same shape

@@ -12,18 +12,21 @@ from torch import Tensor, nn
 class Activation(NamedTuple):
     """A function between layers, and how a gradient passes back through it."""
 
-    function: Callable[[Tensor], Tensor]  # may overwrite its argument
-    backward: Callable[[Tensor, Tensor], Tensor]  # (gradient, the function's value)
+    function: Callable[[Tensor], Tensor]  # overwrites its argument
+    backward: Callable[[Tensor, Tensor], Tensor]  # (gradient, value); overwrites the gradient
 
 
 ACTIVATIONS = {
     "identity": Activation(lambda x: x, lambda gradient, _: gradient),
-    "logistic": Activation(torch.sigmoid_, lambda gradient, y: gradient * (y - y * y)),
+    "logistic": Activation(torch.sigmoid_, lambda gradient, y: gradient.mul_(y - y * y)),
     # A product of numbers with truth values takes eight times as long.
     "relu": Activation(
-        torch.relu_, lambda gradient, y: torch.ops.aten.threshold_backward(gradient, y, 0)
+        torch.relu_,
+        lambda gradient, y: torch.ops.aten.threshold_backward.grad_input(
+            gradient, y, 0, grad_input=gradient
+        ),
     ),
-    "tanh": Activation(torch.tanh_, lambda gradient, y: gradient * (1 - y * y)),
+    "tanh": Activation(torch.tanh_, lambda gradient, y: gradient.mul_(1 - y * y)),
 }
 
 
@@ -82,48 +85,85 @@ class StackedMLP(nn.Module):
 class MLPPasses:
     """The passes through a `StackedMLP`, forward and backward, on its bare tensors.
 
-    At these sizes the bookkeeping of autograd and of modules costs more than the arithmetic.
-    The parameters' `grad` must be there, and none of them may move in memory.
+    At these sizes the bookkeeping of autograd and of modules costs more than the arithmetic,
+    and so does memory that is asked for anew, since it is cleared each time: what a pass
+    returns is overwritten by the next one. The parameters' `grad` must be there, and none of
+    them may move in memory.
     """
 
-    def __init__(self, network: StackedMLP) -> None:
+    def __init__(self, network: StackedMLP, n_rows: int) -> None:
         self.activate, self.pass_back = ACTIVATIONS[network.activation]
         self.weights = [layer.weight.detach() for layer in network.layers]
         self.biases = [layer.bias.detach() for layer in network.layers]
-        self.transposed = [weight.transpose(1, 2) for weight in self.weights]
-        self.weight_gradients = [_gradient_of(layer.weight) for layer in network.layers]
-        self.bias_gradients = [_gradient_of(layer.bias) for layer in network.layers]
+        self.weight_gradients = [gradient_of(layer.weight) for layer in network.layers]
+        self.bias_gradients = [gradient_of(layer.bias) for layer in network.layers]
+        shapes = [(len(weight), n_rows) for weight in self.weights]
+        self.outputs = [
+            weight.new_empty(*shape, weight.shape[2])
+            for shape, weight in zip(shapes, self.weights, strict=True)
+        ]
+        self.input_gradients = [
+            weight.new_empty(*shape, weight.shape[1])
+            for shape, weight in zip(shapes, self.weights, strict=True)
+        ]
 
     def forward(self, rows: Tensor) -> list[Tensor]:
         """Return what enters each layer, and last the output: what `backward` needs."""
-        values = [rows]
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            values.append(self.activate(torch.baddbmm(bias, values[-1], weight)))
-        values.append(torch.baddbmm(self.biases[-1], values[-1], self.weights[-1]))
-        return values
+        values = self._hidden(rows)
+        self._affine(-1, values[-1])
+        return [*values, self.outputs[-1]]
 
-    def backward(self, inputs: Sequence[Tensor], gradient: Tensor) -> Tensor:
-        """Add to every parameter's `grad`; return the gradient at the first layer's output.
+    def errors(self, rows: Tensor, targets: Tensor) -> list[Tensor]:
+        """Return what `forward` does, with `targets` taken from the output."""
+        values = self._hidden(rows)
+        torch.sub(self.biases[-1], targets, out=self.outputs[-1])
+        return [*values, self.outputs[-1].baddbmm_(values[-1], self.weights[-1])]
 
-        `inputs` is what enters each layer and `gradient` that of the output. What enters
-        the first layer is data or another network's business: see `input_gradient`.
+    def backward(
+        self,
+        inputs: Sequence[Tensor],
+        gradient: Tensor,
+        scale: Tensor | None = None,
+        *,
+        is_input_data: bool,
+    ) -> Tensor | None:
+        """Write every parameter's `grad`; return the input's gradient, unless that is data.
+
+        `inputs` is what enters each layer, and `gradient` that of the output. `scale`, of
+        shape (n_models, 1, n_outputs), multiplies it: that costs less once rows are summed.
         """
-        for number in range(len(self.weights) - 1, 0, -1):
-            self._accumulate(number, inputs[number], gradient)
-            before = torch.bmm(gradient, self.transposed[number])
-            gradient = self.pass_back(before, inputs[number])
-        self._accumulate(0, inputs[0], gradient)
+        for number in reversed(range(len(self.weights))):
+            weight = self.weights[number]
+            weight_gradient, bias_gradient = (
+                gradients[number] for gradients in (self.weight_gradients, self.bias_gradients)
+            )
+            torch.bmm(inputs[number].transpose(1, 2), gradient, out=weight_gradient)
+            torch.sum(gradient, 1, True, out=bias_gradient)
+            if scale is not None:
+                weight_gradient.mul_(scale)
+                bias_gradient.mul_(scale)
+                weight, scale = weight * scale, None
+            if number == 0 and is_input_data:
+                return None
+            input_gradient = self.input_gradients[number]
+            gradient = torch.bmm(gradient, weight.transpose(1, 2), out=input_gradient)
+            if number > 0:
+                gradient = self.pass_back(gradient, inputs[number])
         return gradient
 
-    def input_gradient(self, first_output_gradient: Tensor) -> Tensor:
-        """Carry what `backward` returned through the first layer, to its input."""
-        return torch.bmm(first_output_gradient, self.transposed[0])
+    def _hidden(self, rows: Tensor) -> list[Tensor]:
+        values = [rows]
+        for number in range(len(self.weights) - 1):
+            values.append(self.activate(self._affine(number, values[-1])))
+        return values
 
-    def _accumulate(self, number: int, rows: Tensor, gradient: Tensor) -> None:
-        self.weight_gradients[number].baddbmm_(rows.transpose(1, 2), gradient)
-        self.bias_gradients[number].add_(gradient.sum(1, True))
+    def _affine(self, number: int, rows: Tensor) -> Tensor:
+        return torch.baddbmm(
+            self.biases[number], rows, self.weights[number], out=self.outputs[number]
+        )
 
 
-def _gradient_of(values: nn.Parameter) -> Tensor:
+def gradient_of(values: nn.Parameter) -> Tensor:
+    """Return a parameter's `grad`, which must be there."""
     assert values.grad is not None
     return values.grad

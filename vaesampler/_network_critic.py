@@ -83,7 +83,7 @@ def _train(
 ) -> None:
     """Minimize the cross-entropy of batches that are half the class's."""
     parameters = FlatParameters(network)
-    passes = MLPPasses(network)
+    passes = MLPPasses(network, 2 * BATCH_SIZE)
     optimizer = Adam(parameters)
     n_pooled = max(BATCH_SIZE, min(N_POOLED, MOST_CELLS_BY_POOL // own_rows.width))
     sources = [_drawing_from(rows, generator) for rows in (own_rows, other_rows)]
@@ -93,8 +93,7 @@ def _train(
     for step in range(N_STEPS):
         values = passes.forward(pool.next().reshape(1, 2 * BATCH_SIZE, -1))
         gradient = values[-1].sigmoid_().sub_(is_own).div_(2 * BATCH_SIZE)
-        parameters.gradient.zero_()
-        passes.backward(values, gradient)
+        passes.backward(values, gradient, is_input_data=True)
         optimizer.step(cosine_decay(LEARNING_RATE_INIT, step, N_STEPS))
 
 

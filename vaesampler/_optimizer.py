@@ -38,13 +38,13 @@ class FlatParameters:
         ]
         return torch.cat([part.flatten() for part in parts])
 
-    def start_from_gradient(self, decay: Tensor) -> None:
-        """Set the gradient to that of the L2 penalty; backward then adds the loss's."""
-        torch.mul(self.values.detach(), decay, out=self.gradient)
+    def add_penalty(self, decay: Tensor) -> None:
+        """Add the gradient of an L2 penalty to that of the loss."""
+        self.gradient.addcmul_(self.values.detach(), decay)
 
 
 class Adam:
-    """Adam on one flat tensor, in six operations: PyTorch's own costs more in bookkeeping.
+    """Adam on one flat tensor, in seven operations: PyTorch's own costs more in bookkeeping.
 
     References
     ----------
@@ -57,16 +57,18 @@ class Adam:
         self.mean = torch.zeros_like(self.gradient)
         self.mean_square = torch.zeros_like(self.gradient)
         self.root = torch.empty_like(self.gradient)
+        # A tensor spares each step the conversion of a number.
+        self.epsilon = self.gradient.new_tensor(ADAM_EPSILON)
         self.n_steps = 0
 
     def step(self, learning_rate: float) -> None:
         """Change the values, given their gradient."""
         self.n_steps += 1
         self.mean.lerp_(self.gradient, 1 - ADAM_BETA_1)
-        self.mean_square.mul_(ADAM_BETA_2)
-        self.mean_square.addcmul_(self.gradient, self.gradient, value=1 - ADAM_BETA_2)
+        square = torch.mul(self.gradient, self.gradient, out=self.root)
+        self.mean_square.lerp_(square, 1 - ADAM_BETA_2)
         correction = math.sqrt(1 - ADAM_BETA_2**self.n_steps)
-        torch.sqrt(self.mean_square, out=self.root).add_(ADAM_EPSILON * correction)
+        torch.sqrt(self.mean_square, out=self.root).add_(self.epsilon)
         size = learning_rate * correction / (1 - ADAM_BETA_1**self.n_steps)
         self.values.addcdiv_(self.mean, self.root, value=-size)
 

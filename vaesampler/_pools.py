@@ -35,20 +35,20 @@ class RowPool:
     ) -> None:
         self.sources = sources
         self.n_pooled = n_pooled
-        self.batch_size = batch_size
         self.n_steps = n_steps
+        self.rows = torch.stack([draw(n_pooled) for draw in sources])
         self.step = 0  # of those that the pool serves, how many it has served
-        self.rows = self._draw()
+        n_starts = n_pooled - batch_size + 1
+        self.stretches = [
+            self.rows.narrow(1, int(step * GOLDEN_SECTION * n_starts) % n_starts, batch_size)
+            for step in range(n_steps)
+        ]
 
     def next(self) -> Tensor:
-        """Return rows (n_sources, batch_size, width)."""
+        """Return rows (n_sources, batch_size, width), which the next pool overwrites."""
         if self.step == self.n_steps:
-            self.rows = self._draw()
+            for rows, draw in zip(self.rows, self.sources, strict=True):
+                rows.copy_(draw(self.n_pooled))
             self.step = 0
-        n_starts = self.n_pooled - self.batch_size + 1
-        start = int(self.step * GOLDEN_SECTION * n_starts) % n_starts
         self.step += 1
-        return self.rows.narrow(1, start, self.batch_size)
-
-    def _draw(self) -> Tensor:
-        return torch.stack([draw(self.n_pooled) for draw in self.sources])
+        return self.stretches[self.step - 1]

@@ -62,13 +62,14 @@ def train(
     batches = _Batches(classes, settings.batch_size, vaes.latent_dim)
     parameters = FlatParameters(vaes)
     decay = parameters.weights_only([settings.alpha / len(entry.rows) for entry in classes])
-    gradient = VAEGradient(vaes)
+    gradient = VAEGradient(vaes, settings.batch_size, settings.beta)
     optimizer = Adam(parameters)
     losses = batches.noise.new_empty(settings.max_iter, vaes.n_models)
+    loss_of_step = losses.unbind()
     for step in range(settings.max_iter):
         rows, noise = batches.next()
-        parameters.start_from_gradient(decay)
-        losses[step] = gradient.accumulate(rows, noise, settings.beta)
+        gradient.write(rows, noise, loss_of_step[step])
+        parameters.add_penalty(decay)
         optimizer.step(cosine_decay(settings.learning_rate_init, step, settings.max_iter))
         steps_done = step + 1
         if steps_done % STEPS_BETWEEN_LOOKS == 0 or steps_done == settings.max_iter:
@@ -94,6 +95,7 @@ class _Batches:
         n_pooled = max(batch_size, min(MOST_ROWS_BY_POOL, MOST_CELLS_BY_POOL // width))
         self.pool = RowPool([entry.draw for entry in classes], n_pooled, batch_size, n_steps)
         self.noise = self.pool.rows.new_empty(len(classes), n_steps, batch_size, latent_dim)
+        self.noise_of_step = self.noise.unbind(1)
 
     def next(self) -> tuple[Tensor, Tensor]:
         """Return rows (n_models, batch_size, width) and noise (..., latent_dim)."""
@@ -101,7 +103,7 @@ class _Batches:
         if self.pool.step == 1:
             for noise, entry in zip(self.noise, self.classes, strict=True):
                 noise.normal_(generator=entry.generator)
-        return rows, self.noise[:, self.pool.step - 1]
+        return rows, self.noise_of_step[self.pool.step - 1]
 
 
 def _check_finite(losses: Tensor, classes: Sequence[ClassRows], n_steps: int) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vaesampler._devices import standard_normal
-from vaesampler._heads import TableHead
+from vaesampler._heads import HeadGradient, TableHead
 from vaesampler._latent import Posterior
 from vaesampler._layers import MLPPasses, StackedMLP
 from vaesampler._slots import Slots
@@ -124,39 +124,59 @@ class StackedVAE(nn.Module):
 
 
 class VAEGradient:
-    """The gradient of a stack's loss, written by hand.
+    """The loss of a stack and its gradient, written by hand.
 
     It does what autograd does to `evidence_bound`, in a third of the time. The parameters'
     `grad` must be there, and none of them may move in memory.
+
+    Parameters
+    ----------
+    vaes : StackedVAE
+        The stack.
+    n_rows : int
+        Number of rows that will be looked at, at once.
+    beta : float
+        Weight of the Kullback-Leibler term.
     """
 
-    def __init__(self, vaes: StackedVAE) -> None:
-        self.encoder = MLPPasses(vaes.encoder)
-        self.decoder = MLPPasses(vaes.decoder)
-        self.head = vaes.head
+    def __init__(self, vaes: StackedVAE, n_rows: int, beta: float) -> None:
+        self.encoder = MLPPasses(vaes.encoder, n_rows)
+        self.decoder = MLPPasses(vaes.decoder, n_rows)
+        self.head = HeadGradient(vaes.head, n_rows)
+        self.kl_weight = beta / n_rows
+        # A tensor spares each step the conversion of a number.
+        example = self.encoder.weights[0]
+        self.minus_half_kl_weight = example.new_tensor(-0.5 * self.kl_weight)
+        self.constant = example.new_tensor(self.head.constant - 0.5 * beta * vaes.latent_dim)
 
     @torch.no_grad()
-    def accumulate(self, rows: Tensor, noise: Tensor, beta: float) -> Tensor:  # (n_models,)
-        """Return each model's loss, and add its gradient to the parameters' `grad`.
+    def write(self, rows: Tensor, noise: Tensor, loss: Tensor) -> None:
+        """Write the loss (n_models,), and its gradient into the parameters' `grad`.
 
         The loss is the mean over rows of reconstruction + beta * KL, in nats; `rows` and
         `noise` are as in `evidence_bound`.
         """
-        kl_weight = beta / rows.shape[1]
         encoder_values = self.encoder.forward(rows)
         # Of halves that lie apart in memory, arithmetic takes ten times as long.
         mean, log_var = (half.contiguous() for half in encoder_values[-1].chunk(2, -1))
-        deviation = torch.exp(0.5 * log_var).mul_(noise)
-        decoder_values = self.decoder.forward(mean + deviation)
-        loss, gradient = self.head.loss_and_gradient(decoder_values[-1], rows)
-        excess = torch.expm1(log_var)  # of the variance over the prior's
-        twice_kl = (mean * mean).add_(excess).sub_(log_var).sum((1, 2))
-        loss.add_(twice_kl, alpha=0.5 * kl_weight)
-
-        gradient = self.decoder.backward(decoder_values, gradient)
-        z_gradient = self.decoder.input_gradient(gradient)
-        mean_gradient = mean.mul_(kl_weight).add_(z_gradient)
-        log_var_gradient = z_gradient.mul_(deviation).add_(excess, alpha=kl_weight).mul_(0.5)
+        variance = torch.exp(log_var)
+        deviation = torch.sqrt(variance).mul_(noise)
+        z = mean + deviation
+        if self.head.wants_errors:
+            decoder_values = self.decoder.errors(z, rows)
+        else:
+            decoder_values = self.decoder.forward(z)
+        head = self.head.write(decoder_values[-1], rows)
+        z_gradient = self.decoder.backward(
+            decoder_values, head.gradient, head.scale, is_input_data=False
+        )
+        assert z_gradient is not None
+        twice_kl = torch.addcmul(variance, mean, mean).sub_(log_var).sum((1, 2))
+        twice_loss = head.twice_loss.add_(twice_kl, alpha=self.kl_weight)
+        torch.add(self.constant, twice_loss, alpha=0.5, out=loss)
+        mean_gradient = torch.add(z_gradient, mean, alpha=self.kl_weight)
+        log_var_gradient = torch.add(
+            self.minus_half_kl_weight, variance, alpha=0.5 * self.kl_weight
+        ).addcmul_(z_gradient, deviation, value=0.5)
         gradient = torch.cat([mean_gradient, log_var_gradient], -1)
-        self.encoder.backward(encoder_values, gradient)
-        return loss
+        self.encoder.backward(encoder_values, gradient, is_input_data=True)
