@@ -92,6 +92,7 @@ def compare(work, against, ours, theirs, aim, n_rounds=3) -> Measurement:
 
 def measure_step():
     """Time training, and the matrix products that it cannot do without, in one thread."""
+    n_threads_before = torch.get_num_threads()
     torch.set_num_threads(1)
     for n_models, n_rows, aim in ((9, 380, 1.6), (1, 389, 2.5)):
         yield compare(
@@ -102,6 +103,7 @@ def measure_step():
             aim,
             n_rounds=7,
         )
+    torch.set_num_threads(n_threads_before)
 
 
 def time_step(n_models: int, n_rows: int) -> float:

@@ -109,7 +109,8 @@ def test_the_hand_written_gradient_is_autograds(activation, hidden, slots):
     for values in vae.parameters():
         values.grad.zero_()
     losses = torch.empty(3, dtype=torch.float64)
-    VAEGradient(vae, n_rows=10, beta=0.7).write(rows, noise, losses)
+    gradient = VAEGradient(vae, n_rows=10, beta=0.7)
+    gradient.write(gradient.head.targets(rows), noise, losses)
     torch.testing.assert_close(losses, expected)
     for values, gradient in zip(vae.parameters(), gradients, strict=True):
         torch.testing.assert_close(values.grad, gradient)

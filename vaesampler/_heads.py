@@ -96,12 +96,20 @@ class TableHead(nn.Module):
         return counted.clamp_(min=0)
 
 
-class HeadPart(NamedTuple):
-    """A part of the loss, and its gradient at the decoder's output: `gradient * scale`."""
+class HeadLoss(NamedTuple):
+    """A head's loss, and its gradient at the decoder's output: `gradient * scale`."""
 
-    twice_loss: Tensor  # (n_models,), less a constant
-    gradient: Tensor  # (n_models, n_rows, n_slots)
-    scale: Tensor | None  # (n_models, 1, n_slots); None stands for 1
+    twice_loss: Tensor  # (n_models,), in nats, less a constant
+    gradient: Tensor  # (n_models, n_rows, width)
+    scale: Tensor  # (n_models, 1, width)
+
+
+class HeadTargets(NamedTuple):
+    """What a head wants to know of encoded rows, told once for many steps."""
+
+    rows: Tensor  # (n_models, n_rows, width)
+    is_one: Tensor  # (n_models, n_rows, n_yes_no), of 0 and 1
+    counted: Tensor  # (n_models, n_rows, n_counted), of 0 and 1: see `TableHead.counted`
 
 
 class HeadGradient:
@@ -117,6 +125,8 @@ class HeadGradient:
 
     def __init__(self, head: TableHead, n_rows: int) -> None:
         self.head = head
+        self.n_rows = n_rows
+        self.normal, self.yes_no, self.groups = head.parts
         self.raw_log_var = head.normal.raw_log_var.detach()
         self.raw_log_var_gradient = gradient_of(head.normal.raw_log_var)
         # What is to be added to a half of `twice_loss`, in nats.
@@ -127,47 +137,55 @@ class HeadGradient:
         self.half = self.raw_log_var.new_tensor(0.5)
         n_models, _, n_normal = self.raw_log_var.shape
         self.squares = self.raw_log_var.new_empty(n_models, n_rows, n_normal)
+        self.scale = self.raw_log_var.new_full((n_models, 1, head.slots.width), 1 / n_rows)
+        self.scale_of_numbers = self.scale[..., self.normal]
 
-    def write(self, output: Tensor, rows: Tensor) -> HeadPart:
+    def targets(self, rows: Tensor) -> HeadTargets:
+        """Return what is to be known of rows (n_models, n_rows, width)."""
+        counted = self.head.counted(rows)
+        return HeadTargets(
+            rows,
+            (rows[..., self.yes_no] > 0).to(rows.dtype),
+            rows[..., :0] if counted is None else counted,
+        )
+
+    def write(self, output: Tensor, targets: HeadTargets) -> HeadLoss:
         """Return the loss and its gradient, and write that of the head's own parameters.
 
-        Both are (n_models, n_rows, width). Where the head `wants_errors`, `output` is the
+        `output` is (n_models, n_rows, width). Where the head `wants_errors`, it is the
         decoder's output less the rows.
         """
         if self.wants_errors:
-            twice_loss, scale = self._of_errors(output, None)
-            return HeadPart(twice_loss, output, scale)
-        head = self.head
-        normal, yes_no, groups = head.parts
-        counted = head.counted(rows)
-        errors = output[..., normal] - rows[..., normal]
-        twice_loss, scale = self._of_errors(errors, _part(counted, normal))
-        gradients = [errors.mul_(scale)]
-        if yes_no.stop > yes_no.start:
-            loss, gradient = head.binary.loss_and_gradient(
-                output[..., yes_no], rows[..., yes_no], _part(counted, yes_no)
+            return HeadLoss(self._of_errors(output, None), output, self.scale)
+        rows, is_one, counted = targets
+        yes_no, groups = output[..., self.yes_no], output[..., self.groups]
+        errors = output[..., self.normal] - rows[..., self.normal]
+        terms = torch.addcmul(nn.functional.softplus(yes_no), is_one, yes_no, value=-1)
+        group_loss, group_gradient = self.head.groups.loss_and_gradient(
+            groups, rows[..., self.groups]
+        )
+        yes_no_gradient = torch.sigmoid(yes_no).sub_(is_one)
+        counted_normal = None
+        if counted.shape[-1] > 0:
+            counted_normal, counted_yes_no = (
+                counted[..., self.normal],
+                counted[..., self.yes_no],
             )
-            twice_loss.add_(loss, alpha=2)
-            gradients.append(gradient)
-        if groups.stop > groups.start:
-            loss, gradient = head.groups.loss_and_gradient(
-                output[..., groups], rows[..., groups]
-            )
-            twice_loss.add_(loss, alpha=2)
-            gradients.append(gradient)
-        return HeadPart(twice_loss, torch.cat(gradients, dim=-1), None)
+            errors.mul_(counted_normal)
+            terms.mul_(counted_yes_no)
+            yes_no_gradient.mul_(counted_yes_no)
+        gradient = torch.cat([errors, yes_no_gradient, group_gradient], -1)
+        twice_loss = self._of_errors(errors, counted_normal)
+        twice_loss.add_(terms.sum((1, 2)).add_(group_loss), alpha=2 / self.n_rows)
+        return HeadLoss(twice_loss, gradient, self.scale)
 
-    def _of_errors(self, errors: Tensor, counted: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Return the loss of numbers, doubled and less a constant, and its gradient's scale.
-
-        Their gradient is (errors * scale); errors that are not `counted` are set to 0.
-        """
+    def _of_errors(self, errors: Tensor, counted: Tensor | None) -> Tensor:  # (n_models,)
+        """Return the loss of numbers, doubled and less a constant; write their scale."""
         slope = torch.sigmoid(self.raw_log_var)  # of the log-variance
         gradient = torch.mul(slope, self.half, out=self.raw_log_var_gradient)
         excess = nn.functional.softplus(self.raw_log_var)  # of it over the lowest
-        scale = torch.exp(self.largest_log_scale - excess)  # one by variance and rows
+        scale = torch.exp(self.largest_log_scale - excess, out=self.scale_of_numbers)
         if counted is not None:
-            errors.mul_(counted)
             share_counted = counted.mean(dim=1, keepdim=True)
             gradient.mul_(share_counted)
             lowest = LOWEST_LOG_VAR + math.log(2 * math.pi)
@@ -175,7 +193,7 @@ class HeadGradient:
         # Of the squares, sums over the rows are all that is needed.
         squares = torch.mul(errors, errors, out=self.squares).sum(1, True).mul_(scale)
         gradient.addcmul_(slope, squares, value=-0.5)
-        return excess.add_(squares).sum((1, 2)), scale
+        return excess.add_(squares).sum((1, 2))
 
 
 class GaussianHead(nn.Module):
@@ -245,16 +263,6 @@ class BernoulliHead(nn.Module):
         terms = nn.functional.softplus(output) - (rows > 0) * output
         return (terms if counted is None else terms * counted).sum(dim=-1)
 
-    def loss_and_gradient(
-        self, output: Tensor, rows: Tensor, counted: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """Return the rows' mean (n_models,) and its gradient at the decoder's output."""
-        loss = self.negative_log_likelihood(output, rows, counted).mean(dim=1)
-        error = torch.sigmoid(output).sub_((rows > 0).to(output.dtype))
-        if counted is not None:
-            error.mul_(counted)
-        return loss, error.div_(rows.shape[1])
-
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
         # (n_models, n_rows, n_slots) -> the same shape, of 0 and 1
         chance = torch.rand(
@@ -280,15 +288,16 @@ class CategoricalHead(nn.Module):
         log_totals = torch.log(torch.exp(logits) @ self.membership)
         return log_totals.sum(dim=-1) - (rows * logits).sum(dim=-1)
 
-    def loss_and_gradient(self, output: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the rows' mean (n_models,) and its gradient at the decoder's output."""
+    def loss_and_gradient(self, output: Tensor, rows: Tensor) -> tuple[Tensor | float, Tensor]:
+        """Return the rows' sum (n_models,) and its gradient at the decoder's output."""
+        if len(self.group_sizes) == 0:
+            return 0.0, output
         logits = output.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)
         weights = torch.exp(logits)
         totals = weights @ self.membership
         loss = torch.log(totals).sum(dim=(1, 2)) - (rows * logits).sum(dim=(1, 2))
         probabilities = weights.mul_(totals.reciprocal_() @ self.membership.T)
-        gradient = probabilities.sub_(rows).mul_(logits == output)
-        return loss / rows.shape[1], gradient.div_(rows.shape[1])
+        return loss, probabilities.sub_(rows).mul_(logits == output)
 
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
         # (n_models, n_rows, n_slots) -> the same shape, of 0 and 1

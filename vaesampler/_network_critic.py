@@ -87,11 +87,12 @@ def _train(
     optimizer = Adam(parameters)
     n_pooled = max(BATCH_SIZE, min(N_POOLED, MOST_CELLS_BY_POOL // own_rows.width))
     sources = [_drawing_from(rows, generator) for rows in (own_rows, other_rows)]
-    pool = RowPool(sources, n_pooled, BATCH_SIZE, N_STEPS_BY_POOL)
-    is_own = pool.rows.new_zeros(1, 2 * BATCH_SIZE, 1)
+    pool = RowPool(sources, n_pooled, BATCH_SIZE, N_STEPS_BY_POOL, lambda rows: [rows])
+    is_own = parameters.gradient.new_zeros(1, 2 * BATCH_SIZE, 1)
     is_own[:, :BATCH_SIZE] = 1
     for step in range(N_STEPS):
-        values = passes.forward(pool.next().reshape(1, 2 * BATCH_SIZE, -1))
+        (rows,) = pool.next()
+        values = passes.forward(rows.reshape(1, 2 * BATCH_SIZE, -1))
         gradient = values[-1].sigmoid_().sub_(is_own).div_(2 * BATCH_SIZE)
         passes.backward(values, gradient, is_input_data=True)
         optimizer.step(cosine_decay(LEARNING_RATE_INIT, step, N_STEPS))

@@ -1,6 +1,6 @@
 """`RowPool`: rows for many steps of training, drawn at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -24,6 +24,9 @@ class RowPool:
         How many of them a step looks at.
     n_steps : int
         How many steps a pool serves.
+    prepare : callable
+        Takes the pool's rows (n_sources, n_pooled, width) and returns tensors of rows that
+        the steps want, of any width.
     """
 
     def __init__(
@@ -32,23 +35,29 @@ class RowPool:
         n_pooled: int,
         batch_size: int,
         n_steps: int,
+        prepare: Callable[[Tensor], Iterable[Tensor]],
     ) -> None:
         self.sources = sources
         self.n_pooled = n_pooled
         self.n_steps = n_steps
-        self.rows = torch.stack([draw(n_pooled) for draw in sources])
+        self.prepare = prepare
+        self.tensors = self._draw()
         self.step = 0  # of those that the pool serves, how many it has served
         n_starts = n_pooled - batch_size + 1
+        starts = [int(step * GOLDEN_SECTION * n_starts) % n_starts for step in range(n_steps)]
         self.stretches = [
-            self.rows.narrow(1, int(step * GOLDEN_SECTION * n_starts) % n_starts, batch_size)
-            for step in range(n_steps)
+            [tensor.narrow(1, start, batch_size) for tensor in self.tensors] for start in starts
         ]
 
-    def next(self) -> Tensor:
-        """Return rows (n_sources, batch_size, width), which the next pool overwrites."""
+    def next(self) -> list[Tensor]:
+        """Return what is prepared (n_sources, batch_size, ...); the next pool overwrites it."""
         if self.step == self.n_steps:
-            for rows, draw in zip(self.rows, self.sources, strict=True):
-                rows.copy_(draw(self.n_pooled))
+            for tensor, values in zip(self.tensors, self._draw(), strict=True):
+                tensor.copy_(values)
             self.step = 0
         self.step += 1
         return self.stretches[self.step - 1]
+
+    def _draw(self) -> list[Tensor]:
+        rows = torch.stack([draw(self.n_pooled) for draw in self.sources])
+        return list(self.prepare(rows))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vaesampler._heads import HeadGradient, HeadTargets
 from vaesampler._latent import choose_rows
 from vaesampler._optimizer import Adam, FlatParameters, cosine_decay
 from vaesampler._pools import RowPool
@@ -59,16 +60,16 @@ def train(
     TrainingDivergedError
         If a loss is not finite.
     """
-    batches = _Batches(classes, settings.batch_size, vaes.latent_dim)
     parameters = FlatParameters(vaes)
     decay = parameters.weights_only([settings.alpha / len(entry.rows) for entry in classes])
     gradient = VAEGradient(vaes, settings.batch_size, settings.beta)
+    batches = _Batches(classes, settings.batch_size, vaes.latent_dim, gradient.head)
     optimizer = Adam(parameters)
     losses = batches.noise.new_empty(settings.max_iter, vaes.n_models)
     loss_of_step = losses.unbind()
     for step in range(settings.max_iter):
-        rows, noise = batches.next()
-        gradient.write(rows, noise, loss_of_step[step])
+        targets, noise = batches.next()
+        gradient.write(targets, noise, loss_of_step[step])
         parameters.add_penalty(decay)
         optimizer.step(cosine_decay(settings.learning_rate_init, step, settings.max_iter))
         steps_done = step + 1
@@ -76,34 +77,43 @@ def train(
             _check_finite(losses[:steps_done], classes, steps_done)
             if report is not None:
                 report(steps_done, losses[step])
-    rows, noise = batches.next()
-    bound = vaes.evidence_bound(rows, noise)  # the last step may have been one too far
-    final_losses = (bound.reconstruction + settings.beta * bound.kl).mean(dim=1)
-    _check_finite(torch.cat([losses, final_losses[None]]), classes, settings.max_iter)
+    targets, noise = batches.next()
+    last_loss = torch.empty_like(loss_of_step[0])  # the last step may have been one too far
+    gradient.write(targets, noise, last_loss)
+    _check_finite(torch.cat([losses, last_loss[None]]), classes, settings.max_iter)
     return losses
 
 
 class _Batches:
     """Rows and noise for each step, every class's drawn by its own generator."""
 
-    def __init__(self, classes: Sequence[ClassRows], batch_size: int, latent_dim: int) -> None:
+    def __init__(
+        self,
+        classes: Sequence[ClassRows],
+        batch_size: int,
+        latent_dim: int,
+        head: HeadGradient,
+    ) -> None:
         self.classes = classes
         n_steps = min(
             MOST_STEPS_BY_POOL, max(1, MOST_CELLS_BY_POOL // (batch_size * latent_dim))
         )
         width = classes[0].rows.slots.width
         n_pooled = max(batch_size, min(MOST_ROWS_BY_POOL, MOST_CELLS_BY_POOL // width))
-        self.pool = RowPool([entry.draw for entry in classes], n_pooled, batch_size, n_steps)
-        self.noise = self.pool.rows.new_empty(len(classes), n_steps, batch_size, latent_dim)
+        sources = [entry.draw for entry in classes]
+        self.pool = RowPool(sources, n_pooled, batch_size, n_steps, head.targets)
+        self.noise = self.pool.tensors[0].new_empty(
+            len(classes), n_steps, batch_size, latent_dim
+        )
         self.noise_of_step = self.noise.unbind(1)
 
-    def next(self) -> tuple[Tensor, Tensor]:
+    def next(self) -> tuple[HeadTargets, Tensor]:
         """Return rows (n_models, batch_size, width) and noise (..., latent_dim)."""
-        rows = self.pool.next()
+        targets = HeadTargets(*self.pool.next())
         if self.pool.step == 1:
             for noise, entry in zip(self.noise, self.classes, strict=True):
                 noise.normal_(generator=entry.generator)
-        return rows, self.noise_of_step[self.pool.step - 1]
+        return targets, self.noise_of_step[self.pool.step - 1]
 
 
 def _check_finite(losses: Tensor, classes: Sequence[ClassRows], n_steps: int) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vaesampler._devices import standard_normal
-from vaesampler._heads import HeadGradient, TableHead
+from vaesampler._heads import HeadGradient, HeadTargets, TableHead
 from vaesampler._latent import Posterior
 from vaesampler._layers import MLPPasses, StackedMLP
 from vaesampler._slots import Slots
@@ -150,12 +150,13 @@ class VAEGradient:
         self.constant = example.new_tensor(self.head.constant - 0.5 * beta * vaes.latent_dim)
 
     @torch.no_grad()
-    def write(self, rows: Tensor, noise: Tensor, loss: Tensor) -> None:
+    def write(self, targets: HeadTargets, noise: Tensor, loss: Tensor) -> None:
         """Write the loss (n_models,), and its gradient into the parameters' `grad`.
 
-        The loss is the mean over rows of reconstruction + beta * KL, in nats; `rows` and
-        `noise` are as in `evidence_bound`.
+        The loss is the mean over rows of reconstruction + beta * KL, in nats; the targets
+        are `self.head.targets(rows)`, and `rows` and `noise` are as in `evidence_bound`.
         """
+        rows = targets.rows
         encoder_values = self.encoder.forward(rows)
         # Of halves that lie apart in memory, arithmetic takes ten times as long.
         mean, log_var = (half.contiguous() for half in encoder_values[-1].chunk(2, -1))
@@ -166,7 +167,7 @@ class VAEGradient:
             decoder_values = self.decoder.errors(z, rows)
         else:
             decoder_values = self.decoder.forward(z)
-        head = self.head.write(decoder_values[-1], rows)
+        head = self.head.write(decoder_values[-1], targets)
         z_gradient = self.decoder.backward(
             decoder_values, head.gradient, head.scale, is_input_data=False
         )
