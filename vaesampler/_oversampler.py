@@ -106,11 +106,12 @@ class VAEOversampler(BaseOverSampler):
         being learned by heart. 0 leaves the rows where they are.
 
     rejection_strength : float, default=3.0
-        How strictly drawn rows are judged by the real rows around them. More rows are drawn
-        than needed, and each is kept with its class's probability, told by its 15 nearest
-        real neighbours as if the class and the rest had as many rows, to this power; for a
-        class of n rows the power is n / (n + 20) of it, since few rows tell little. All but
-        a few near copies of real rows are rejected too. 0 keeps every row; the higher, the
+        How strictly drawn rows are judged by the real ones. More rows are drawn than needed,
+        and each is kept with its class's probability, as if the class and the rest had as
+        many rows, to this power; for a class of n rows the power is n / (n + 20) of it, since
+        few rows tell little. The probability is told by its 15 nearest real neighbours; for a
+        class of 100 rows or more in a table of 10,000 or more, by a small network. All but a
+        few near copies of real rows are rejected too. 0 keeps every row; the higher, the
         farther rows stay from the other classes.
 
     device : {"auto", "cpu", "cuda", "mps"} or torch.device, default="auto"
