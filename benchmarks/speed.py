@@ -3,8 +3,8 @@
     python benchmarks/speed.py                            # everything, about 20 minutes
     python benchmarks/speed.py --parts step,import,grid   # some of it
 
-Nothing else should run meanwhile. Prints a Markdown table with the machine and versions
-above it, and writes speed.csv and speed.png (time against rows) under --output.
+Nothing else should run meanwhile. Prints Markdown tables with the machine and versions above
+them, and writes speed.csv, curve.csv and speed.png (time against rows) under --output.
 """
 
 import argparse
@@ -45,7 +45,7 @@ import matplotlib.pyplot as plt
 
 N_FEATURES = 30
 N_STEPS = 500
-ROWS_OF_CURVE = (1_000, 10_000, 100_000, 1_000_000)
+ROWS_OF_CURVE = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 
 
 class Measurement(NamedTuple):
@@ -267,24 +267,40 @@ def measure_grid():
     yield compare(work, "n_jobs=1", search(2), search(1), 1 / 1.7)
 
 
-def draw_curve(path: Path) -> None:
-    """Draw time against rows, ours and SMOTE's."""
+def measure_curve() -> pd.DataFrame:
+    """Return seconds for tables of more and more rows, medians of three."""
     samplers = {
         "VAEOversampler": VAEOversampler(random_state=0),
+        "VAEOversampler without training": VAEOversampler(
+            pretrain_iter=0, max_iter=1, random_state=0
+        ),
         "SMOTE": SMOTE(random_state=0),
     }
-    curves: dict[str, list[float]] = {name: [] for name in samplers}
+    curves = pd.DataFrame(index=pd.Index(ROWS_OF_CURVE, name="rows"), columns=list(samplers))
     for n_rows in ROWS_OF_CURVE:
         X, y = make_table(n_rows)
-        for name, sampler in samplers.items():
-            curves[name].append(resample(sampler, X, y)())
-    figure, ax = plt.subplots(figsize=(5, 3.5), layout="constrained")
+        rounds = [
+            [resample(sampler, X, y)() for sampler in samplers.values()] for _ in range(3)
+        ]
+        curves.loc[n_rows] = np.median(rounds, axis=0)
+    return curves
+
+
+def draw_curve(curves: pd.DataFrame, path: Path) -> None:
+    """Draw time against rows, ours and SMOTE's."""
+    figure, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
+    styles = {"VAEOversampler": "o-C0", "VAEOversampler without training": "o:C0"}
     for name, curve in curves.items():
-        ax.loglog(ROWS_OF_CURVE, curve, marker="o", label=name)
-        ax.annotate(f"{curve[-1]:.1f} s", (ROWS_OF_CURVE[-1], curve[-1]))
+        ax.loglog(curve.index, curve, styles.get(name, "s-C1"))
+        place = (curve.index[-1], curve.iloc[-1])
+        ax.annotate(
+            f" {name}\n {place[1]:.1f} s", place, va="top" if "without" in name else "bottom"
+        )
     ax.set(xlabel=f"rows (of {N_FEATURES} columns)", ylabel="seconds for fit_resample")
-    ax.legend()
+    ax.set_xlim(right=ROWS_OF_CURVE[-1] * 60)
+    ax.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=150)
+    plt.close(figure)
 
 
 PARTS = {
@@ -323,7 +339,10 @@ def main() -> None:
             frame[column] = frame[column].map("{:.3g}".format)
         print(to_markdown(frame.set_index("work")))
     if "curve" in chosen:
-        draw_curve(options.output / "speed.png")
+        curves = measure_curve()
+        print(to_markdown(curves.astype(float).round(3)))
+        curves.to_csv(options.output / "curve.csv")
+        draw_curve(curves, options.output / "speed.png")
 
 
 if __name__ == "__main__":

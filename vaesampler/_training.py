@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vaesampler._devices import standard_normal
 from vaesampler._heads import HeadGradient, HeadTargets
 from vaesampler._latent import choose_rows
 from vaesampler._optimizer import Adam, FlatParameters, cosine_decay
@@ -19,8 +20,9 @@ from vaesampler.exceptions import TrainingDivergedError
 STEPS_BETWEEN_LOOKS = 50
 
 # A pool of rows, smoothed once, serves so many steps, and has so many rows and cells at most.
-MOST_STEPS_BY_POOL = 100
-MOST_ROWS_BY_POOL = 2_048
+STEPS_BY_POOL = 100
+MOST_ROWS_BY_POOL = 1_024
+MOST_NOISE_BY_POOL = 4_096
 MOST_CELLS_BY_POOL = 4_000_000
 
 # Called with the steps done and the last loss of each model, in nats per row.
@@ -39,6 +41,10 @@ class ClassRows:
         """Draw rows near real ones, all of these about equally often."""
         chosen = choose_rows(len(self.rows), n_rows, self.generator)
         return self.rows.draw(chosen, self.generator)
+
+    def noise(self, latent_dim: int) -> Callable[[int], Tensor]:
+        """Return what draws so many rows of noise."""
+        return lambda n_rows: standard_normal((n_rows, latent_dim), self.generator)
 
 
 @torch.no_grad()  # gradients are written by hand
@@ -65,7 +71,7 @@ def train(
     gradient = VAEGradient(vaes, settings.batch_size, settings.beta)
     batches = _Batches(classes, settings.batch_size, vaes.latent_dim, gradient.head)
     optimizer = Adam(parameters)
-    losses = batches.noise.new_empty(settings.max_iter, vaes.n_models)
+    losses = decay.new_empty(settings.max_iter, vaes.n_models)
     loss_of_step = losses.unbind()
     for step in range(settings.max_iter):
         targets, noise = batches.next()
@@ -94,26 +100,27 @@ class _Batches:
         latent_dim: int,
         head: HeadGradient,
     ) -> None:
-        self.classes = classes
-        n_steps = min(
-            MOST_STEPS_BY_POOL, max(1, MOST_CELLS_BY_POOL // (batch_size * latent_dim))
-        )
         width = classes[0].rows.slots.width
-        n_pooled = max(batch_size, min(MOST_ROWS_BY_POOL, MOST_CELLS_BY_POOL // width))
-        sources = [entry.draw for entry in classes]
-        self.pool = RowPool(sources, n_pooled, batch_size, n_steps, head.targets)
-        self.noise = self.pool.tensors[0].new_empty(
-            len(classes), n_steps, batch_size, latent_dim
+        self.rows = RowPool(
+            [entry.draw for entry in classes],
+            max(batch_size, min(MOST_ROWS_BY_POOL, MOST_CELLS_BY_POOL // width)),
+            batch_size,
+            STEPS_BY_POOL,
+            head.targets,
         )
-        self.noise_of_step = self.noise.unbind(1)
+        # Of another length than the pool of rows, so that a row meets other noise each time.
+        self.noise = RowPool(
+            [entry.noise(latent_dim) for entry in classes],
+            max(batch_size, min(MOST_NOISE_BY_POOL, MOST_CELLS_BY_POOL // latent_dim)),
+            batch_size,
+            STEPS_BY_POOL,
+            lambda noise: [noise],
+        )
 
     def next(self) -> tuple[HeadTargets, Tensor]:
         """Return rows (n_models, batch_size, width) and noise (..., latent_dim)."""
-        targets = HeadTargets(*self.pool.next())
-        if self.pool.step == 1:
-            for noise, entry in zip(self.noise, self.classes, strict=True):
-                noise.normal_(generator=entry.generator)
-        return targets, self.noise_of_step[self.pool.step - 1]
+        (noise,) = self.noise.next()
+        return HeadTargets(*self.rows.next()), noise
 
 
 def _check_finite(losses: Tensor, classes: Sequence[ClassRows], n_steps: int) -> None:

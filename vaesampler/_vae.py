@@ -149,7 +149,6 @@ class VAEGradient:
         self.minus_half_kl_weight = example.new_tensor(-0.5 * self.kl_weight)
         self.constant = example.new_tensor(self.head.constant - 0.5 * beta * vaes.latent_dim)
 
-    @torch.no_grad()
     def write(self, targets: HeadTargets, noise: Tensor, loss: Tensor) -> None:
         """Write the loss (n_models,), and its gradient into the parameters' `grad`.
 
