@@ -3,6 +3,7 @@
     python benchmarks/quality.py                     # everything; resumes where it stopped
     python benchmarks/quality.py --samplers SMOTE,VAEOversampler --tables choose
     python benchmarks/quality.py --parts digits,small
+    python benchmarks/quality.py --samplers VAEOversampler --set max_iter=300 --output other
 
 Prints Markdown tables, and writes quality.csv (one line a fold and classifier), digits.csv
 and quality.png (differences from each rival, table by table) under --output.
@@ -12,6 +13,7 @@ order) and confirmed on those of "confirm" (the others).
 """
 
 import argparse
+from ast import literal_eval
 from pathlib import Path
 
 import matplotlib as mpl
@@ -65,6 +67,7 @@ def main() -> None:
     options = parse_options()
     options.output.mkdir(parents=True, exist_ok=True)
     names = choose_tables(options.tables)
+    SAMPLERS[OURS].set_params(**dict(map(parse_parameter, options.set)))
     samplers = {name: SAMPLERS[name] for name in options.samplers.split(",")}
     parts = options.parts.split(",")
     if "tables" in parts:
@@ -97,9 +100,21 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--tables", default="all", help="all, choose, confirm, or names")
     parser.add_argument("--parts", default="tables,small,digits")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument(
+        "--set",
+        nargs="*",
+        default=[],
+        metavar="NAME=VALUE",
+        help="parameters of VAEOversampler, for which --output should be another folder",
+    )
     here = Path(__file__).parent
     parser.add_argument("--output", type=Path, default=here / "results")
     return parser.parse_args()
+
+
+def parse_parameter(text: str) -> tuple[str, object]:
+    name, value = text.split("=")
+    return name, literal_eval(value)
 
 
 def choose_tables(which: str) -> list[str]:

@@ -269,19 +269,18 @@ def measure_grid():
 
 def measure_curve() -> pd.DataFrame:
     """Return seconds for tables of more and more rows, medians of three."""
-    samplers = {
-        "VAEOversampler": VAEOversampler(random_state=0),
-        "VAEOversampler without training": VAEOversampler(
-            pretrain_iter=0, max_iter=1, random_state=0
-        ),
-        "SMOTE": SMOTE(random_state=0),
-    }
-    curves = pd.DataFrame(index=pd.Index(ROWS_OF_CURVE, name="rows"), columns=list(samplers))
+    ours = VAEOversampler(random_state=0)
+    curves = pd.DataFrame(
+        index=pd.Index(ROWS_OF_CURVE, name="rows"), columns=["ours", "ours, fit only", "SMOTE"]
+    )
     for n_rows in ROWS_OF_CURVE:
         X, y = make_table(n_rows)
-        rounds = [
-            [resample(sampler, X, y)() for sampler in samplers.values()] for _ in range(3)
-        ]
+        measurements = (
+            resample(ours, X, y),
+            seconds(lambda X=X, y=y: ours.fit(X, y)),
+            resample(SMOTE(random_state=0), X, y),
+        )
+        rounds = [[measure() for measure in measurements] for _ in range(3)]
         curves.loc[n_rows] = np.median(rounds, axis=0)
     return curves
 
@@ -289,15 +288,18 @@ def measure_curve() -> pd.DataFrame:
 def draw_curve(curves: pd.DataFrame, path: Path) -> None:
     """Draw time against rows, ours and SMOTE's."""
     figure, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
-    styles = {"VAEOversampler": "o-C0", "VAEOversampler without training": "o:C0"}
-    for name, curve in curves.items():
-        ax.loglog(curve.index, curve, styles.get(name, "s-C1"))
+    for (name, curve), style in zip(curves.items(), ("o-C0", "o:C0", "s-C1"), strict=True):
+        ax.loglog(curve.index, curve, style)
         place = (curve.index[-1], curve.iloc[-1])
         ax.annotate(
-            f" {name}\n {place[1]:.1f} s", place, va="top" if "without" in name else "bottom"
+            f"{name}: {place[1]:.1f} s",
+            place,
+            xytext=(8, 0),
+            textcoords="offset points",
+            va="center",
         )
     ax.set(xlabel=f"rows (of {N_FEATURES} columns)", ylabel="seconds for fit_resample")
-    ax.set_xlim(right=ROWS_OF_CURVE[-1] * 60)
+    ax.set_xlim(right=ROWS_OF_CURVE[-1] * 40)
     ax.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=150)
     plt.close(figure)
@@ -319,7 +321,7 @@ PARTS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--parts", default=",".join([*PARTS, "curve"]), help="with commas")
-    parser.add_argument("--output", type=Path, default=Path("benchmark-results"))
+    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     versions = {module.__name__: module.__version__ for module in (np, sklearn, torch)}

@@ -108,8 +108,12 @@ class HeadTargets(NamedTuple):
     """What a head wants to know of encoded rows, told once for many steps."""
 
     rows: Tensor  # (n_models, n_rows, width)
+    numbers: Tensor  # (n_models, n_rows, n_normal)
     is_one: Tensor  # (n_models, n_rows, n_yes_no), of 0 and 1
-    counted: Tensor  # (n_models, n_rows, n_counted), of 0 and 1: see `TableHead.counted`
+    levels: Tensor  # (n_models, n_rows, n_slots_of_groups), of 0 and 1
+    # Of 0 and 1: see `TableHead.counted`; without columns where all is counted.
+    counted_numbers: Tensor
+    counted_yes_no: Tensor
 
 
 class HeadGradient:
@@ -119,65 +123,67 @@ class HeadGradient:
     ----------
     head : TableHead
         The head. Its parameters' `grad` must be there, and none may move in memory.
-    n_rows : int
-        Number of rows that will be looked at, at once.
+    output : Tensor of shape (n_models, n_rows, width)
+        Where the decoder's output will stand; less the rows, if the head `wants_errors`.
     """
 
-    def __init__(self, head: TableHead, n_rows: int) -> None:
+    def __init__(self, head: TableHead, output: Tensor) -> None:
         self.head = head
-        self.n_rows = n_rows
-        self.normal, self.yes_no, self.groups = head.parts
+        self.output = output
+        self.parts = head.parts
+        self.outputs = [output[..., part] for part in self.parts]
         self.raw_log_var = head.normal.raw_log_var.detach()
         self.raw_log_var_gradient = gradient_of(head.normal.raw_log_var)
         # What is to be added to a half of `twice_loss`, in nats.
         self.constant = 0.5 * head.slots.n_normal * (LOWEST_LOG_VAR + math.log(2 * math.pi))
         self.wants_errors = head.slots.n_normal == head.slots.width
+        n_models, self.n_rows, width = output.shape
         # Tensors spare each step the conversion of numbers.
-        self.largest_log_scale = self.raw_log_var.new_tensor(-LOWEST_LOG_VAR - math.log(n_rows))
-        self.half = self.raw_log_var.new_tensor(0.5)
-        n_models, _, n_normal = self.raw_log_var.shape
-        self.squares = self.raw_log_var.new_empty(n_models, n_rows, n_normal)
-        self.scale = self.raw_log_var.new_full((n_models, 1, head.slots.width), 1 / n_rows)
-        self.scale_of_numbers = self.scale[..., self.normal]
+        self.largest_log_scale = output.new_tensor(-LOWEST_LOG_VAR - math.log(self.n_rows))
+        self.half = output.new_tensor(0.5)
+        self.squares = output.new_empty(n_models, self.n_rows, head.slots.n_normal)
+        self.scale = output.new_full((n_models, 1, width), 1 / self.n_rows)
+        self.scale_of_numbers = self.scale[..., : head.slots.n_normal]
 
     def targets(self, rows: Tensor) -> HeadTargets:
         """Return what is to be known of rows (n_models, n_rows, width)."""
+        normal, yes_no, groups = self.parts
         counted = self.head.counted(rows)
+        counted = rows[..., :0] if counted is None else counted
+        is_one = (rows[..., yes_no] > 0).to(rows.dtype)
         return HeadTargets(
             rows,
-            (rows[..., self.yes_no] > 0).to(rows.dtype),
-            rows[..., :0] if counted is None else counted,
+            rows[..., normal],
+            is_one,
+            rows[..., groups],
+            counted[..., normal],
+            counted[..., yes_no],
         )
 
-    def write(self, output: Tensor, targets: HeadTargets) -> HeadLoss:
-        """Return the loss and its gradient, and write that of the head's own parameters.
-
-        `output` is (n_models, n_rows, width). Where the head `wants_errors`, it is the
-        decoder's output less the rows.
-        """
+    def write(self, targets: HeadTargets) -> HeadLoss:
+        """Return the loss and its gradient, and write that of the head's own parameters."""
         if self.wants_errors:
-            return HeadLoss(self._of_errors(output, None), output, self.scale)
-        rows, is_one, counted = targets
-        yes_no, groups = output[..., self.yes_no], output[..., self.groups]
-        errors = output[..., self.normal] - rows[..., self.normal]
-        terms = torch.addcmul(nn.functional.softplus(yes_no), is_one, yes_no, value=-1)
-        group_loss, group_gradient = self.head.groups.loss_and_gradient(
-            groups, rows[..., self.groups]
+            return HeadLoss(self._of_errors(self.output, None), self.output, self.scale)
+        _, numbers, is_one, levels, counted_numbers, counted_yes_no = targets
+        number_output, yes_no_output, group_output = self.outputs
+        errors = number_output - numbers
+        terms = torch.addcmul(
+            nn.functional.softplus(yes_no_output), is_one, yes_no_output, value=-1
         )
-        yes_no_gradient = torch.sigmoid(yes_no).sub_(is_one)
-        counted_normal = None
-        if counted.shape[-1] > 0:
-            counted_normal, counted_yes_no = (
-                counted[..., self.normal],
-                counted[..., self.yes_no],
-            )
-            errors.mul_(counted_normal)
+        yes_no_gradient = torch.sigmoid(yes_no_output).sub_(is_one)
+        is_all_counted = counted_yes_no.shape[-1] == 0
+        if not is_all_counted:
+            errors.mul_(counted_numbers)
             terms.mul_(counted_yes_no)
             yes_no_gradient.mul_(counted_yes_no)
-        gradient = torch.cat([errors, yes_no_gradient, group_gradient], -1)
-        twice_loss = self._of_errors(errors, counted_normal)
-        twice_loss.add_(terms.sum((1, 2)).add_(group_loss), alpha=2 / self.n_rows)
-        return HeadLoss(twice_loss, gradient, self.scale)
+        loss, gradients = terms.sum((1, 2)), [errors, yes_no_gradient]
+        if levels.shape[-1] > 0:
+            group_loss, gradient = self.head.groups.loss_and_gradient(group_output, levels)
+            loss.add_(group_loss)
+            gradients.append(gradient)
+        twice_loss = self._of_errors(errors, None if is_all_counted else counted_numbers)
+        twice_loss.add_(loss, alpha=2 / self.n_rows)
+        return HeadLoss(twice_loss, torch.cat(gradients, -1), self.scale)
 
     def _of_errors(self, errors: Tensor, counted: Tensor | None) -> Tensor:  # (n_models,)
         """Return the loss of numbers, doubled and less a constant; write their scale."""

@@ -97,31 +97,35 @@ class MLPPasses:
         self.biases = [layer.bias.detach() for layer in network.layers]
         self.weight_gradients = [gradient_of(layer.weight) for layer in network.layers]
         self.bias_gradients = [gradient_of(layer.bias) for layer in network.layers]
-        shapes = [(len(weight), n_rows) for weight in self.weights]
-        self.outputs = [
-            weight.new_empty(*shape, weight.shape[2])
-            for shape, weight in zip(shapes, self.weights, strict=True)
-        ]
-        self.input_gradients = [
-            weight.new_empty(*shape, weight.shape[1])
-            for shape, weight in zip(shapes, self.weights, strict=True)
-        ]
+        # The output of each layer, activated, and the gradient of its input.
+        self.outputs, self.input_gradients = (
+            [
+                weight.new_empty(len(weight), n_rows, weight.shape[side])
+                for weight in self.weights
+            ]
+            for side in (2, 1)
+        )
+        self.scaled_weight = torch.empty_like(self.weights[-1])
+        self.transposed = [weight.transpose(1, 2) for weight in self.weights]
+        self.transposed_scaled = self.scaled_weight.transpose(1, 2)
+        self.transposed_outputs = [output.transpose(1, 2) for output in self.outputs]
 
-    def forward(self, rows: Tensor) -> list[Tensor]:
-        """Return what enters each layer, and last the output: what `backward` needs."""
-        values = self._hidden(rows)
-        self._affine(-1, values[-1])
-        return [*values, self.outputs[-1]]
+    def forward(self, rows: Tensor) -> Tensor:
+        """Return the output (n_models, n_rows, n_outputs)."""
+        last_input = self._hidden(rows)
+        return torch.baddbmm(
+            self.biases[-1], last_input, self.weights[-1], out=self.outputs[-1]
+        )
 
-    def errors(self, rows: Tensor, targets: Tensor) -> list[Tensor]:
-        """Return what `forward` does, with `targets` taken from the output."""
-        values = self._hidden(rows)
-        torch.sub(self.biases[-1], targets, out=self.outputs[-1])
-        return [*values, self.outputs[-1].baddbmm_(values[-1], self.weights[-1])]
+    def errors(self, rows: Tensor, targets: Tensor) -> Tensor:
+        """Return the output less `targets`."""
+        last_input = self._hidden(rows)
+        errors = torch.sub(self.biases[-1], targets, out=self.outputs[-1])
+        return errors.baddbmm_(last_input, self.weights[-1])
 
     def backward(
         self,
-        inputs: Sequence[Tensor],
+        rows: Tensor,
         gradient: Tensor,
         scale: Tensor | None = None,
         *,
@@ -129,38 +133,36 @@ class MLPPasses:
     ) -> Tensor | None:
         """Write every parameter's `grad`; return the input's gradient, unless that is data.
 
-        `inputs` is what enters each layer, and `gradient` that of the output. `scale`, of
+        `rows` went forward just before, and `gradient` is that of the output. `scale`, of
         shape (n_models, 1, n_outputs), multiplies it: that costs less once rows are summed.
         """
-        for number in reversed(range(len(self.weights))):
-            weight = self.weights[number]
+        last = len(self.weights) - 1
+        for number in range(last, -1, -1):
+            inputs = self.transposed_outputs[number - 1] if number else rows.transpose(1, 2)
             weight_gradient, bias_gradient = (
                 gradients[number] for gradients in (self.weight_gradients, self.bias_gradients)
             )
-            torch.bmm(inputs[number].transpose(1, 2), gradient, out=weight_gradient)
+            torch.bmm(inputs, gradient, out=weight_gradient)
             torch.sum(gradient, 1, True, out=bias_gradient)
-            if scale is not None:
+            transposed = self.transposed[number]
+            if number == last and scale is not None:
                 weight_gradient.mul_(scale)
                 bias_gradient.mul_(scale)
-                weight, scale = weight * scale, None
+                torch.mul(self.weights[last], scale, out=self.scaled_weight)
+                transposed = self.transposed_scaled
             if number == 0 and is_input_data:
                 return None
-            input_gradient = self.input_gradients[number]
-            gradient = torch.bmm(gradient, weight.transpose(1, 2), out=input_gradient)
+            gradient = torch.bmm(gradient, transposed, out=self.input_gradients[number])
             if number > 0:
-                gradient = self.pass_back(gradient, inputs[number])
+                gradient = self.pass_back(gradient, self.outputs[number - 1])
         return gradient
 
-    def _hidden(self, rows: Tensor) -> list[Tensor]:
-        values = [rows]
-        for number in range(len(self.weights) - 1):
-            values.append(self.activate(self._affine(number, values[-1])))
-        return values
-
-    def _affine(self, number: int, rows: Tensor) -> Tensor:
-        return torch.baddbmm(
-            self.biases[number], rows, self.weights[number], out=self.outputs[number]
-        )
+    def _hidden(self, rows: Tensor) -> Tensor:
+        """Return what enters the last layer."""
+        for number, output in enumerate(self.outputs[:-1]):
+            torch.baddbmm(self.biases[number], rows, self.weights[number], out=output)
+            rows = self.activate(output)
+        return rows
 
 
 def gradient_of(values: nn.Parameter) -> Tensor:

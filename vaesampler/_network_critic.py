@@ -92,9 +92,9 @@ def _train(
     is_own[:, :BATCH_SIZE] = 1
     for step in range(N_STEPS):
         (rows,) = pool.next()
-        values = passes.forward(rows.reshape(1, 2 * BATCH_SIZE, -1))
-        gradient = values[-1].sigmoid_().sub_(is_own).div_(2 * BATCH_SIZE)
-        passes.backward(values, gradient, is_input_data=True)
+        rows = rows.reshape(1, 2 * BATCH_SIZE, -1)
+        gradient = passes.forward(rows).sigmoid_().sub_(is_own).div_(2 * BATCH_SIZE)
+        passes.backward(rows, gradient, is_input_data=True)
         optimizer.step(cosine_decay(LEARNING_RATE_INIT, step, N_STEPS))
 
 

@@ -142,7 +142,7 @@ class VAEGradient:
     def __init__(self, vaes: StackedVAE, n_rows: int, beta: float) -> None:
         self.encoder = MLPPasses(vaes.encoder, n_rows)
         self.decoder = MLPPasses(vaes.decoder, n_rows)
-        self.head = HeadGradient(vaes.head, n_rows)
+        self.head = HeadGradient(vaes.head, self.decoder.outputs[-1])
         self.kl_weight = beta / n_rows
         # A tensor spares each step the conversion of a number.
         example = self.encoder.weights[0]
@@ -156,20 +156,17 @@ class VAEGradient:
         are `self.head.targets(rows)`, and `rows` and `noise` are as in `evidence_bound`.
         """
         rows = targets.rows
-        encoder_values = self.encoder.forward(rows)
         # Of halves that lie apart in memory, arithmetic takes ten times as long.
-        mean, log_var = (half.contiguous() for half in encoder_values[-1].chunk(2, -1))
+        mean, log_var = (half.contiguous() for half in self.encoder.forward(rows).chunk(2, -1))
         variance = torch.exp(log_var)
         deviation = torch.sqrt(variance).mul_(noise)
         z = mean + deviation
         if self.head.wants_errors:
-            decoder_values = self.decoder.errors(z, rows)
+            self.decoder.errors(z, rows)
         else:
-            decoder_values = self.decoder.forward(z)
-        head = self.head.write(decoder_values[-1], targets)
-        z_gradient = self.decoder.backward(
-            decoder_values, head.gradient, head.scale, is_input_data=False
-        )
+            self.decoder.forward(z)
+        head = self.head.write(targets)
+        z_gradient = self.decoder.backward(z, head.gradient, head.scale, is_input_data=False)
         assert z_gradient is not None
         twice_kl = torch.addcmul(variance, mean, mean).sub_(log_var).sum((1, 2))
         twice_loss = head.twice_loss.add_(twice_kl, alpha=self.kl_weight)
@@ -179,4 +176,4 @@ class VAEGradient:
             self.minus_half_kl_weight, variance, alpha=0.5 * self.kl_weight
         ).addcmul_(z_gradient, deviation, value=0.5)
         gradient = torch.cat([mean_gradient, log_var_gradient], -1)
-        self.encoder.backward(encoder_values, gradient, is_input_data=True)
+        self.encoder.backward(rows, gradient, is_input_data=True)
