@@ -271,7 +271,8 @@ def measure_curve() -> pd.DataFrame:
     """Return seconds for tables of more and more rows, medians of three."""
     ours = VAEOversampler(random_state=0)
     curves = pd.DataFrame(
-        index=pd.Index(ROWS_OF_CURVE, name="rows"), columns=["ours", "ours, fit only", "SMOTE"]
+        index=pd.Index(ROWS_OF_CURVE, name="rows"),
+        columns=["VAEOversampler", "its fit alone", "SMOTE"],
     )
     for n_rows in ROWS_OF_CURVE:
         X, y = make_table(n_rows)
@@ -300,6 +301,8 @@ def draw_curve(curves: pd.DataFrame, path: Path) -> None:
         )
     ax.set(xlabel=f"rows (of {N_FEATURES} columns)", ylabel="seconds for fit_resample")
     ax.set_xlim(right=ROWS_OF_CURVE[-1] * 40)
+    ax.set_xticks([10**power for power in range(3, 7)])
+    ax.set_xticks([], minor=True)
     ax.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=150)
     plt.close(figure)
