@@ -88,14 +88,14 @@ class VAEOversampler(BaseOverSampler):
     batch_size : int, default=128
         Rows, drawn at random among the class's, that a VAE sees at each step.
 
-    learning_rate_init : float, default=0.01
+    learning_rate_init : float, default=0.02
         Learning rate of Adam at the first step; it falls to zero along a cosine.
 
-    max_iter : int, default=500
+    max_iter : int, default=250
         Optimizer steps on each class's own rows. Not epochs: a class of 10 rows gets as many
         as one of 10,000.
 
-    pretrain_iter : int, default=500
+    pretrain_iter : int, default=150
         Optimizer steps on the rows of all classes, which come first: every class's VAE goes
         on from there. It matters most to classes of fewer than 100 rows. 0 leaves it out.
 
@@ -105,7 +105,7 @@ class VAEOversampler(BaseOverSampler):
         (columns + 1) / (rows + columns + 1), to the power 1.5. It keeps a small class from
         being learned by heart. 0 leaves the rows where they are.
 
-    rejection_strength : float, default=3.0
+    rejection_strength : float, default=4.0
         How strictly drawn rows are judged by the real ones. More rows are drawn than needed,
         and each is kept with its class's probability, as if the class and the rest had as
         many rows, to this power; for a class of n rows the power is n / (n + 20) of it, since
@@ -206,11 +206,11 @@ class VAEOversampler(BaseOverSampler):
         beta: float = 1.0,
         alpha: float = 1e-4,
         batch_size: int = 128,
-        learning_rate_init: float = 1e-2,
-        max_iter: int = 500,
-        pretrain_iter: int = 500,
+        learning_rate_init: float = 2e-2,
+        max_iter: int = 250,
+        pretrain_iter: int = 150,
         smoothing: float = 1.0,
-        rejection_strength: float = 3.0,
+        rejection_strength: float = 4.0,
         device: "str | torch.device" = "auto",
         verbose: bool | int = False,
         random_state: int | np.random.RandomState | None = None,
