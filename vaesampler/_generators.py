@@ -31,9 +31,9 @@ SHARE_RETAINED = 0.9
 # Rows are drawn in blocks: more at once would only leave the processor's caches.
 MOST_ROWS_BY_BLOCK = 8_192
 MOST_CELLS_BY_BLOCK = 4_000_000
-# So many candidates are drawn for each wanted row, and so many at least: near copies are
-# thinned out among them.
-CANDIDATES_BY_ROW = 1.5
+# A block has so many candidates for each wanted row, lest the last one be drawn in vain, and
+# so many at least: near copies are thinned out among them.
+CANDIDATES_BY_ROW = 0.4
 MIN_CANDIDATES = 256
 # The network judges classes of so many rows in tables of so many, neighbours all others.
 MIN_OWN_ROWS_FOR_NETWORK = 100
