@@ -1,5 +1,6 @@
 """What `fit_resample` and `sample` return, for every form of input."""
 
+import copy
 from collections import Counter
 
 import numpy as np
@@ -245,6 +246,15 @@ def test_a_frame_of_labels_comes_back_as_one(table):
     _, y_new = quick().fit_resample(X, pd.DataFrame({"bought": y}))
     assert list(y_new) == ["bought"]
     assert_array_equal(y_new["bought"], quick().fit_resample(X, y)[1])
+
+
+def test_autograd_goes_through_the_fitted_vaes(table):
+    sampler = quick().fit(*table)
+    for vae in copy.deepcopy(sampler).vaes_.values():
+        rows = torch.zeros(1, 3, vae.slots.width, requires_grad=True)
+        vae.decode(vae.encode(rows).mean).sum().backward()
+        assert rows.grad.abs().sum() > 0
+        assert all(weight.grad.isfinite().all() for weight in vae.decoder.parameters())
 
 
 def test_fitted_attributes_are_as_documented(table):

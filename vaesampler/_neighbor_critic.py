@@ -20,6 +20,8 @@ MAX_ROWS_BY_SIDE = 1_500
 # Of wide tables fewer rows do, since each costs more.
 MAX_CELLS_BY_SIDE = 100_000
 MIN_ROWS_BY_SIDE = 500
+# From this many columns on a tree is slower than comparing all with all.
+MIN_WIDTH_WITHOUT_TREE = 8
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,9 @@ class NeighborCritic(Critic):
         own_reference = own_rows.take(own)
         reference = np.concatenate([own_reference, other_rows.take(others)])
         # Asked about no rows, it tells each row's distance to the nearest other one.
-        distances = NearestNeighbors(n_neighbors=1).fit(own_reference).kneighbors()[0]
+        distances = _search(1, own_reference).kneighbors()[0]
         return cls(
-            NearestNeighbors(n_neighbors=min(N_NEIGHBORS + 1, len(reference))).fit(reference),
+            _search(min(N_NEIGHBORS + 1, len(reference)), reference),
             np.arange(len(reference)) < len(own),
             np.concatenate([own, np.full(len(others), -2)]),
             float(np.quantile(distances, COPY_QUANTILE)),
@@ -84,6 +86,12 @@ class NeighborCritic(Critic):
         balanced = odds * (1 - share) / share
         probability: np.ndarray = balanced / (1 + balanced)
         return probability
+
+
+def _search(n_neighbors: int, rows: np.ndarray) -> NearestNeighbors:
+    is_wide = rows.shape[1] >= MIN_WIDTH_WITHOUT_TREE
+    algorithm = "brute" if is_wide else "kd_tree"
+    return NearestNeighbors(n_neighbors=n_neighbors, algorithm=algorithm).fit(rows)
 
 
 def _choose(rows: EncodedRows, rng: np.random.Generator) -> np.ndarray:  # (n_chosen,)
