@@ -1,0 +1,283 @@
+"""`ComparableTables`: real and synthetic rows read alike, and made comparable."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from sklearn.utils import check_array
+
+from vaesampler._cells import TIME_UNITS, time_unit
+from vaesampler._columns import Cells, Column
+from vaesampler._containers import Container, FrameContainer, is_frame
+from vaesampler._schema import CategoricalFeatures, FeatureSchema
+
+# The interquartile range of a normal distribution, in deviations.
+IQR_OF_NORMAL = 1.349
+# Numbers farther from the middle than this many deviations count by their logarithm.
+TAIL_DEVIATIONS = 3
+# Levels beyond the most frequent ones of a category share one slot.
+MOST_LEVELS_APART = 50
+
+
+@dataclass(frozen=True)
+class ComparableTables:
+    """Tables of the same columns, the real rows first.
+
+    A cell is one float64: its number or, in a column of categories, the number of its level,
+    which all tables share; NaN where it is missing.
+    """
+
+    schema: FeatureSchema  # of the real rows
+    is_category: np.ndarray  # (n_columns,)
+    cells: tuple[np.ndarray, ...]  # of each table, (n_rows, n_columns)
+
+    @classmethod
+    def read(
+        cls, tables: Mapping[str, Any], categorical_features: CategoricalFeatures = "auto"
+    ) -> Self:
+        """Read tables of any kind, by what they are called in messages.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If one is no table, is empty, holds cells that cannot be read, or has other columns
+            than the first one.
+        """
+        containers = {what: _container(what, X) for what, X in tables.items()}
+        (first, real), *others = containers.items()
+        for what, container in others:
+            _check_same_names(first, real, what, container)
+        columns = [_read_columns(container) for container in containers.values()]
+        schema = FeatureSchema.infer(
+            map(_kind_giver, zip(*columns, strict=True)), real.names, categorical_features
+        )
+        is_category = np.array(
+            [column.has_levels and column.levels.dtype.kind == "O" for column in schema.columns]
+        )
+        cells = tuple(
+            np.empty((one.n_rows, len(schema.columns))) for one in containers.values()
+        )
+        for number, of_tables in enumerate(zip(*columns, strict=True)):
+            column = schema.columns[number]
+            _check_same_kind(column, is_category[number], list(containers), of_tables)
+            if is_category[number]:
+                read = _number_levels(column.levels, of_tables)
+            else:
+                read = [values.astype(np.float64) for values, *_ in of_tables]
+            for table, values in zip(cells, read, strict=True):
+                table[:, number] = values + 0.0  # which makes -0.0 a 0
+        return cls(schema, is_category, cells)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(column.name for column in self.schema.columns)
+
+    def limited(self, max_samples: int | None, rng: np.random.Generator) -> Self:
+        """Return at most so many rows of each table, picked at random."""
+        return type(self)(
+            self.schema,
+            self.is_category,
+            tuple(subsample(table, max_samples, rng) for table in self.cells),
+        )
+
+    def select(
+        self, tables: Sequence[int], rows: Sequence[np.ndarray | slice] | None = None
+    ) -> Self:
+        """Return some of the tables, or some of the rows of each of them."""
+        chosen = rows or [slice(None)] * len(tables)
+        return type(self)(
+            self.schema,
+            self.is_category,
+            tuple(
+                self.cells[table][of_table]
+                for table, of_table in zip(tables, chosen, strict=True)
+            ),
+        )
+
+    @cached_property
+    def matrices(self) -> tuple[np.ndarray, ...]:  # of each table, (n_rows, width)
+        """The rows of each table as points, whose distance says how much they differ.
+
+        A number is measured in deviations from the middle of the real rows' numbers, robust
+        ones; far out it counts by its logarithm, lest the tail of one column decide. Two
+        categories that differ are one deviation apart, as are a missing and an average cell.
+        """
+        blocks = [
+            (_level_blocks if is_category else _number_blocks)(
+                [table[:, number] for table in self.cells]
+            )
+            for number, is_category in enumerate(self.is_category)
+        ]
+        return tuple(np.hstack(of_table) for of_table in zip(*blocks, strict=True))
+
+
+def subsample(
+    rows: np.ndarray, max_samples: int | None, rng: np.random.Generator
+) -> np.ndarray:  # (n_rows, ...) to (at most max_samples, ...)
+    """Return at most so many rows, picked at random."""
+    if max_samples is None or len(rows) <= max_samples:
+        return rows
+    return rows[np.sort(rng.choice(len(rows), max_samples, replace=False))]
+
+
+def _container(what: str, X: Any) -> Container:
+    if not is_frame(X):
+        array = np.array(X, dtype=object) if isinstance(X, list) else X
+        array = check_array(
+            array,
+            accept_sparse=("csr", "csc"),
+            dtype=None,
+            ensure_all_finite=False,
+            ensure_min_samples=0,
+            input_name=what,
+        )
+        X = X if isinstance(X, list) else array
+    container = Container.of(X)
+    if container.n_rows == 0 or not container.names:
+        raise ValueError(
+            f"{what} must have at least 1 row and 1 column; found {container.n_rows} rows and "
+            f"{len(container.names)} columns. Leave it out, or pass rows."
+        )
+    return container
+
+
+def _check_same_names(first: str, real: Container, what: str, other: Container) -> None:
+    # An array has no names of its own, and may be what a sampler made of a frame.
+    both_named = all(isinstance(one, FrameContainer) for one in (real, other))
+    if len(real.names) == len(other.names) and (not both_named or real.names == other.names):
+        return
+    different = [
+        f"{theirs!r} instead of {ours!r}"
+        for ours, theirs in zip(real.names, other.names, strict=False)
+        if ours != theirs
+    ]
+    raise ValueError(
+        f"{what} must have the same columns as {first}, in the same order; found "
+        f"{len(other.names)} columns for {len(real.names)}"
+        + (f", {', '.join(different[:3])}" if both_named and different else "")
+        + ". Leave the labels out of both, and pass the columns that the sampler was given."
+    )
+
+
+def _read_columns(container: Container) -> list[Cells]:
+    columns = list(container.columns())
+    if not isinstance(container, FrameContainer):
+        return columns
+    series = [container.frame.get_column(name) for name in container.frame.columns]
+    return [_in_microseconds(*pair) for pair in zip(columns, series, strict=True)]
+
+
+def _in_microseconds(cells: Cells, series: nw.Series) -> Cells:
+    """Return times in a unit that does not depend on the table."""
+    if not series.dtype.is_temporal() or series.dtype == nw.Time:
+        return cells
+    values = cells.values * TIME_UNITS[time_unit(series)]
+    return cells._replace(values=values, note="times, in microseconds")
+
+
+def _kind_giver(of_tables: tuple[Cells, ...]) -> Cells:
+    """Return the cells that tell what a column is: the real ones, if any is there."""
+    for cells in of_tables:
+        if not all(_is_missing(cells)):
+            return cells if cells is of_tables[0] else _all_missing(of_tables[0], cells)
+    return of_tables[0]
+
+
+def _all_missing(cells: Cells, like: Cells) -> Cells:
+    is_object = like.values.dtype.kind == "O"
+    missing: Any = None if is_object else np.nan
+    values = np.full(len(cells.values), missing, dtype=object if is_object else np.float64)
+    return Cells(values, like.is_categorical)
+
+
+def _is_missing(cells: Cells) -> list[bool]:  # of each row
+    if cells.values.dtype.kind == "O":
+        return [cell is None for cell in cells.values]
+    missing: list[bool] = np.isnan(cells.values).tolist()
+    return missing
+
+
+def _number_levels(levels: np.ndarray, of_tables: tuple[Cells, ...]) -> list[np.ndarray]:
+    """Give the levels numbers: first the real rows', then those that only others have."""
+    number_of = {level: number for number, level in enumerate(levels.tolist())}
+    return [
+        np.array(
+            [
+                np.nan if missing else number_of.setdefault(level, len(number_of))
+                for level, missing in zip(
+                    cells.values.tolist(), _is_missing(cells), strict=True
+                )
+            ],
+            dtype=np.float64,
+        )
+        for cells in of_tables
+    ]
+
+
+def _check_same_kind(
+    column: Column, is_category: bool, tables: list[str], of_tables: tuple[Cells, ...]
+) -> None:
+    is_text = is_category and any(isinstance(level, str) for level in column.levels)
+    for what, cells in zip(tables, of_tables, strict=True):
+        is_object = cells.values.dtype.kind == "O"
+        as_wanted = is_object if is_text else not is_object or is_category
+        if not as_wanted and not all(_is_missing(cells)):
+            kinds = ("text", "numbers") if is_text else ("numbers", "text or truth values")
+            raise ValueError(
+                f"Column {column.name!r} holds {kinds[0]} in {tables[0]}, and {kinds[1]} in "
+                f"{what}. Convert it in one of them, or leave it out of both."
+            )
+
+
+def _number_blocks(of_tables: list[np.ndarray]) -> list[np.ndarray]:  # (n_rows, 1 or 2)
+    real = of_tables[0]
+    scaled = [_scaled(values, real[~np.isnan(real)]) for values in of_tables]
+    deviation = float(np.nanstd(scaled[0])) if (~np.isnan(real)).any() else 0.0
+    missing = [np.isnan(values) for values in of_tables]
+    blocks = [np.nan_to_num(values / (deviation or 1.0))[:, np.newaxis] for values in scaled]
+    if not any(flags.any() for flags in missing):
+        return blocks
+    return [np.column_stack(pair) for pair in zip(blocks, missing, strict=True)]
+
+
+def _scaled(values: np.ndarray, observed: np.ndarray) -> np.ndarray:  # (n_rows,)
+    """Measure numbers in robust deviations of the observed ones, and draw in the tails."""
+    if len(observed) == 0:
+        return np.zeros(len(values))
+    middle = np.median(observed)
+    if observed.min() == observed.max():
+        sides: np.ndarray = np.sign(values - middle)  # no deviation to measure in: one apart
+        return sides
+    # Where most rows sit at one value, the others tell, lest it be their far tail.
+    off_middle = observed[observed != middle]
+    spread = _spread(observed) or _spread(off_middle) or float(np.std(observed))
+    with np.errstate(over="ignore"):
+        deviations = np.clip(values / spread - middle / spread, -1e150, 1e150)
+    scaled: np.ndarray = TAIL_DEVIATIONS * np.arcsinh(deviations / TAIL_DEVIATIONS)
+    return scaled
+
+
+def _spread(observed: np.ndarray) -> float:
+    low, high = np.quantile(observed, [0.25, 0.75])
+    return float(high / IQR_OF_NORMAL - low / IQR_OF_NORMAL)
+
+
+def _level_blocks(of_tables: list[np.ndarray]) -> list[np.ndarray]:  # (n_rows, n_slots)
+    real = of_tables[0]
+    n_levels = int(np.nanmax(real)) + 1 if (~np.isnan(real)).any() else 0
+    n_apart = min(n_levels, MOST_LEVELS_APART)
+    # Behind the frequent levels: the rare ones, those unseen among real rows, and missing.
+    slots = [
+        np.select(
+            [np.isnan(numbers), numbers >= n_levels, numbers >= n_apart],
+            [n_apart + 2, n_apart + 1, n_apart],
+            numbers,
+        ).astype(np.intp)
+        for numbers in of_tables
+    ]
+    used = np.unique(np.concatenate(slots))
+    return [(of_table[:, np.newaxis] == used) / np.sqrt(2) for of_table in slots]
