@@ -141,7 +141,7 @@ def draw(real: pd.DataFrame, synthetic: pd.DataFrame, associations: list) -> plt
         draw_column(axis, real[name], synthetic[name])
     for axis in top.axes[len(names) :]:
         axis.set_visible(False)
-    top.axes[0].legend(loc="upper left", fontsize=7, framealpha=0.6)
+    top.axes[0].legend(loc="best", fontsize=7, framealpha=0.6)
     top.suptitle("Every column: real rows that were held out, and synthetic ones")
     axes = bottom.subplots(1, 2, sharey=True)
     for axis, matrix, title in zip(axes, associations, ("real", "synthetic"), strict=True):

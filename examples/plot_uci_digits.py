@@ -325,7 +325,7 @@ def main(options):
     scores_by_way = {way: judge.score(images) for way, images in drawn_by_way.items()}
     print_failures("way to draw", scores_by_way)
 
-    loss_curve = default.loss_curves_[DIGIT]
+    loss_curve = default.loss_curves_[DIGIT].total
     by_size = (scores_by_size, unguarded_by_size)
     figure = draw_picture(judge, loss_curve, by_size, drawn_by_way, scores_by_way)
     figure.savefig(options.output, dpi=120)

@@ -219,6 +219,35 @@ class Column:
         """How many slots its levels have; the rare ones share the last."""
         return min(len(self.levels), MOST_LEVELS_APART)
 
+    def read_new(self, cells: Cells) -> np.ndarray:  # (n_rows,), float64
+        """Read cells of another table; `read` is for those that the column was told from.
+
+        Raises
+        ------
+        ValueError
+            If a cell is text instead of a number, a level that was not seen, or missing
+            where none was.
+        """
+        if not self.has_missing and _is_missing(cells.values).any():
+            raise ValueError(
+                f"Column {self.name!r} has missing cells, and had none when fitting. Fill "
+                "them in, or leave these rows out."
+            )
+        if self.has_levels:
+            known = set(self.levels.tolist())
+            found = set(cells.values[~_is_missing(cells.values)].tolist())
+            if not found <= known:
+                raise ValueError(
+                    f"Column {self.name!r} must hold what was seen when fitting; found "
+                    f"{sorted(found - known, key=repr)[:5]} besides. Leave these rows out."
+                )
+        elif cells.values.dtype.kind == "O":
+            raise ValueError(
+                f"Column {self.name!r} held numbers when fitting; found text or other objects. "
+                "Pass the columns that were fitted, in their order."
+            )
+        return self.read(cells.values)
+
     def read(self, values: np.ndarray) -> np.ndarray:  # (n_rows,) to (n_rows,), float64
         """Turn the values of `Cells` into the numbers that stand for them."""
         if not self.has_levels:

@@ -1,7 +1,7 @@
 """Class label to trained generator: fitting on encoded rows, and drawing from it."""
 
 import math
-from collections.abc import Callable, Generator, Hashable, Sequence
+from collections.abc import Generator, Hashable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -9,10 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaesampler._devices import in_order, one_thread
-from vaesampler._latent import LatentSampler, choose_rows
+from vaesampler._devices import in_order, one_thread, standard_normal
+from vaesampler._early_stopping import MAX_ROWS_BY_LOOK, HeldOutRows
+from vaesampler._latent import BLOCK_ROWS, LatentSampler, choose_rows
 from vaesampler._neighbor_critic import NeighborCritic
 from vaesampler._network_critic import NetworkCritic
+from vaesampler._progress import Progress
 from vaesampler._rejection import Candidates, Critic, keep
 from vaesampler._rows import EncodedRows, SelectedRows
 from vaesampler._seeds import Seeds
@@ -20,7 +22,7 @@ from vaesampler._settings import GeneratorSettings
 from vaesampler._slots import Slots
 from vaesampler._smoothing import MAX_ROWS_FOR_SHAPE, SmoothedRows, choose_categories
 from vaesampler._table import TableEncoder
-from vaesampler._training import ClassRows, train
+from vaesampler._training import SILENCE, ClassRows, TrainingHistory, train
 from vaesampler._vae import StackedVAE
 
 # A small class's rows, smoothed, are reconstructed several times each to tell their errors.
@@ -41,16 +43,45 @@ MIN_ROWS_FOR_NETWORK = 10_000
 
 
 @dataclass(frozen=True)
+class FitQuality:
+    """How well a trained VAE describes its class's rows."""
+
+    kl_by_dimension: np.ndarray  # (latent_dim,), nats per row
+    loss: float  # nats per row
+    loss_of_columns_alone: float  # the best that can be had without latent dimensions
+
+
+@dataclass(frozen=True)
 class ClassGenerator:
     """A class's trained VAE with the real rows that it draws around and is judged by."""
 
     label: Hashable
     vae: StackedVAE  # a stack of one
     rows: SmoothedRows
-    losses: np.ndarray  # (n_iter,), nats per row
+    fit: FitQuality
+    history: TrainingHistory
     encoder: TableEncoder
     critic: Critic | None
     rejection_strength: float
+    own_rows: EncodedRows  # without those held out
+    held_out_rows: EncodedRows | None
+
+    def cells(self, rows: EncodedRows, rng: np.random.Generator) -> np.ndarray:
+        """Decode rows of the class, (n_rows, n_columns)."""
+        matrix = rows.take(np.arange(len(rows)))
+        return self.encoder.inverse_transform(matrix, self.label, rng)
+
+    @torch.no_grad()
+    def codes(self, rows: EncodedRows) -> np.ndarray:  # (n_rows, latent_dim)
+        """Return the means of the rows' posteriors."""
+        device = next(self.vae.parameters()).device
+        blocks = np.array_split(np.arange(len(rows)), len(rows) // BLOCK_ROWS + 1)
+        means = [
+            self.vae.encode(torch.as_tensor(rows.take(block), device=device)[None]).mean[0]
+            for block in blocks
+        ]
+        codes: np.ndarray = torch.cat(means).cpu().numpy()
+        return codes
 
     def draw(
         self,
@@ -139,7 +170,7 @@ def fit_generators(
     settings: GeneratorSettings,
     seeds: Seeds,
     device: torch.device,
-    report: Callable[[str], None] | None = None,
+    progress: Progress = SILENCE,
 ) -> dict[Hashable, ClassGenerator]:
     """Train one VAE on all rows, then one for each class from there on, as one stack.
 
@@ -159,8 +190,8 @@ def fit_generators(
         A class's randomness comes from its own streams.
     device : torch.device
         Where to train.
-    report : callable, default=None
-        Called with a line on the progress now and then.
+    progress : Progress
+        Hears of the steps taken.
 
     Raises
     ------
@@ -169,7 +200,16 @@ def fit_generators(
     """
     if not labels:
         return {}
-    shared = _pretrain(encoded, encoder.schema_.slots, settings, seeds, device, report)
+    held_out = _hold_out(y, settings, seeds)
+    if held_out:
+        kept = np.setdiff1d(np.arange(len(y)), np.concatenate(list(held_out.values())))
+        held_out_rows = {
+            label: encoded.subset(held_out[label]) for label in labels if label in held_out
+        }
+        encoded, y = SelectedRows(encoded, kept), y[kept]
+    else:
+        held_out_rows = {}
+    shared = _pretrain(encoded, encoder.schema_.slots, settings, seeds, device, progress)
     vaes = shared.select([0] * len(labels))
     own_rows = {label: encoded.subset(np.flatnonzero(y == label)) for label in labels}
     classes = [
@@ -177,25 +217,60 @@ def fit_generators(
             label,
             SmoothedRows.fit(rows, encoder.schema_.slots, settings.smoothing, device),
             seeds.torch("training", label, device=device),
+            _to_watch(held_out_rows.get(label), label, seeds, device),
         )
         for label, rows in own_rows.items()
     ]
-    losses = train(vaes, classes, settings.training, _reporter(report, classes))
-    curves = losses.cpu().numpy()
-    return {
-        entry.label: ClassGenerator(
+    histories = train(vaes, classes, settings.training, settings.early_stopping, progress)
+    generators = {}
+    for number, (entry, history) in enumerate(zip(classes, histories, strict=True)):
+        vae = vaes.select([number])
+        own = own_rows[entry.label]
+        generators[entry.label] = ClassGenerator(
             entry.label,
-            _calibrate(vaes.select([number]), entry),
+            vae,
             entry.rows,
-            curves[:, number].copy(),
+            _calibrate(vae, entry.rows, seeds.torch("errors", entry.label, device=device)),
+            history,
             encoder,
-            _fit_critic(encoded, own_rows[entry.label], y, entry.label, seeds)
+            _fit_critic(encoded, own, y, entry.label, seeds)
             if settings.rejection_strength > 0
             else None,
             settings.rejection_strength,
+            own,
+            held_out_rows.get(entry.label),
         )
-        for number, entry in enumerate(classes)
-    }
+    return generators
+
+
+def _hold_out(
+    y: np.ndarray, settings: GeneratorSettings, seeds: Seeds
+) -> dict[Hashable, np.ndarray]:  # (n_held_out,) each
+    """Choose the rows of each class that are not to be trained on, where there are enough.
+
+    All classes hold some out, so that none feels which others are oversampled.
+    """
+    if settings.early_stopping is None:
+        return {}
+    held_out = {}
+    for label in np.unique(y).tolist():
+        own = np.flatnonzero(y == label)
+        n_held_out = math.ceil(settings.early_stopping.validation_fraction * len(own))
+        if len(own) - n_held_out >= 2:
+            rng = seeds.numpy("held out", label)
+            held_out[label] = rng.choice(own, n_held_out, replace=False)
+    return held_out
+
+
+def _to_watch(
+    rows: EncodedRows | None, label: Hashable, seeds: Seeds, device: torch.device
+) -> HeldOutRows | None:
+    if rows is None:
+        return None
+    some = rows.take(np.arange(min(len(rows), MAX_ROWS_BY_LOOK)))
+    return HeldOutRows(
+        torch.as_tensor(some, device=device), seeds.torch("validation", label, device=device)
+    )
 
 
 def _pretrain(
@@ -204,7 +279,7 @@ def _pretrain(
     settings: GeneratorSettings,
     seeds: Seeds,
     device: torch.device,
-    report: Callable[[str], None] | None,
+    progress: Progress,
 ) -> StackedVAE:
     shared = StackedVAE(
         1,
@@ -219,20 +294,32 @@ def _pretrain(
         rows = SmoothedRows.fit(encoded, slots, smoothing=0, device=device)
         everyone = [ClassRows(None, rows, seeds.torch("pretraining", device=device))]
         training = replace(settings.training, max_iter=settings.pretrain_iter)
-        train(shared, everyone, training, _reporter(report, everyone))
+        train(shared, everyone, training, progress=progress)
     return shared
 
 
-def _calibrate(vae: StackedVAE, entry: ClassRows) -> StackedVAE:
-    n_rows = len(entry.rows)
+@torch.no_grad()
+def _calibrate(
+    vae: StackedVAE, class_rows: SmoothedRows, generator: torch.Generator
+) -> FitQuality:
+    """Let drawn rows err as reconstructions do, and tell how good these are."""
+    n_rows = len(class_rows)
     n_errors = min(max(n_rows, MIN_ROWS_FOR_ERRORS), MAX_ROWS_FOR_SHAPE)
-    numbers = choose_rows(n_rows, n_errors, entry.generator)
-    rows = entry.rows.draw(numbers, entry.generator)
+    numbers = choose_rows(n_rows, n_errors, generator)
+    rows = class_rows.draw(numbers, generator)[None]
+    posterior = vae.encode(rows)
+    output = vae.decode(posterior.draw(standard_normal(posterior.mean.shape, generator)))
+    reconstruction = vae.head.negative_log_likelihood(output, rows)
+    quality = FitQuality(
+        posterior.kl_by_dimension().mean(dim=(0, 1)).cpu().numpy(),
+        float((reconstruction + posterior.kl_to_prior()).mean()),
+        vae.head.loss_of_columns_alone(rows),
+    )
     # The decoder's errors on rows that it was trained on are smaller than on new ones, the
     # more so the fewer they were, which is what the bandwidth tells.
-    inflation = math.sqrt(1 + entry.rows.bandwidth**2)
-    vae.correlate_errors(rows[None], entry.generator, inflation)
-    return vae
+    inflation = math.sqrt(1 + class_rows.bandwidth**2)
+    vae.head.correlate_errors(output, rows, inflation)
+    return quality
 
 
 def _fit_critic(
@@ -242,19 +329,3 @@ def _fit_critic(
     if len(own_rows) >= MIN_OWN_ROWS_FOR_NETWORK and len(y) >= MIN_ROWS_FOR_NETWORK:
         return NetworkCritic.fit(own_rows, other_rows, seeds.torch("critic", label))
     return NeighborCritic.fit(own_rows, other_rows, seeds.numpy("critic", label))
-
-
-def _reporter(
-    report: Callable[[str], None] | None, classes: Sequence[ClassRows]
-) -> Callable[[int, Tensor], None] | None:
-    if report is None:
-        return None
-
-    def report_losses(steps_done: int, losses: Tensor) -> None:
-        values = ", ".join(
-            f"{'all classes' if entry.label is None else f'class {entry.label!r}'} {loss:.2f}"
-            for entry, loss in zip(classes, losses.tolist(), strict=True)
-        )
-        report(f"step {steps_done}, nats per row: {values}")
-
-    return report_losses

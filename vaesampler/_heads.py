@@ -60,6 +60,28 @@ class TableHead(nn.Module):
             )
         return total
 
+    def loss_of_columns_alone(self, rows: Tensor) -> float:
+        """Return the mean loss of the best decoder that ignores z, in nats per row.
+
+        It gives each number its mean and variance, and each category its frequency, in
+        `rows` (1, n_rows, width).
+        """
+        normal, yes_no, groups = self.parts
+        counted = self.counted(rows)
+        counted = torch.ones_like(rows[0, :, : groups.start]) if counted is None else counted[0]
+        share = counted.mean(dim=0)
+        weights = counted / counted.sum(dim=0).clamp(min=1)
+        numbers, weights_of_numbers = rows[0, :, normal], weights[:, normal]
+        mean = (weights_of_numbers * numbers).sum(dim=0)
+        variance = (weights_of_numbers * (numbers - mean).square()).sum(dim=0)
+        fitted = variance.clamp(min=math.exp(LOWEST_LOG_VAR))
+        terms = 0.5 * (torch.log(2 * math.pi * fitted) + variance / fitted)
+        chance = (weights[:, yes_no] * (rows[0, :, yes_no] > 0)).sum(dim=0)
+        entropy = -torch.xlogy(chance, chance) - torch.xlogy(1 - chance, 1 - chance)
+        levels = rows[0, :, groups].mean(dim=0)
+        loss = (share[normal] * terms).sum() + (share[yes_no] * entropy).sum()
+        return float(loss - torch.xlogy(levels, levels).sum())
+
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
         # (n_models, n_rows, width) -> the same shape
         normal, yes_no, groups = self.parts

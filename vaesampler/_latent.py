@@ -30,8 +30,11 @@ class Posterior(NamedTuple):
 
     def kl_to_prior(self) -> Tensor:  # (n_models, n_rows)
         """Kullback-Leibler divergence from the standard normal prior, in nats per row."""
-        terms = self.mean.square() + self.log_var.exp() - 1 - self.log_var
-        return 0.5 * terms.sum(dim=-1)
+        return self.kl_by_dimension().sum(dim=-1)
+
+    def kl_by_dimension(self) -> Tensor:  # (n_models, n_rows, latent_dim)
+        """Each latent dimension's part in it."""
+        return 0.5 * (self.mean.square() + self.log_var.exp() - 1 - self.log_var)
 
 
 class LatentDraw(NamedTuple):

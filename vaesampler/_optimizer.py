@@ -30,6 +30,14 @@ class FlatParameters:
             values.grad = self.gradient[start:stop].view(values.shape)
             start = stop
 
+    def owners(self) -> Tensor:  # as `values`
+        """Return the number of the model that each value belongs to."""
+        parts = []
+        for _, values in self.named:
+            numbers = torch.arange(len(values), device=values.device)
+            parts.append(numbers.repeat_interleave(values[0].numel()))
+        return torch.cat(parts)
+
     def weights_only(self, factors: Sequence[float]) -> Tensor:  # as `values`
         """Return each model's factor at its weights, and zero at all else."""
         column = self.gradient.new_tensor(factors)[:, None, None]

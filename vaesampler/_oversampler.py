@@ -1,7 +1,7 @@
 """`VAEOversampler`: imbalanced-learn's contract, and nothing else."""
 
 import warnings
-from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
@@ -14,26 +14,46 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from vaesampler._containers import Container, is_frame, labels_of, take_labels
+from vaesampler._callbacks import CallbackProgress, CallbackSupportMixin
+from vaesampler._containers import Container, Template, is_frame, labels_of, take_labels
+from vaesampler._progress import ManyProgresses, Progress
 from vaesampler._rows import EncodedRows
 from vaesampler._schema import CategoricalFeatures
 from vaesampler._seeds import Seeds
 from vaesampler._settings import (
     ACTIVATION_NAMES,
     LATENT_SAMPLING_NAMES,
+    EarlyStoppingSettings,
     GeneratorSettings,
     TrainingSettings,
 )
 from vaesampler._table import TableEncoder
-from vaesampler.exceptions import DuplicatedRowsWarning, SmallClassWarning
+from vaesampler.exceptions import (
+    DuplicatedRowsWarning,
+    NotConvergedWarning,
+    PosteriorCollapseWarning,
+    SmallClassWarning,
+)
 
 if TYPE_CHECKING:
     import torch
 
+    from vaesampler._generators import ClassGenerator
     from vaesampler._latent import LatentSampler
+    from vaesampler._report import SyntheticReport
+
+DOCUMENTATION = "https://vaesampler.readthedocs.io/en/latest"
+# A VAE that describes its rows worse than each column by itself would, by so many nats for
+# each column, has not converged: of default ones on 21 tables the worst is at .3.
+NATS_BEHIND_COLUMNS_ALONE = 0.5
+# A latent dimension with a smaller divergence from the prior, in nats per row, is not used.
+LEAST_KL = 0.01
+# Rows that a report is made of; small classes are drawn several times as large.
+MIN_REPORTED_ROWS = 500
+MAX_REPORTED_ROWS = 2_000
 
 
-class VAEOversampler(BaseOverSampler):
+class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
     """Oversample by drawing new rows from one variational autoencoder (VAE) a class.
 
     Each class to be oversampled gets a small VAE that learns how its rows are
@@ -99,6 +119,23 @@ class VAEOversampler(BaseOverSampler):
         Optimizer steps on the rows of all classes, which come first: every class's VAE goes
         on from there. It matters most to classes of fewer than 100 rows. 0 leaves it out.
 
+    early_stopping : bool, default=False
+        Whether to hold out some of each class's rows and to stop training its VAE when their
+        loss has stopped falling; the VAE then goes back to where that was lowest. Held-out
+        rows are not learned from nor drawn around, and `report_` judges the synthetic rows
+        by them. Give it a larger `max_iter` to stop from.
+
+    validation_fraction : float, default=0.1
+        Share of each class's rows that `early_stopping` holds out, rounded up. Of a class
+        of 2 rows none is.
+
+    n_iter_no_change : int, default=10
+        How many looks at the held-out rows in a row, one every 10 steps, may bring no
+        improvement of `tol` before training stops.
+
+    tol : float, default=1e-4
+        What counts as an improvement, in nats per row.
+
     smoothing : float, default=1.0
         How far the rows that a VAE learns from are moved at random, in the directions in
         which the class varies, in units of a bandwidth that shrinks as the class grows:
@@ -118,7 +155,9 @@ class VAEOversampler(BaseOverSampler):
         Where to train. "auto" is the processor.
 
     verbose : bool or int, default=False
-        Whether to print the loss of each class every 50 steps.
+        Whether training can be watched: 1 shows a bar with the losses and the time left, in
+        a terminal or a notebook; 2 sends a line every 50 steps, of level INFO, to the
+        :mod:`logging` log "vaesampler".
 
     random_state : int, RandomState instance or None, default=None
         An int gives the same rows at every call. None gives other rows at every call;
@@ -130,11 +169,25 @@ class VAEOversampler(BaseOverSampler):
         The trained VAE of each oversampled class, a stack of one model: its `encode` and
         `decode` take tensors of shape (1, n_rows, width).
 
-    loss_curves_ : dict of label to ndarray of shape (n_iter,)
-        Negative evidence lower bound at each step on the class's own rows, in nats per row.
+    loss_curves_ : dict of label to LossCurve
+        Negative evidence lower bound at each step on the class's own rows, split into
+        reconstruction and Kullback-Leibler divergence, in nats per row.
+
+    validation_curves_ : dict of label to LossCurve
+        The same for the rows that were held out, every 10 steps; empty without
+        `early_stopping`.
 
     n_iter_ : dict of label to int
         Optimizer steps that were taken on the class's own rows.
+
+    latent_kl_ : dict of label to ndarray of shape (latent_dim,)
+        How much each latent dimension says about the class's rows, in nats per row. Those
+        near zero are not used, and a smaller `latent_dim` would do.
+
+    report_ : dict of label to SyntheticReport
+        Whether the synthetic rows of each class are near copies, unlike the real ones, or
+        neither, judged by the rows held out. It is made when it is first asked for: a
+        second or two a class. Only with `early_stopping`.
 
     schema_ : FeatureSchema
         What each column was taken for, and why. Print it.
@@ -175,6 +228,14 @@ class VAEOversampler(BaseOverSampler):
     True
     """
 
+    _generators: "dict[Hashable, ClassGenerator]"
+    _reports: "dict[Hashable, SyntheticReport]"  # those that were asked for
+    _template: Template
+
+    # Where scikit-learn's picture of an estimator links to.
+    _doc_link_module = "vaesampler"
+    _doc_link_template = f"{DOCUMENTATION}/api/generated/vaesampler.{{estimator_name}}.html"
+
     _parameter_constraints: dict = {
         **BaseOverSampler._parameter_constraints,
         "categorical_features": [StrOptions({"auto"}), "array-like"],
@@ -188,6 +249,10 @@ class VAEOversampler(BaseOverSampler):
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "pretrain_iter": [Interval(Integral, 0, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
         "smoothing": [Interval(Real, 0, None, closed="left")],
         "rejection_strength": [Interval(Real, 0, None, closed="left")],
         "device": "no_validation",  # `resolve_device` does it
@@ -209,6 +274,10 @@ class VAEOversampler(BaseOverSampler):
         learning_rate_init: float = 2e-2,
         max_iter: int = 250,
         pretrain_iter: int = 150,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
         smoothing: float = 1.0,
         rejection_strength: float = 4.0,
         device: "str | torch.device" = "auto",
@@ -227,6 +296,10 @@ class VAEOversampler(BaseOverSampler):
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
         self.pretrain_iter = pretrain_iter
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
         self.smoothing = smoothing
         self.rejection_strength = rejection_strength
         self.device = device
@@ -258,9 +331,9 @@ class VAEOversampler(BaseOverSampler):
         TrainingDivergedError
             If a class's loss is not a finite number.
         """
-        with self._all_or_nothing():
+        with self._watched() as progress, self._all_or_nothing():
             container, labels = self._check_X_y(X, y)
-            self._fit_generators(container, labels)
+            self._fit_generators(container, labels, progress)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -291,9 +364,9 @@ class VAEOversampler(BaseOverSampler):
         TrainingDivergedError
             If a class's loss is not a finite number.
         """
-        with self._all_or_nothing():
+        with self._watched() as progress, self._all_or_nothing():
             container, labels = self._check_X_y(X, y)
-            self._fit_generators(container, labels)
+            self._fit_generators(container, labels, progress)
             n_new = {label: self.sampling_strategy_[label] for label in self._generators}
             with closing(self._draw(n_new, self._seeds, "fit_resample")) as blocks:
                 X_resampled = self._template.append(X, blocks, sum(n_new.values()))
@@ -349,13 +422,7 @@ class VAEOversampler(BaseOverSampler):
         >>> sampler.sample(1, 5).shape
         (5, 64)
         """
-        check_is_fitted(self)
-        if label not in self._generators:
-            raise ValueError(
-                f"A VAE is needed for class {label!r}; the fitted ones are "
-                f"{list(self._generators)}. Name one of them, or fit again with a "
-                "`sampling_strategy` that adds rows to this class."
-            )
+        self._check_label(label)
         if not isinstance(n_samples, Integral) or n_samples < 0:
             raise ValueError(
                 f"n_samples must be a whole number of at least 0; found {n_samples!r}."
@@ -367,6 +434,105 @@ class VAEOversampler(BaseOverSampler):
             seeds, call = Seeds.from_random_state(random_state), 0
         with closing(self._draw({label: int(n_samples)}, seeds, "sample", call)) as blocks:
             return self._template.make(blocks, int(n_samples))
+
+    def encode(self, label: Hashable, X: Any) -> np.ndarray:
+        """Return where rows stand in the latent space of a class.
+
+        Parameters
+        ----------
+        label : object
+            A class that was oversampled when fitting.
+        X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
+            Rows of the columns that were fitted, of this class or of others.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_rows, latent_dim)
+            The mean of each row's posterior.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the sampler was not fitted.
+        ValueError
+            If no VAE was fitted for `label`, X has other columns, or one of them holds a
+            level that was not seen, or missing cells where there were none.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_digits
+        >>> from vaesampler import VAEOversampler
+        >>> X, y = load_digits(return_X_y=True)
+        >>> sampler = VAEOversampler(sampling_strategy={1: 200}, random_state=0).fit(X, y)
+        >>> sampler.encode(1, X[y == 1]).shape
+        (182, 4)
+        """
+        self._check_label(label)
+        if is_frame(X):
+            container = Container.of(X)
+            validate_data(self, X=X, reset=False, skip_check_array=True)
+        else:
+            rows = validate_data(
+                self,
+                X=np.array(X, dtype=object) if isinstance(X, list) else X,
+                reset=False,
+                accept_sparse=("csr", "csc"),
+                dtype=None,
+                ensure_all_finite=False,
+            )
+            container = Container.of(X if isinstance(X, list) else rows)
+        generator = self._generators[label]
+        return generator.codes(generator.encoder.encode(container))
+
+    @property
+    def report_(self) -> "dict[Hashable, SyntheticReport]":
+        """How good the synthetic rows of each class are, judged by the rows held out."""
+        check_is_fitted(self)
+        judged = {
+            label: entry
+            for label, entry in self._generators.items()
+            if entry.held_out_rows is not None
+        }
+        if not judged:
+            raise AttributeError(
+                "`report_` needs rows that were held out, and none were. Fit with "
+                "`early_stopping=True`, or call `vaesampler.synthetic_report` with rows that "
+                "the sampler has not seen."
+            )
+        for label in judged.keys() - self._reports.keys():
+            self._reports[label] = self._report(label, judged[label])
+        return {label: self._reports[label] for label in judged}
+
+    def _report(self, label: Hashable, entry: "ClassGenerator") -> "SyntheticReport":
+        from vaesampler._report import synthetic_report
+
+        n_samples = min(max(len(entry.own_rows), MIN_REPORTED_ROWS), MAX_REPORTED_ROWS)
+        with closing(self._draw({label: n_samples}, self._seeds, "report")) as blocks:
+            synthetic = self._template.make(blocks, n_samples)
+        own, held_out = (
+            self._template.make(
+                [entry.cells(rows, self._seeds.numpy("report", label))], len(rows)
+            )
+            for rows in (entry.own_rows, entry.held_out_rows)
+            if rows is not None
+        )
+        random_state = self._seeds.integer("report", label)
+        return synthetic_report(
+            own,
+            synthetic,
+            held_out,
+            categorical_features=self.categorical_features,
+            random_state=random_state,
+        )
+
+    def _check_label(self, label: Hashable) -> None:
+        check_is_fitted(self)
+        if label not in self._generators:
+            raise ValueError(
+                f"A VAE is needed for class {label!r}; the fitted ones are "
+                f"{list(self._generators)}. Name one of them, or fit again with a "
+                "`sampling_strategy` that adds rows to this class."
+            )
 
     def _check_X_y(self, X: Any, y: Any) -> tuple[Container, np.ndarray]:  # noqa: N802
         labels = labels_of(y)
@@ -396,27 +562,26 @@ class VAEOversampler(BaseOverSampler):
         """Never called: `fit_resample` does what imbalanced-learn's calls it for."""
         return self.fit_resample(X, y)
 
-    def _fit_generators(self, container: Container, y: np.ndarray) -> None:
+    @contextmanager
+    def _watched(self) -> Iterator[Progress]:
+        """Tell the user and the callbacks how training goes."""
+        n_steps = self.pretrain_iter + self.max_iter
+        with ManyProgresses(
+            [CallbackProgress(self), Progress.of_verbosity(int(self.verbose), n_steps)]
+        ) as progress:
+            yield progress
+
+    def _fit_generators(self, container: Container, y: np.ndarray, progress: Progress) -> None:
         # PyTorch is loaded here, so that importing the package takes no longer than
         # imbalanced-learn does.
         from vaesampler._devices import resolve_device
         from vaesampler._generators import fit_generators
         from vaesampler._latent import resolve_latent_sampling
 
-        settings = GeneratorSettings(
-            _layer_widths(self.hidden_layer_sizes),
-            self.latent_dim,
-            self.activation,
-            self.pretrain_iter,
-            TrainingSettings(
-                self.max_iter, self.learning_rate_init, self.batch_size, self.beta, self.alpha
-            ),
-            self.smoothing,
-            self.rejection_strength,
-        )
         self._device = resolve_device(self.device)
         self._seeds = Seeds.from_random_state(self.random_state)
         self._n_sample_calls = 0
+        self._reports = {}
         self.__dict__.pop("synthetic_mask_", None)  # of an earlier table
         self._latent_sampler = resolve_latent_sampling(self.latent_sampling)
         labels = [
@@ -430,20 +595,43 @@ class VAEOversampler(BaseOverSampler):
         self._template = container.template(self.schema_)
         for label in labels:
             rows = encoded.subset(np.flatnonzero(y == label))
-            _check_class(label, rows, self.latent_dim)
+            _check_class(label, rows, self.latent_dim, self.early_stopping)
         self._generators = fit_generators(
-            encoder,
-            encoded,
-            y,
-            labels,
-            settings,
-            self._seeds,
-            self._device,
-            _print_progress if self.verbose else None,
+            encoder, encoded, y, labels, self._settings(), self._seeds, self._device, progress
         )
-        self.vaes_ = {label: entry.vae for label, entry in self._generators.items()}
-        self.loss_curves_ = {label: entry.losses for label, entry in self._generators.items()}
-        self.n_iter_ = {label: len(losses) for label, losses in self.loss_curves_.items()}
+        for label, entry in self._generators.items():
+            _check_fit(label, entry)
+        self._tell_attributes()
+
+    def _settings(self) -> GeneratorSettings:
+        return GeneratorSettings(
+            _layer_widths(self.hidden_layer_sizes),
+            self.latent_dim,
+            self.activation,
+            self.pretrain_iter,
+            TrainingSettings(
+                self.max_iter, self.learning_rate_init, self.batch_size, self.beta, self.alpha
+            ),
+            self.smoothing,
+            self.rejection_strength,
+            EarlyStoppingSettings(self.validation_fraction, self.n_iter_no_change, self.tol)
+            if self.early_stopping
+            else None,
+        )
+
+    def _tell_attributes(self) -> None:
+        generators = self._generators
+        self.vaes_ = {label: entry.vae for label, entry in generators.items()}
+        self.loss_curves_ = {label: entry.history.curve for label, entry in generators.items()}
+        self.validation_curves_ = {
+            label: entry.history.validation_curve
+            for label, entry in generators.items()
+            if entry.history.validation_curve is not None
+        }
+        self.n_iter_ = {label: len(curve) for label, curve in self.loss_curves_.items()}
+        self.latent_kl_ = {
+            label: entry.fit.kl_by_dimension for label, entry in generators.items()
+        }
 
     def _draw(
         self, n_samples: Mapping[Hashable, int], seeds: Seeds, *purpose: object
@@ -518,29 +706,59 @@ def _check_shape(container: Container, labels: np.ndarray) -> None:
         )
 
 
-def _check_class(label: Hashable, rows: EncodedRows, latent_dim: int) -> None:
+def _check_class(
+    label: Hashable, rows: EncodedRows, latent_dim: int, early_stopping: bool
+) -> None:
     if len(rows) < 2:
         raise ValueError(
             f"Class {label!r} has 1 row; at least 2 are needed. Leave it out with "
             "`sampling_strategy`."
         )
     if rows.are_all_equal():
-        warnings.warn(
+        _warn(
+            DuplicatedRowsWarning,
             f"All {len(rows)} rows of class {label!r} are the same, and rows that differ are "
             "needed to learn from: its synthetic rows are copies. Leave it out with "
             "`sampling_strategy`, or use `class_weight`.",
-            DuplicatedRowsWarning,
-            stacklevel=2,
         )
     elif len(rows) < latent_dim:
-        warnings.warn(
+        _warn(
+            SmallClassWarning,
             f"Class {label!r} has {len(rows)} rows, fewer than the {latent_dim} latent "
             "dimensions of its VAE, which can then tell every row apart. Lower "
             "`latent_dim`, or leave the class out with `sampling_strategy`.",
+        )
+    elif early_stopping and len(rows) == 2:
+        _warn(
             SmallClassWarning,
-            stacklevel=2,
+            f"Class {label!r} has 2 rows, too few to hold one out: its VAE is trained for "
+            "`max_iter` steps.",
         )
 
 
-def _print_progress(line: str) -> None:
-    print(f"[VAEOversampler] {line}")
+def _check_fit(label: Hashable, entry: "ClassGenerator") -> None:
+    fit, n_columns = entry.fit, len(entry.encoder.schema_.columns)
+    behind = (fit.loss - fit.loss_of_columns_alone) / n_columns
+    if entry.own_rows.are_all_equal():
+        return  # of which a warning has told
+    if behind > NATS_BEHIND_COLUMNS_ALONE:
+        _warn(
+            NotConvergedWarning,
+            f"The VAE of class {label!r} has not converged in {len(entry.history.curve)} "
+            f"steps: its loss is {behind:.1f} nats a column above that of a normal "
+            "distribution for each column. Raise `max_iter`, or `learning_rate_init` if that "
+            "is below the default.",
+        )
+    elif fit.kl_by_dimension.max() < LEAST_KL:
+        _warn(
+            PosteriorCollapseWarning,
+            f"No latent dimension of the VAE of class {label!r} is used (each has a divergence "
+            f"below {LEAST_KL} nats per row), so that its columns are drawn without regard to "
+            "each other, but for their errors. Lower `beta`, or raise `max_iter`, unless the "
+            "columns have nothing to do with each other.",
+        )
+
+
+def _warn(category: Callable[[str], UserWarning], message: str) -> None:
+    # The level is that of the user's call of `fit` or `fit_resample`, or near it.
+    warnings.warn(category(message), stacklevel=5)

@@ -50,6 +50,10 @@ class Seeds:
         seed = int(self._sequence(key).generate_state(1, np.uint64)[0])
         return torch.Generator(device=device).manual_seed(seed)
 
+    def integer(self, *key: object) -> int:
+        """Return a whole number for `key` that others take for a `random_state`."""
+        return int(self._sequence(key).generate_state(1, np.uint32)[0])
+
     def numpy(self, *key: object) -> np.random.Generator:
         """Return NumPy's generator for `key`, for example a purpose and a label."""
         return np.random.default_rng(self._sequence(key))

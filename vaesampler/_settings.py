@@ -9,6 +9,15 @@ LATENT_SAMPLING_NAMES = ("prior", "posterior", "interpolate", "denoise")
 
 
 @dataclass(frozen=True)
+class EarlyStoppingSettings:
+    """When training has converged; the names are the estimator's."""
+
+    validation_fraction: float
+    n_iter_no_change: int
+    tol: float
+
+
+@dataclass(frozen=True)
 class TrainingSettings:
     """How a stack is trained; the names are the estimator's."""
 
@@ -30,3 +39,4 @@ class GeneratorSettings:
     training: TrainingSettings
     smoothing: float
     rejection_strength: float
+    early_stopping: EarlyStoppingSettings | None = None

@@ -124,6 +124,18 @@ class TableEncoder:
             return rows.in_memory(np.arange(len(cells)))
         return rows
 
+    def encode(self, container: Container) -> EncodedRows:
+        """Return the rows of another table of the same columns.
+
+        Raises
+        ------
+        ValueError
+            If a cell cannot be encoded; see `Column.read_new`.
+        """
+        columns = zip(self.schema_.columns, container.columns(), strict=True)
+        matrix = np.column_stack([column.read_new(cells) for column, cells in columns])
+        return LazyRows(TableCells(matrix), self.transform)
+
     def _read(
         self, container: Container, categorical_features: CategoricalFeatures
     ) -> TableCells:

@@ -3,21 +3,25 @@
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from vaesampler._curves import LossCurve
 from vaesampler._devices import standard_normal
+from vaesampler._early_stopping import EarlyStopping, HeldOutRows
 from vaesampler._heads import HeadGradient, HeadTargets
 from vaesampler._latent import choose_rows
 from vaesampler._optimizer import Adam, FlatParameters, cosine_decay
 from vaesampler._pools import RowPool
-from vaesampler._settings import TrainingSettings
+from vaesampler._progress import ManyProgresses, Progress
+from vaesampler._settings import EarlyStoppingSettings, TrainingSettings
 from vaesampler._smoothing import SmoothedRows
-from vaesampler._vae import StackedVAE, VAEGradient
+from vaesampler._vae import EvidenceBound, StackedVAE, VAEGradient
 from vaesampler.exceptions import TrainingDivergedError
 
 # How many steps pass between looks at the losses: each look waits for the device.
-STEPS_BETWEEN_LOOKS = 50
+STEPS_BETWEEN_REPORTS = 50
 
 # A pool of rows, smoothed once, serves so many steps, and has so many rows and cells at most.
 STEPS_BY_POOL = 100
@@ -25,8 +29,7 @@ MOST_ROWS_BY_POOL = 1_024
 MOST_NOISE_BY_POOL = 4_096
 MOST_CELLS_BY_POOL = 4_000_000
 
-# Called with the steps done and the last loss of each model, in nats per row.
-ProgressReport = Callable[[int, Tensor], None]
+SILENCE = ManyProgresses([])
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class ClassRows:
     label: Hashable
     rows: SmoothedRows
     generator: torch.Generator
+    held_out: HeldOutRows | None = None
 
     def draw(self, n_rows: int) -> Tensor:  # (n_rows, width)
         """Draw rows near real ones, all of these about equally often."""
@@ -47,20 +51,26 @@ class ClassRows:
         return lambda n_rows: standard_normal((n_rows, latent_dim), self.generator)
 
 
+@dataclass(frozen=True)
+class TrainingHistory:
+    """How the loss of a class went."""
+
+    curve: LossCurve  # of the rows of each step
+    validation_curve: LossCurve | None  # of rows held out, if there were any
+
+
 # Gradients are written by hand, and what autograd would ask of each operation costs a sixth.
 @torch.inference_mode()
 def train(
     vaes: StackedVAE,
     classes: Sequence[ClassRows],
     settings: TrainingSettings,
-    report: ProgressReport | None = None,
-) -> Tensor:
+    early_stopping: EarlyStoppingSettings | None = None,
+    progress: Progress = SILENCE,
+) -> list[TrainingHistory]:
     """Train model k of the stack on the rows of class k, in place.
 
-    Returns
-    -------
-    losses : torch.Tensor of shape (max_iter, n_models)
-        Mean negative evidence bound of the rows of each step, in nats per row.
+    With `early_stopping`, a class that holds out rows ends at the weights that suit these best.
 
     Raises
     ------
@@ -72,23 +82,47 @@ def train(
     gradient = VAEGradient(vaes, settings.batch_size, settings.beta)
     batches = _Batches(classes, settings.batch_size, vaes.latent_dim, gradient.head)
     optimizer = Adam(parameters)
-    losses = decay.new_empty(settings.max_iter, vaes.n_models)
-    loss_of_step = losses.unbind()
+    stopping = _early_stopping(vaes, parameters, classes, settings, early_stopping)
+    losses = _Losses(classes, settings.max_iter, decay)
     for step in range(settings.max_iter):
         targets, noise = batches.next()
-        gradient.write(targets, noise, loss_of_step[step])
+        gradient.write(targets, noise, losses.of_step[step])
         parameters.add_penalty(decay)
         optimizer.step(cosine_decay(settings.learning_rate_init, step, settings.max_iter))
         steps_done = step + 1
-        if steps_done % STEPS_BETWEEN_LOOKS == 0 or steps_done == settings.max_iter:
-            _check_finite(losses[:steps_done], classes, steps_done)
-            if report is not None:
-                report(steps_done, losses[step])
+        if steps_done % STEPS_BETWEEN_REPORTS == 0 or steps_done == settings.max_iter:
+            losses.check_and_tell(steps_done, stopping, progress)
+        if stopping is not None and stopping.is_due(steps_done) and stopping.look(steps_done):
+            break
     targets, noise = batches.next()
-    last_loss = torch.empty_like(loss_of_step[0])  # the last step may have been one too far
-    gradient.write(targets, noise, last_loss)
-    _check_finite(torch.cat([losses, last_loss[None]]), classes, settings.max_iter)
-    return losses
+    gradient.write(targets, noise, losses.of_step[-1])  # the last step may be one too far
+    losses.check(steps_done, stopping)
+    if stopping is None:
+        return [
+            TrainingHistory(losses.curve(number, steps_done), None)
+            for number in range(len(classes))
+        ]
+    stopping.restore()
+    return [
+        TrainingHistory(
+            losses.curve(number, stopping.steps_taken(number, steps_done)),
+            stopping.curve(number, steps_done),
+        )
+        for number in range(len(classes))
+    ]
+
+
+def _early_stopping(
+    vaes: StackedVAE,
+    parameters: FlatParameters,
+    classes: Sequence[ClassRows],
+    settings: TrainingSettings,
+    early_stopping: EarlyStoppingSettings | None,
+) -> EarlyStopping | None:
+    held_out = [entry.held_out for entry in classes]
+    if early_stopping is None or all(entry is None for entry in held_out):
+        return None
+    return EarlyStopping(vaes, parameters, held_out, early_stopping, settings.beta)
 
 
 class _Batches:
@@ -124,8 +158,35 @@ class _Batches:
         return HeadTargets(*self.rows.next()), noise
 
 
-def _check_finite(losses: Tensor, classes: Sequence[ClassRows], n_steps: int) -> None:
-    failures = torch.nonzero(~torch.isfinite(losses))
-    if len(failures):
-        step, model = failures[0].tolist()
-        raise TrainingDivergedError(classes[model].label, min(step + 1, n_steps))
+class _Losses:
+    """The loss of every model at every step, and one more after the last."""
+
+    def __init__(self, classes: Sequence[ClassRows], max_iter: int, example: Tensor) -> None:
+        self.labels = [entry.label for entry in classes]
+        self.values = example.new_zeros(max_iter + 1, 2, len(classes))
+        self.of_step = [EvidenceBound(*parts) for parts in self.values.unbind()]
+        self.n_told = 0
+
+    def check(self, n_steps: int, stopping: EarlyStopping | None) -> None:
+        """Raise an error if a loss is not finite, of a model that has not stopped."""
+        is_wrong = ~torch.isfinite(self.values.sum(dim=1))
+        if stopping is not None:
+            is_wrong &= ~stopping.is_over()
+        failures = torch.nonzero(is_wrong)
+        if len(failures):
+            step, model = failures[0].tolist()
+            raise TrainingDivergedError(self.labels[model], min(step + 1, n_steps))
+
+    def check_and_tell(
+        self, n_steps: int, stopping: EarlyStopping | None, progress: Progress
+    ) -> None:
+        """Check, and tell what the last step showed."""
+        self.check(n_steps, stopping)
+        last = self.values[n_steps - 1].sum(dim=0).tolist()
+        progress.advance(n_steps - self.n_told, dict(zip(self.labels, last, strict=True)))
+        self.n_told = n_steps
+
+    def curve(self, model: int, n_steps: int) -> LossCurve:
+        """Return the loss of a model in its first steps."""
+        reconstruction, kl = self.values[:n_steps, :, model].T.cpu().numpy().copy()
+        return LossCurve(np.arange(1, n_steps + 1), reconstruction, kl)

@@ -6,7 +6,6 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
-from vaesampler._devices import standard_normal
 from vaesampler._heads import HeadGradient, HeadTargets, TableHead
 from vaesampler._latent import Posterior
 from vaesampler._layers import MLPPasses, StackedMLP
@@ -16,8 +15,8 @@ from vaesampler._slots import Slots
 class EvidenceBound(NamedTuple):
     """The two parts of the negative evidence lower bound, in nats per row."""
 
-    reconstruction: Tensor  # (n_models, n_rows)
-    kl: Tensor  # (n_models, n_rows)
+    reconstruction: Tensor  # (n_models, n_rows), or their means (n_models,)
+    kl: Tensor
 
 
 class StackedVAE(nn.Module):
@@ -94,18 +93,6 @@ class StackedVAE(nn.Module):
         )
 
     @torch.no_grad()
-    def correlate_errors(
-        self, rows: Tensor, generator: torch.Generator, inflation: float
-    ) -> None:
-        """Let drawn rows err, column with column, as reconstructions of these rows do.
-
-        `rows` is (1, n_rows, width); their deviations are multiplied by `inflation`.
-        """
-        posterior = self.encode(rows)
-        noise = standard_normal(posterior.mean.shape, generator)
-        self.head.correlate_errors(self.decode(posterior.draw(noise)), rows, inflation)
-
-    @torch.no_grad()
     def select(self, models: Sequence[int]) -> Self:
         """Return the named models, one of them any number of times, in memory of their own."""
         chosen = type(self)(
@@ -147,13 +134,16 @@ class VAEGradient:
         # A tensor spares each step the conversion of a number.
         example = self.encoder.weights[0]
         self.minus_half_kl_weight = example.new_tensor(-0.5 * self.kl_weight)
-        self.constant = example.new_tensor(self.head.constant - 0.5 * beta * vaes.latent_dim)
+        self.half_share = 0.5 / n_rows
+        self.reconstruction_constant = example.new_tensor(self.head.constant)
+        self.kl_constant = example.new_tensor(-0.5 * vaes.latent_dim)
 
-    def write(self, targets: HeadTargets, noise: Tensor, loss: Tensor) -> None:
-        """Write the loss (n_models,), and its gradient into the parameters' `grad`.
+    def write(self, targets: HeadTargets, noise: Tensor, bound: EvidenceBound) -> None:
+        """Write the bound, each part (n_models,), and the gradient into the parameters' `grad`.
 
-        The loss is the mean over rows of reconstruction + beta * KL, in nats; the targets
-        are `self.head.targets(rows)`, and `rows` and `noise` are as in `evidence_bound`.
+        The bound is the mean over rows; the gradient is that of reconstruction + beta * KL.
+        The targets are `self.head.targets(rows)`, and `rows` and `noise` are as in
+        `evidence_bound`.
         """
         rows = targets.rows
         # Of halves that lie apart in memory, arithmetic takes ten times as long.
@@ -169,8 +159,10 @@ class VAEGradient:
         z_gradient = self.decoder.backward(z, head.gradient, head.scale, is_input_data=False)
         assert z_gradient is not None
         twice_kl = torch.addcmul(variance, mean, mean).sub_(log_var).sum((1, 2))
-        twice_loss = head.twice_loss.add_(twice_kl, alpha=self.kl_weight)
-        torch.add(self.constant, twice_loss, alpha=0.5, out=loss)
+        torch.add(
+            self.reconstruction_constant, head.twice_loss, alpha=0.5, out=bound.reconstruction
+        )
+        torch.add(self.kl_constant, twice_kl, alpha=self.half_share, out=bound.kl)
         mean_gradient = torch.add(z_gradient, mean, alpha=self.kl_weight)
         log_var_gradient = torch.add(
             self.minus_half_kl_weight, variance, alpha=0.5 * self.kl_weight

@@ -1,6 +1,12 @@
 """Errors and warnings that vaesampler raises, so that users can catch them by name."""
 
-__all__ = ["DuplicatedRowsWarning", "SmallClassWarning", "TrainingDivergedError"]
+__all__ = [
+    "DuplicatedRowsWarning",
+    "NotConvergedWarning",
+    "PosteriorCollapseWarning",
+    "SmallClassWarning",
+    "TrainingDivergedError",
+]
 
 
 class TrainingDivergedError(RuntimeError):
@@ -30,7 +36,21 @@ class TrainingDivergedError(RuntimeError):
 
 
 class SmallClassWarning(UserWarning):
-    """A class has fewer rows than its VAE has latent dimensions."""
+    """A class has fewer rows than its VAE has latent dimensions, or too few to hold any out."""
+
+
+class NotConvergedWarning(UserWarning):
+    """A class's VAE was trained too little to tell more than each column by itself would."""
+
+
+class PosteriorCollapseWarning(UserWarning):
+    """No latent dimension of a class's VAE says anything about its rows.
+
+    References
+    ----------
+    James Lucas, George Tucker, Roger Grosse, Mohammad Norouzi (2019). Understanding Posterior
+    Collapse in Generative Latent Variable Models.
+    """
 
 
 class DuplicatedRowsWarning(UserWarning):
