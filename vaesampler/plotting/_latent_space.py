@@ -1,0 +1,295 @@
+"""`LatentSpaceDisplay`: where rows stand in the latent space of a class."""
+
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from vaesampler.plotting._projection import draw_points, project
+from vaesampler.plotting._rows import (
+    MOST_ROWS_SHOWN,
+    RandomState,
+    real_and_synthetic,
+)
+from vaesampler.plotting._style import (
+    REAL,
+    REAL_FILL,
+    SYNTHETIC,
+    count,
+    legend_beside,
+    of_class,
+    one_axes,
+    require_matplotlib,
+    show_shares,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+    from vaesampler._oversampler import VAEOversampler
+
+N_BINS = 25
+
+
+class LatentSpaceDisplay:
+    """Codes of real and of synthetic rows in the latent space of a class's VAE.
+
+    A code is the mean of a row's posterior. Two latent dimensions are drawn as they are. Of
+    more, the two directions in which the codes of the real rows vary most are drawn (principal
+    components); their names tell the share of the variance. One latent dimension is drawn as
+    histograms.
+
+    Synthetic rows should lie among the real ones, and all over them. Where some real rows are
+    alone, nothing is drawn that is like them.
+
+    Use `from_estimator` or `from_codes` to make one. All parameters are kept as attributes.
+
+    Parameters
+    ----------
+    codes_real : ndarray of shape (n_real, latent_dim)
+        Codes of real rows.
+    codes_synthetic : ndarray of shape (n_synthetic, latent_dim)
+        Codes of synthetic rows.
+    label : object, default=None
+        The class, which the legend names.
+
+    Attributes
+    ----------
+    real_ : matplotlib PathCollection or StepPatch
+        The real rows: points, or a histogram where there is one latent dimension.
+    synthetic_ : matplotlib PathCollection or StepPatch
+        The synthetic rows.
+    ax_ : matplotlib Axes
+        The axes drawn in.
+    figure_ : matplotlib Figure
+        Their figure.
+
+    See Also
+    --------
+    SyntheticSamplesDisplay : The rows themselves.
+
+    References
+    ----------
+    Diederik P. Kingma, Max Welling (2014). Auto-Encoding Variational Bayes.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_wine
+    >>> from vaesampler import VAEOversampler
+    >>> from vaesampler.plotting import LatentSpaceDisplay
+    >>> X, y = load_wine(return_X_y=True)
+    >>> sampler = VAEOversampler(latent_dim=2, random_state=0).fit(X, y)
+    >>> display = LatentSpaceDisplay.from_estimator(sampler, X, y, label=2, random_state=0)
+    >>> display.ax_.get_xlabel()
+    'Latent dimension 1'
+    >>> plt.close(display.figure_)
+    """
+
+    real_: Any
+    synthetic_: Any
+    ax_: "Axes"
+    figure_: "Figure | SubFigure"
+
+    def __init__(
+        self, *, codes_real: np.ndarray, codes_synthetic: np.ndarray, label: Hashable = None
+    ) -> None:
+        self.codes_real = codes_real
+        self.codes_synthetic = codes_synthetic
+        self.label = label
+
+    def plot(
+        self, ax: "Axes | None" = None, *, scatter_kwargs: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Draw the codes.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw in. None makes a new figure.
+        scatter_kwargs : dict, default=None
+            Keywords of `matplotlib.axes.Axes.scatter`, for real and synthetic rows.
+
+        Returns
+        -------
+        display : LatentSpaceDisplay
+            This object.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        require_matplotlib(f"{type(self).__name__}.plot")
+        self.ax_ = one_axes(ax, (7, 4.5))
+        self.figure_ = self.ax_.figure
+        names = (
+            f"{count(len(self.codes_real), 'real row')}{of_class(self.label)}",
+            count(len(self.codes_synthetic), "synthetic row"),
+        )
+        if self.codes_real.shape[1] == 1:
+            self._draw_histograms(names)
+        else:
+            self._draw_points(names, scatter_kwargs)
+        legend_beside(self.ax_)
+        return self
+
+    @classmethod
+    def from_estimator(
+        cls,
+        sampler: "VAEOversampler",
+        X: Any,
+        y: Any,
+        *,
+        label: Hashable = None,
+        n_samples: int | None = None,
+        subsample: int | None = MOST_ROWS_SHOWN,
+        random_state: RandomState = None,
+        ax: "Axes | None" = None,
+        scatter_kwargs: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Draw the codes of a class's rows and of synthetic ones.
+
+        Parameters
+        ----------
+        sampler : VAEOversampler
+            A fitted sampler.
+        X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
+            Rows, of which those of the class are shown.
+        y : array-like of shape (n_rows,)
+            Their labels.
+        label : object, default=None
+            The class; it must be named where VAEs of several were fitted.
+        n_samples : int, default=None
+            How many synthetic rows to draw. None draws as many as real ones are shown.
+        subsample : int or None, default=1_000
+            The most real rows to show; of more, so many are picked at random. None shows all.
+        random_state : int, RandomState instance or None, default=None
+            Which real rows are picked and which synthetic ones are drawn.
+        ax : matplotlib Axes, default=None
+            Axes to draw in. None makes a new figure.
+        scatter_kwargs : dict, default=None
+            Keywords of `matplotlib.axes.Axes.scatter`, for real and synthetic rows.
+
+        Returns
+        -------
+        display : LatentSpaceDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        sklearn.exceptions.NotFittedError
+            If the sampler was not fitted.
+        ValueError
+            If no VAE was fitted for `label`, y holds no row of it, or X has other columns than
+            the sampler was fitted on.
+        """
+        require_matplotlib(f"{cls.__name__}.from_estimator")
+        label, X_real, X_synthetic = real_and_synthetic(
+            sampler, X, y, label, n_samples, subsample, random_state
+        )
+        return cls.from_codes(
+            sampler.encode(label, X_real),
+            sampler.encode(label, X_synthetic),
+            label=label,
+            ax=ax,
+            scatter_kwargs=scatter_kwargs,
+        )
+
+    @classmethod
+    def from_codes(
+        cls,
+        codes_real: Any,
+        codes_synthetic: Any,
+        *,
+        label: Hashable = None,
+        ax: "Axes | None" = None,
+        scatter_kwargs: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Draw codes, as `VAEOversampler.encode` returns them.
+
+        Parameters
+        ----------
+        codes_real : array-like of shape (n_real, latent_dim)
+            Codes of real rows.
+        codes_synthetic : array-like of shape (n_synthetic, latent_dim)
+            Codes of synthetic rows.
+        label : object, default=None
+            The class, which the legend names.
+        ax : matplotlib Axes, default=None
+            Axes to draw in. None makes a new figure.
+        scatter_kwargs : dict, default=None
+            Keywords of `matplotlib.axes.Axes.scatter`, for real and synthetic rows.
+
+        Returns
+        -------
+        display : LatentSpaceDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If the codes are no two tables of as many columns.
+
+        Examples
+        --------
+        >>> import matplotlib.pyplot as plt
+        >>> import numpy as np
+        >>> from vaesampler.plotting import LatentSpaceDisplay
+        >>> rng = np.random.default_rng(0)
+        >>> display = LatentSpaceDisplay.from_codes(
+        ...     rng.normal(size=(50, 2)), rng.normal(size=(80, 2)), label="rare"
+        ... )
+        >>> [text.get_text() for text in display.ax_.get_legend().get_texts()]
+        ['50 real rows of class rare', '80 synthetic rows']
+        >>> plt.close(display.figure_)
+        """
+        require_matplotlib(f"{cls.__name__}.from_codes")
+        both = [np.asarray(codes, dtype=np.float64) for codes in (codes_real, codes_synthetic)]
+        shapes = [codes.shape for codes in both]
+        if any(codes.ndim != 2 or 0 in codes.shape for codes in both) or (
+            shapes[0][1] != shapes[1][1]
+        ):
+            raise ValueError(
+                "Codes must have a line for each row and a column for each latent dimension, "
+                f"as many for synthetic rows as for real ones; found shapes {shapes[0]} and "
+                f"{shapes[1]}. Pass what `VAEOversampler.encode` returns."
+            )
+        display = cls(codes_real=both[0], codes_synthetic=both[1], label=label)
+        return display.plot(ax, scatter_kwargs=scatter_kwargs)
+
+    def _draw_points(
+        self, names: tuple[str, str], scatter_kwargs: Mapping[str, Any] | None
+    ) -> None:
+        real, synthetic = self.codes_real, self.codes_synthetic
+        axis_names = [f"Latent dimension {number}" for number in (1, 2)]
+        if real.shape[1] > 2:
+            projection = project(real, synthetic)
+            real, synthetic = projection.real, projection.synthetic
+            axis_names = projection.axis_names
+        self.real_, self.synthetic_ = draw_points(
+            self.ax_, real, synthetic, names, scatter_kwargs
+        )
+        self.ax_.set(xlabel=axis_names[0], ylabel=axis_names[1])
+
+    def _draw_histograms(self, names: tuple[str, str]) -> None:
+        together = np.concatenate([self.codes_real, self.codes_synthetic])
+        edges = np.histogram_bin_edges(together, bins=N_BINS)
+        shares = [
+            np.histogram(codes, bins=edges)[0] / len(codes)
+            for codes in (self.codes_real, self.codes_synthetic)
+        ]
+        self.real_ = self.ax_.stairs(
+            shares[0], edges, fill=True, facecolor=REAL_FILL, label=names[0]
+        )
+        self.synthetic_ = self.ax_.stairs(
+            shares[1], edges, color=SYNTHETIC, linewidth=1.8, label=names[1]
+        )
+        self.ax_.stairs(shares[0], edges, color=REAL, linewidth=1)
+        self.ax_.set(xlabel="Latent dimension 1", ylabel="Share of rows")
+        show_shares(self.ax_.yaxis)
