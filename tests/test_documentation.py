@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+import vaesampler
+from vaesampler import VAEOversampler, comparison, exceptions, metrics, plotting
+
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -35,3 +38,31 @@ def test_continuous_integration_calls_the_readmes_test_command():
     blocks = code_blocks(ROOT / "README.md", "bash")
     (command,) = [block.strip() for block in blocks if "pytest" in block]
     assert command in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+def test_the_pictures_of_the_pages_are_made_by_examples():
+    pictures = [
+        picture
+        for page in PAGES
+        for picture in re.findall(r"sphx_glr_(plot_\w+)_(\d+)\.png", page.read_text())
+    ]
+    assert pictures
+    for name, number in pictures:
+        example = (ROOT / "examples" / f"{name}.py").read_text()
+        assert 1 <= int(number) <= len(re.findall(r"^plt\.show\(\)$", example, re.MULTILINE))
+
+
+def test_the_reference_lists_every_public_name():
+    reference = (ROOT / "docs" / "api" / "index.rst").read_text()
+    listed = set(re.findall(r"^   (?:\w+\.)*(\w+)$", reference, re.MULTILINE))
+    packages = [vaesampler, comparison, exceptions, metrics, plotting]
+    public = {name for package in packages for name in package.__all__}
+    assert public - {"comparison", "metrics", "plotting"} <= listed
+
+
+def test_the_oversampler_shown_in_a_notebook_links_to_its_page_of_the_reference():
+    link = VAEOversampler()._get_doc_link()
+    assert re.fullmatch(
+        r"https://[\w./-]+/api/generated/vaesampler\.VAEOversampler\.html", link
+    )
+    assert link in VAEOversampler()._repr_html_()

@@ -1,0 +1,96 @@
+"""How the site is built: python -m sphinx -W --keep-going -b html docs docs/_build/html."""
+
+from pathlib import Path
+
+import vaesampler
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+project = "vaesampler"
+author = "The vaesampler developers"
+copyright = author  # noqa: A001
+version = release = vaesampler.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx-mathjax-offline",  # so that the site loads nothing from elsewhere
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build"]
+default_role = "py:obj"  # in the docstrings, `name` links where there is such a name
+smartquotes = False  # "auto" is typed with the quotes that are shown
+
+# Pages
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+copybutton_exclude = ".linenos, .gp, .go"
+
+# Reference
+autosummary_generate = True
+autodoc_member_order = "bysource"
+toc_object_entries_show_parents = "hide"
+autodoc_typehints = "none"  # the docstrings tell types in words
+numpydoc_show_class_members = False  # the template of classes does
+numpydoc_xref_param_type = False
+
+html_theme = "pydata_sphinx_theme"
+html_title = "vaesampler"
+html_favicon = "_static/favicon.svg"
+html_static_path = ["_static"]
+html_css_files = ["vaesampler.css"]
+html_show_sourcelink = False
+html_copy_source = False
+html_context = {"default_mode": "auto"}
+html_theme_options = {
+    "logo": {"text": "vaesampler"},
+    "header_links_before_dropdown": 6,
+    "navbar_end": ["theme-switcher"],
+    "footer_start": ["copyright"],
+    "footer_end": ["theme-version"],
+    "secondary_sidebar_items": ["page-toc"],
+    "show_prev_next": False,
+}
+html_sidebars = {"index": [], "getting_started": [], "changelog": [], "contributing": []}
+
+
+sphinx_gallery_conf = {
+    "examples_dirs": str(EXAMPLES),
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"plot_\w+\.py$",
+    "within_subsection_order": "FileNameSortKey",
+    "doc_module": ("vaesampler",),
+    "backreferences_dir": "api/examples",
+    "reference_url": {"vaesampler": None},
+    "write_computation_times": False,  # its page asks the network for scripts
+    "show_memory": False,
+    "show_signature": False,
+    "remove_config_comments": True,
+    "abort_on_example_error": True,
+}
+
+
+def setup(app):
+    """Connect what is done beside building."""
+    there_before = set(EXAMPLES.glob("*.png"))
+
+    def remove_saved_pictures(*_):
+        """Leave the examples' folder as it was: the gallery has pictures of its own."""
+        for picture in set(EXAMPLES.glob("*.png")) - there_before:
+            picture.unlink()
+
+    app.connect("build-finished", remove_saved_pictures)
+    app.connect("autodoc-skip-member", skip_unsaid)
+
+
+def skip_unsaid(app, what, name, member, skip, options):  # noqa: ARG001
+    """Leave out fields of named tuples, of which Python says nothing but their number."""
+    if (getattr(member, "__doc__", None) or "").startswith("Alias for field number"):
+        return True
+    return None

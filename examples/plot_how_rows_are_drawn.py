@@ -1,0 +1,152 @@
+"""
+=================================
+How a VAE draws rows, in pictures
+=================================
+
+A variational autoencoder (VAE) writes each row down as a few numbers, its *code*, and learns to
+make the row of its code again. New rows are made of codes that no real row has. The pictures
+show where the codes lie, where new ones are taken from, and what keeps the drawn rows from
+being copies, or rows of another class.
+"""
+
+# %%
+# A plane of digits
+# -----------------
+# Codes of two numbers can be seen in a plane. Here a VAE learns the odd digits as one class.
+# Left are the codes of the real images, right is what it makes of the codes on a grid: images
+# that look alike lie side by side, and one digit turns into the next.
+#
+# A :class:`~vaesampler.LatentSampler` of our own has rows decoded on the grid. A drawn row has
+# noise as large as the decoder's own errors; the mean of many has none.
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from sklearn.datasets import load_digits, make_moons
+
+from vaesampler import LatentDraw, LatentSampler, VAEOversampler
+
+N_ACROSS, EDGE = 9, 2.0
+
+
+class GridSampling(LatentSampler):
+    """Decode rows on a grid over the middle of the latent plane, from the top left."""
+
+    def draw(self, vae, rows, n_samples, generator):  # noqa: ARG002
+        across = torch.linspace(-EDGE, EDGE, N_ACROSS)
+        second, first = torch.meshgrid(across.flip(0), across, indexing="ij")
+        points = torch.stack([first, second], dim=-1).reshape(1, -1, 2)
+        return LatentDraw(points[:, :n_samples], sources=None)
+
+
+images, digits = load_digits(return_X_y=True)
+is_odd = digits % 2 == 1
+sampler = VAEOversampler(
+    sampling_strategy={True: 1000},
+    latent_dim=2,
+    latent_sampling=GridSampling(),
+    hidden_layer_sizes=(64,),
+    max_iter=2000,
+    rejection_strength=0,
+    random_state=0,
+).fit(images, is_odd)
+codes = sampler.encode(True, images[is_odd])
+drawn = [sampler.sample(True, N_ACROSS**2, random_state=seed) for seed in range(40)]
+grid = np.mean(drawn, axis=0).reshape(N_ACROSS, N_ACROSS, 8, 8)
+
+figure, (left, right) = plt.subplots(1, 2, figsize=(10, 5.2), layout="constrained")
+colors = ["#D55E00", "#0072B2", "#009E73", "#CC79A7", "#000000"]  # for the colour-blind
+for digit, color in zip([1, 3, 5, 7, 9], colors, strict=True):
+    its_codes = codes[digits[is_odd] == digit]
+    left.plot(*its_codes.T, linestyle="", marker=f"${digit}$", color=color, markersize=7)
+limits = (-EDGE - 0.2, EDGE + 0.2)
+left.set(title="codes of real images", aspect="equal", xlim=limits, ylim=limits)
+left.set(xlabel="first number of the code", ylabel="second number of the code")
+with_gaps = np.pad(grid, ((0, 0), (0, 0), (1, 1), (1, 1)))
+right.imshow(np.block([list(row) for row in with_gaps]), cmap="gray_r", extent=limits * 2)
+right.set(title="what is made of a code", xlabel="first number of the code")
+plt.show()
+
+# %%
+# Four ways to choose codes
+# -------------------------
+# ``latent_sampling`` says where new codes are taken from. The rare class, in blue, is the upper
+# of two moons: 60 rows of two columns. "prior" takes codes from anywhere, "posterior" from
+# around those of real rows, "interpolate" from lines between two of them, and "denoise" from
+# rows with noise. A bent class takes more training than the default, and a `beta` below 1 keeps
+# the codes apart, so that the ways differ; nothing is rejected, so that all rows are seen.
+
+REAL, SYNTHETIC, OTHERS = "#0072B2", "#D55E00", "#999999"
+patient = {
+    "latent_dim": 2,
+    "hidden_layer_sizes": (64, 64),
+    "max_iter": 2000,
+    "beta": 0.2,
+    "rejection_strength": 0,
+    "random_state": 0,
+}
+
+
+def show_rows(ax, title, X_real, X_new):
+    """Draw the rows of one class in a plane."""
+    ax.plot(*X_new.T, ".", color=SYNTHETIC, markersize=4, alpha=0.7, label="synthetic")
+    ax.plot(*X_real.T, "o", color=REAL, markersize=5, label="real")
+    ax.set(title=title, xticks=[], yticks=[])
+
+
+def draw(X, y, **parameters):
+    """Return 300 new rows of the class True."""
+    return VAEOversampler(**{**patient, **parameters}).fit(X, y).sample(True, 300)
+
+
+def make_axes(n_panels):
+    figure, axes = plt.subplots(
+        1, n_panels, figsize=(10, 10 / n_panels + 0.6), layout="constrained", sharey=True
+    )
+    return figure, axes
+
+
+X, is_lower = make_moons((60, 400), noise=0.12, random_state=0)
+is_rare = is_lower == 0
+figure, axes = make_axes(4)
+for ax, way in zip(axes, ["prior", "posterior", "interpolate", "denoise"], strict=True):
+    show_rows(ax, f'"{way}"', X[is_rare], draw(X, is_rare, latent_sampling=way))
+figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+plt.show()
+
+# %%
+# Few rows
+# --------
+# A VAE that sees 20 rows again and again learns them by heart: without `smoothing` new rows lie
+# in clumps around them. Moved a little at each step, in the directions in which the class
+# varies, the rows stand for what lies between them too. Too much, and the shape is lost.
+
+X, is_lower = make_moons((20, 400), noise=0.08, random_state=0)
+is_rare = is_lower == 0
+figure, axes = make_axes(3)
+for ax, smoothing in zip(axes, [0, 1, 4], strict=True):
+    title = f"smoothing={smoothing}" + (", the default" if smoothing == 1 else "")
+    show_rows(ax, title, X[is_rare], draw(X, is_rare, smoothing=smoothing, max_iter=1000))
+figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+plt.show()
+
+# %%
+# Classes that overlap
+# --------------------
+# Rows drawn where the other class lives would teach a classifier to call that class rare. More
+# rows are drawn than needed, and each is kept with its class's probability, told by the real
+# rows around it, to a power: the larger `rejection_strength`, the farther the rows that are
+# kept lie from the other class.
+
+rng = np.random.default_rng(0)
+is_rare = np.arange(340) >= 300
+X = rng.normal(size=(340, 2))
+X[is_rare] = X[is_rare] @ [[0.9, -0.7], [0.2, 0.4]] + [1.3, 1.1]
+figure, axes = make_axes(3)
+for ax, strength in zip(axes, [0, 1, 4], strict=True):
+    title = f"rejection_strength={strength}" + (", the default" if strength == 4 else "")
+    ax.plot(*X[~is_rare].T, "x", color=OTHERS, markersize=4, label="the other class, real")
+    sampler = VAEOversampler(latent_dim=2, rejection_strength=strength, random_state=0)
+    show_rows(ax, title, X[is_rare], sampler.fit(X, is_rare).sample(True, 300))
+figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+plt.show()

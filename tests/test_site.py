@@ -1,0 +1,202 @@
+"""The built site works in a browser, leads nowhere that is not there, and needs no network."""
+
+import shutil
+import threading
+from functools import cache, partial
+from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+SITE = Path(__file__).parent.parent / "docs" / "_build" / "html"
+HOME = "index.html"
+GUIDE = "user_guide.html"
+EXAMPLE = "auto_examples/plot_uci_digits.html"
+REFERENCE = "api/generated/vaesampler.VAEOversampler.html"
+PAGES = sorted(
+    page.relative_to(SITE).as_posix()
+    for page in SITE.rglob("*.html")
+    if page.relative_to(SITE).parts[0] != "_static"  # the theme's templates
+)
+PHONE, DESKTOP = 390, 1280  # pixels
+SECONDS_TO_WAIT = 20
+LINKS_TO_FOLLOW = ("author", "canonical", "index", "next", "prev", "search")  # not loaded
+
+pytestmark = pytest.mark.skipif(
+    not (SITE / HOME).exists(),
+    reason="the site is not built: python -m sphinx -W --keep-going -b html docs "
+    "docs/_build/html",
+)
+
+
+class Links(HTMLParser):
+    """What a page links to, what it loads, and what of it can be linked to."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.hrefs, self.loaded, self.ids = set(), set(), set()
+        self.feed((SITE / page).read_text())
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        self.ids.add(attributes.get("id"))
+        if "src" in attributes:
+            self.loaded.add(attributes["src"])
+        if tag == "a" and "href" in attributes:
+            self.hrefs.add(attributes["href"])
+        if tag == "link" and attributes.get("rel") not in LINKS_TO_FOLLOW:
+            self.loaded.add(attributes["href"])
+
+
+links_of = cache(Links)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_within_the_site_leads_to_a_page_and_a_place_on_it(page):
+    for href in links_of(page).hrefs:
+        parts = urlsplit(href)
+        if parts.scheme or parts.netloc:
+            continue
+        target = (SITE / page).parent / unquote(parts.path) if parts.path else SITE / page
+        assert target.resolve().is_file(), href
+        if parts.fragment and target.suffix == ".html":
+            ids = links_of(target.resolve().relative_to(SITE).as_posix()).ids
+            assert unquote(parts.fragment) in ids, href
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_loads_only_files_of_the_site(page):
+    for address in links_of(page).loaded:
+        parts = urlsplit(address)
+        if parts.scheme == "data":
+            continue
+        assert not parts.netloc, address
+        assert ((SITE / page).parent / unquote(parts.path)).resolve().is_file(), address
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address():
+    """Serve the site on a free port, as the search needs a server."""
+    handler = partial(QuietHandler, directory=str(SITE))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Start a headless Chromium, driven by its own driver."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("chromium and chromedriver are not installed")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",  # which it refuses to start with where it is run by root
+        "--disable-dev-shm-usage",
+        "--disable-background-networking",
+        "--no-first-run",
+    ):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    browser.set_script_timeout(SECONDS_TO_WAIT)
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Return a function that opens a page, waits for it, and returns what went wrong."""
+
+    def open_page(page, width=DESKTOP):
+        browser.get_log("browser")  # of an earlier page
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width == PHONE}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        browser.get(f"{address}/{page}")
+        return [
+            entry["message"]
+            for entry in browser.get_log("browser")
+            if entry["level"] in ("SEVERE", "WARNING")
+        ]
+
+    return open_page
+
+
+@pytest.mark.parametrize("page", [HOME, GUIDE, EXAMPLE, REFERENCE])
+def test_a_page_opens_without_complaint_and_every_picture_has_pixels(page, browser, open_page):
+    assert open_page(page) == []
+    # Pictures further down are loaded when they are scrolled to, unless asked for.
+    widths = browser.execute_async_script("""
+        const images = [...document.images], done = arguments[0];
+        images.forEach(image => image.loading = "eager");
+        Promise.allSettled(images.map(image => image.decode()))
+            .then(() => done(images.map(image => image.naturalWidth)));
+    """)
+    assert all(width > 0 for width in widths)
+    assert (len(widths) > 0) == ("<img" in (SITE / page).read_text())
+
+
+def test_home_the_guide_and_the_example_have_pictures():
+    assert all("<img" in (SITE / page).read_text() for page in (HOME, GUIDE, EXAMPLE))
+
+
+@pytest.mark.parametrize("page", [HOME, GUIDE, EXAMPLE, REFERENCE])
+def test_nothing_is_fetched_from_elsewhere(page, browser, open_page, address):
+    open_page(page)
+    fetched = browser.execute_script(
+        "return performance.getEntriesByType('resource').map(entry => entry.name)"
+    )
+    assert fetched
+    assert [name for name in fetched if not name.startswith((address, "data:"))] == []
+
+
+@pytest.mark.parametrize("page", [HOME, GUIDE, EXAMPLE, REFERENCE, "when_it_helps.html"])
+def test_a_page_is_not_wider_than_a_phone(page, browser, open_page):
+    open_page(page, width=PHONE)
+    # Tables, code and formulae have bars of their own; nothing else may stick out.
+    too_wide = browser.execute_script("""
+        const scrolls = "pre, table, .math, .pst-scrollable-table-container";
+        return [...document.querySelectorAll("main article *")]
+            .filter(node => !node.closest(scrolls))
+            .filter(node => node.getBoundingClientRect().right > innerWidth + 1)
+            .map(node => node.outerHTML.slice(0, 100));
+    """)
+    assert too_wide == []
+
+
+def test_formulae_are_typeset(browser, open_page):
+    open_page(GUIDE)
+    n_formulae, n_typeset = browser.execute_async_script("""
+        const done = arguments[0], count = name => document.querySelectorAll(name).length;
+        const wait = () => count(".math") == count(".math mjx-container")
+            ? done([count(".math"), count(".math mjx-container")]) : setTimeout(wait, 50);
+        wait();
+    """)
+    assert n_formulae == n_typeset > 5
+
+
+def test_the_search_finds_the_oversampler(browser, open_page):
+    assert open_page("search.html?q=VAEOversampler") == []
+    addresses = browser.execute_async_script("""
+        const done = arguments[0];
+        const wait = () => {
+            const found = [...document.querySelectorAll("#search-results li a")];
+            found.some(link => link.href.includes("vaesampler.VAEOversampler.html"))
+                ? done(found.map(link => link.href)) : setTimeout(wait, 50);
+        };
+        wait();
+    """)
+    assert any(REFERENCE in address for address in addresses)
