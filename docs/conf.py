@@ -1,10 +1,12 @@
 """How the site is built: python -m sphinx -W --keep-going -b html docs docs/_build/html."""
 
+import shutil
 from pathlib import Path
 
 import vaesampler
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+NOTEBOOKS = Path(__file__).parent / "notebooks"  # copies: pages lie below this folder
 
 project = "vaesampler"
 author = "The vaesampler developers"
@@ -12,7 +14,7 @@ copyright = author  # noqa: A001
 version = release = vaesampler.__version__
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
@@ -23,13 +25,15 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "auto_examples/*.ipynb"]  # which are there to be downloaded
 default_role = "py:obj"  # in the docstrings, `name` links where there is such a name
 smartquotes = False  # "auto" is typed with the quotes that are shown
 
 # Pages
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
+nb_execution_mode = "off"  # notebooks are shown as they were saved; the tests run them
+suppress_warnings = ["toc.empty_glob"]  # where there are no notebooks
 copybutton_exclude = ".linenos, .gp, .go"
 
 # Reference
@@ -85,8 +89,17 @@ def setup(app):
         for picture in set(EXAMPLES.glob("*.png")) - there_before:
             picture.unlink()
 
+    app.connect("builder-inited", copy_notebooks)
     app.connect("build-finished", remove_saved_pictures)
     app.connect("autodoc-skip-member", skip_unsaid)
+
+
+def copy_notebooks(*_):
+    """Put the examples' notebooks where Sphinx finds them."""
+    shutil.rmtree(NOTEBOOKS, ignore_errors=True)
+    NOTEBOOKS.mkdir()
+    for notebook in EXAMPLES.glob("*.ipynb"):
+        shutil.copy2(notebook, NOTEBOOKS)
 
 
 def skip_unsaid(app, what, name, member, skip, options):  # noqa: ARG001

@@ -201,7 +201,7 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
     n_features_in_ : int
         Number of columns seen.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns seen, where X has names that are all strings.
 
     See Also
