@@ -33,7 +33,6 @@ smartquotes = False  # "auto" is typed with the quotes that are shown
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # notebooks are shown as they were saved; the tests run them
-suppress_warnings = ["toc.empty_glob"]  # where there are no notebooks
 copybutton_exclude = ".linenos, .gp, .go"
 
 # Reference
@@ -75,6 +74,7 @@ sphinx_gallery_conf = {
     "write_computation_times": False,  # its page asks the network for scripts
     "show_memory": False,
     "show_signature": False,
+    "min_reported_time": float("inf"),  # of no use where the machine is not known
     "remove_config_comments": True,
     "abort_on_example_error": True,
 }
@@ -95,11 +95,17 @@ def setup(app):
 
 
 def copy_notebooks(*_):
-    """Put the examples' notebooks where Sphinx finds them."""
+    """Put the examples' notebooks where Sphinx finds them, and a list of them beside them."""
     shutil.rmtree(NOTEBOOKS, ignore_errors=True)
     NOTEBOOKS.mkdir()
-    for notebook in EXAMPLES.glob("*.ipynb"):
+    notebooks = sorted(EXAMPLES.glob("*.ipynb"))
+    for notebook in notebooks:
         shutil.copy2(notebook, NOTEBOOKS)
+    names = "\n".join(notebook.stem for notebook in notebooks)
+    (NOTEBOOKS / "index.md").write_text(
+        "# Notebooks\n\nThey can be run and changed, and are shown as they ran.\n\n"
+        f"```{{toctree}}\n:maxdepth: 1\n\n{names}\n```\n"
+    )
 
 
 def skip_unsaid(app, what, name, member, skip, options):  # noqa: ARG001

@@ -1,16 +1,22 @@
 """
+==================================================
 Categories, numbers and missing cells in one table
 ==================================================
 
 A table with text, whole numbers, amounts that are mostly zero and missing cells goes into
 `VAEOversampler` as it is. Half of its rare rows are learned from; the drawn rows are compared
-with the other half, column by column and pair by pair.
+with the other half, column by column and pair by pair. The picture and the figures are at the
+end, under `Results`_.
 
 Without a file, the table is made up of customers who leave a shop. With one, it is read from
 there; the rare class is the one whose ``target`` is 1::
 
     python examples/plot_mixed_table.py [census-income.csv.gz] [--output mixed_table.png]
 """
+
+# %%
+# The table
+# ---------
 
 import argparse
 from itertools import combinations
@@ -23,45 +29,6 @@ from sklearn.model_selection import train_test_split
 from vaesampler import VAEOversampler
 
 REAL, SYNTHETIC = "#0072B2", "#E69F00"
-
-
-def main() -> None:
-    options = parse_options()
-    table = read(options.table) if options.table else make_customers()
-    X, y = table.drop(columns="target"), table["target"]
-    X_train, X_held_out, y_train, y_held_out = train_test_split(
-        X, y, test_size=0.5, stratify=y, random_state=0
-    )
-
-    sampler = VAEOversampler(random_state=0)
-    X_resampled, _ = sampler.fit_resample(X_train, y_train)
-    print(sampler.schema_)
-
-    synthetic = X_resampled[sampler.synthetic_mask_]
-    real = X_held_out[y_held_out == 1]
-    same_dtypes = (X_resampled.dtypes == X.dtypes).all()
-    print(f"\n{len(synthetic)} rows drawn, {len(real)} real rows held out")
-    print(f"the dtypes are those that went in: {same_dtypes}")
-    differences = [share_that_differs(real[name], synthetic[name]) for name in X]
-    print(f"distributions of a column differ in {np.mean(differences):.1%} of the rows")
-    associations = [association_matrix(rows) for rows in (real, synthetic)]
-    error = np.abs(associations[0] - associations[1])[np.triu_indices(X.shape[1], 1)].mean()
-    print(f"associations of two columns, from 0 to 1, differ by {error:.3f}")
-    draw(real, synthetic, associations).savefig(options.output, dpi=110)
-
-
-def parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("table", nargs="?")
-    parser.add_argument("--output", default="mixed_table.png")
-    return parser.parse_known_args()[0]
-
-
-def read(path: str) -> pd.DataFrame:
-    """Read a table; columns of text become categories."""
-    table = pd.read_csv(path)
-    text = table.select_dtypes(include=["object", "string"]).columns
-    return table.astype(dict.fromkeys(text, "category"))
 
 
 def make_customers(n_rows: int = 4000) -> pd.DataFrame:
@@ -90,6 +57,20 @@ def make_customers(n_rows: int = 4000) -> pd.DataFrame:
             "target": leaves.astype(int),
         }
     )
+
+
+def read(path: str) -> pd.DataFrame:
+    """Read a table; columns of text become categories."""
+    table = pd.read_csv(path)
+    text = table.select_dtypes(include=["object", "string"]).columns
+    return table.astype(dict.fromkeys(text, "category"))
+
+
+# %%
+# Two measures
+# ------------
+# How far is a column from the real one, and how far are two columns' associations? Both are
+# computed here by hand; :mod:`vaesampler.metrics` has the like of them ready.
 
 
 def is_number(column: pd.Series) -> bool:
@@ -129,6 +110,11 @@ def association_matrix(rows: pd.DataFrame) -> np.ndarray:
         v = np.sqrt(chi_squared / counts.sum() / (min(counts.shape) - 1))
         matrix[one, other] = matrix[other, one] = v
     return matrix
+
+
+# %%
+# The picture
+# -----------
 
 
 def draw(real: pd.DataFrame, synthetic: pd.DataFrame, associations: list) -> plt.Figure:
@@ -172,6 +158,43 @@ def draw_column(axis: plt.Axes, real: pd.Series, synthetic: pd.Series) -> None:
         axis.barh(heights, shares.reindex(order, fill_value=0), 0.4, label=label, color=colour)
     axis.set_yticks(range(len(order)), [str(level)[:18] for level in order], fontsize=8)
     axis.invert_yaxis()
+
+
+# %%
+# Results
+# -------
+
+
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("table", nargs="?")
+    parser.add_argument("--output", default="mixed_table.png")
+    return parser.parse_known_args()[0]
+
+
+def main() -> None:
+    options = parse_options()
+    table = read(options.table) if options.table else make_customers()
+    X, y = table.drop(columns="target"), table["target"]
+    X_train, X_held_out, y_train, y_held_out = train_test_split(
+        X, y, test_size=0.5, stratify=y, random_state=0
+    )
+
+    sampler = VAEOversampler(random_state=0)
+    X_resampled, _ = sampler.fit_resample(X_train, y_train)
+    print(sampler.schema_)
+
+    synthetic = X_resampled[sampler.synthetic_mask_]
+    real = X_held_out[y_held_out == 1]
+    same_dtypes = (X_resampled.dtypes == X.dtypes).all()
+    print(f"\n{len(synthetic)} rows drawn, {len(real)} real rows held out")
+    print(f"the dtypes are those that went in: {same_dtypes}")
+    differences = [share_that_differs(real[name], synthetic[name]) for name in X]
+    print(f"distributions of a column differ in {np.mean(differences):.1%} of the rows")
+    associations = [association_matrix(rows) for rows in (real, synthetic)]
+    error = np.abs(associations[0] - associations[1])[np.triu_indices(X.shape[1], 1)].mean()
+    print(f"associations of two columns, from 0 to 1, differ by {error:.3f}")
+    draw(real, synthetic, associations).savefig(options.output, dpi=110)
 
 
 if __name__ == "__main__":

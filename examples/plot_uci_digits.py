@@ -8,7 +8,8 @@ look like, and then draws new ones. Here the rows are images of the handwritten 
 
 It can fail in two ways. A VAE that is too weak draws images that are no 1s; one that is too
 strong learns its images by heart and hands them back. This example measures both, compares
-the ways to draw, and sets SMOTE beside them.
+the ways to draw, and sets SMOTE beside them. The picture and the figures are at the end, under
+`Results`_.
 
 The images are scikit-learn's own. Those of the UCI repository can be named instead::
 
@@ -287,8 +288,8 @@ def show_images(axes, images):
 
 
 # %%
-# All of it
-# ---------
+# Results
+# -------
 
 
 def parse_options():

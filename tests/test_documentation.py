@@ -1,6 +1,9 @@
 """What the README and the documentation show is what happens."""
 
+import contextlib
+import io
 import re
+from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 from pathlib import Path
 
 import pytest
@@ -13,14 +16,28 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def code_blocks(page, language):
-    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), flags=re.DOTALL)
+    """Return the blocks in a language, or in one of several (a regular expression)."""
+    return re.findall(rf"```(?:{language})\n(.*?)```", page.read_text(), flags=re.DOTALL)
+
+
+def without_decimals(text):
+    """Replace what another machine may round otherwise."""
+    return re.sub(r"-?\d*\.\d+%?|\d+%", "#", text)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_python_blocks_of_a_page_run_one_after_the_other(page):
-    namespace = {"__name__": "page"}
-    for block in code_blocks(page, "python"):
-        exec(block, namespace)
+def test_the_python_blocks_of_a_page_run_one_after_the_other_and_print_what_it_shows(page):
+    outputs = set(code_blocks(page, "text"))
+    namespace, printed = {"__name__": "page"}, ""
+    for block in code_blocks(page, "python|text"):
+        if block in outputs:
+            shown, printed = map(without_decimals, (block, printed))
+            flags = ELLIPSIS | NORMALIZE_WHITESPACE
+            assert OutputChecker().check_output(shown, printed, flags), printed
+            continue
+        with contextlib.redirect_stdout(io.StringIO()) as output:
+            exec(block, namespace)
+        printed = output.getvalue()
 
 
 def test_the_readmes_first_block_prints_balanced_classes(capsys):

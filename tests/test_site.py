@@ -10,9 +10,12 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-SITE = Path(__file__).parent.parent / "docs" / "_build" / "html"
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
+SITE = ROOT / "docs" / "_build" / "html"
 HOME = "index.html"
 GUIDE = "user_guide.html"
+GALLERY = "auto_examples/index.html"
 EXAMPLE = "auto_examples/plot_uci_digits.html"
 REFERENCE = "api/generated/vaesampler.VAEOversampler.html"
 PAGES = sorted(
@@ -20,6 +23,8 @@ PAGES = sorted(
     for page in SITE.rglob("*.html")
     if page.relative_to(SITE).parts[0] != "_static"  # the theme's templates
 )
+NOTEBOOKS = [page for page in PAGES if page.startswith("notebooks/")]
+OPENED = [HOME, GUIDE, GALLERY, EXAMPLE, REFERENCE, *NOTEBOOKS]
 PHONE, DESKTOP = 390, 1280  # pixels
 SECONDS_TO_WAIT = 20
 LINKS_TO_FOLLOW = ("author", "canonical", "index", "next", "prev", "search")  # not loaded
@@ -135,7 +140,7 @@ def open_page(browser, address):
     return open_page
 
 
-@pytest.mark.parametrize("page", [HOME, GUIDE, EXAMPLE, REFERENCE])
+@pytest.mark.parametrize("page", OPENED)
 def test_a_page_opens_without_complaint_and_every_picture_has_pixels(page, browser, open_page):
     assert open_page(page) == []
     # Pictures further down are loaded when they are scrolled to, unless asked for.
@@ -149,11 +154,17 @@ def test_a_page_opens_without_complaint_and_every_picture_has_pixels(page, brows
     assert (len(widths) > 0) == ("<img" in (SITE / page).read_text())
 
 
-def test_home_the_guide_and_the_example_have_pictures():
-    assert all("<img" in (SITE / page).read_text() for page in (HOME, GUIDE, EXAMPLE))
+@pytest.mark.parametrize("page", [HOME, GUIDE, GALLERY, EXAMPLE])
+def test_home_the_guide_and_the_gallery_have_pictures(page):
+    assert "<img" in (SITE / page).read_text()
 
 
-@pytest.mark.parametrize("page", [HOME, GUIDE, EXAMPLE, REFERENCE])
+def test_every_example_has_a_page():
+    examples = [*EXAMPLES.glob("plot_*.py"), *EXAMPLES.glob("*.ipynb")]
+    assert {path.stem for path in examples} <= {Path(page).stem for page in PAGES}
+
+
+@pytest.mark.parametrize("page", OPENED)
 def test_nothing_is_fetched_from_elsewhere(page, browser, open_page, address):
     open_page(page)
     fetched = browser.execute_script(
@@ -163,7 +174,7 @@ def test_nothing_is_fetched_from_elsewhere(page, browser, open_page, address):
     assert [name for name in fetched if not name.startswith((address, "data:"))] == []
 
 
-@pytest.mark.parametrize("page", [HOME, GUIDE, EXAMPLE, REFERENCE, "when_it_helps.html"])
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_is_not_wider_than_a_phone(page, browser, open_page):
     open_page(page, width=PHONE)
     # Tables, code and formulae have bars of their own; nothing else may stick out.

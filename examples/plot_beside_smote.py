@@ -1,0 +1,50 @@
+"""
+========================================
+New rows, not lines between the old ones
+========================================
+
+SMOTE puts each new row on the line between two neighbouring real ones. `VAEOversampler` learns
+how the rows of a class are distributed, and draws from that.
+"""
+
+# %%
+# Thirty rare rows of two columns overlap four hundred others. Left are the real rows alone, and
+# beside them what either sampler adds until the classes are as large.
+#
+# SMOTE's rows make a web over the real ones: dense where two real rows happen to lie close,
+# and empty between them. Those of the VAE fill the oblong cloud that the thirty come from, and
+# keep away from the others.
+
+import matplotlib.pyplot as plt
+import numpy as np
+from imblearn.over_sampling import SMOTE
+
+from vaesampler import VAEOversampler
+
+rng = np.random.default_rng(2)
+is_rare = np.arange(430) >= 400
+X = rng.normal(size=(430, 2))
+X[is_rare] = X[is_rare] @ [[0.9, -0.7], [0.2, 0.4]] + [1.5, 1.3]
+
+REAL, SYNTHETIC, OTHERS = "#0072B2", "#D55E00", "#999999"  # for the colour-blind
+figure, axes = plt.subplots(
+    1, 3, figsize=(10, 3.9), layout="constrained", sharex=True, sharey=True
+)
+samplers = [SMOTE(random_state=0), VAEOversampler(random_state=0)]
+for ax, sampler in zip(axes[1:], samplers, strict=True):
+    X_resampled, _ = sampler.fit_resample(X, is_rare)
+    new_rows = X_resampled[len(X) :]
+    ax.plot(*new_rows.T, ".", color=SYNTHETIC, markersize=5, alpha=0.7, label="synthetic")
+    ax.set_title(type(sampler).__name__)
+for ax in axes:
+    ax.plot(*X[~is_rare].T, "x", color=OTHERS, markersize=4, label="the others", zorder=0)
+    ax.plot(*X[is_rare].T, "o", color=REAL, markersize=5, label="rare")
+    ax.set(xticks=[], yticks=[])
+axes[0].set_title("30 rare rows among 400")
+figure.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+plt.show()
+
+# %%
+# A plane shows it best, and tells least: most classes have more columns, categories among them,
+# and are bent or in parts. :doc:`plot_how_rows_are_drawn` looks at these, and
+# :doc:`/when_it_helps` tells what comes of it on real tables.
