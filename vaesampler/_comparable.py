@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 from typing import Any, Self
 
 import narwhals.stable.v2 as nw
@@ -18,6 +19,8 @@ from vaesampler._schema import CategoricalFeatures, FeatureSchema
 IQR_OF_NORMAL = 1.349
 # Numbers farther from the middle than this many deviations count by their logarithm.
 TAIL_DEVIATIONS = 3
+# How far a number may be out, in the unit of the others, so that what is made of it is finite.
+LARGEST = 1e300
 # Levels beyond the most frequent ones of a category share one slot.
 MOST_LEVELS_APART = 50
 
@@ -50,10 +53,12 @@ class ComparableTables:
         (first, real), *others = containers.items()
         for what, container in others:
             _check_same_names(first, real, what, container)
-        columns = [_read_columns(container) for container in containers.values()]
-        schema = FeatureSchema.infer(
-            map(_kind_giver, zip(*columns, strict=True)), real.names, categorical_features
-        )
+        columns = [_read_columns(what, container) for what, container in containers.items()]
+        # The schema's own mean and deviation, of which no use is made here, may overflow.
+        with np.errstate(over="ignore", invalid="ignore"):
+            schema = FeatureSchema.infer(
+                map(_kind_giver, zip(*columns, strict=True)), real.names, categorical_features
+            )
         is_category = np.array(
             [column.has_levels and column.levels.dtype.kind == "O" for column in schema.columns]
         )
@@ -77,7 +82,14 @@ class ComparableTables:
         return tuple(column.name for column in self.schema.columns)
 
     def limited(self, max_samples: int | None, rng: np.random.Generator) -> Self:
-        """Return at most so many rows of each table, picked at random."""
+        """Return at most so many rows of each table, picked at random.
+
+        Raises
+        ------
+        ValueError
+            If `max_samples` is no whole number of at least 2, nor None.
+        """
+        check_limit("max_samples", max_samples)
         return type(self)(
             self.schema,
             self.is_category,
@@ -124,6 +136,32 @@ def subsample(
     return rows[np.sort(rng.choice(len(rows), max_samples, replace=False))]
 
 
+def check_limit(name: str, limit: int | None) -> None:
+    """Check the most rows or columns that a parameter says are to be looked at.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number of at least 2, nor None.
+    """
+    is_whole = isinstance(limit, Integral) and not isinstance(limit, bool)
+    if limit is not None and not (is_whole and limit >= 2):
+        raise ValueError(
+            f"{name} must be None or a whole number of at least 2; found {limit!r}."
+        )
+
+
+def in_common_unit(numbers: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """Return numbers in a unit near the largest observed one.
+
+    Sums and squares of the observed ones neither overflow nor vanish then. The unit is a power
+    of 2, so that no number is rounded.
+    """
+    exponent = np.frexp(np.abs(observed).max(initial=0.0))[1]
+    with np.errstate(over="ignore", under="ignore"):
+        return np.clip(np.ldexp(numbers, -exponent), -LARGEST, LARGEST)
+
+
 def _container(what: str, X: Any) -> Container:
     if not is_frame(X):
         array = np.array(X, dtype=object) if isinstance(X, list) else X
@@ -163,8 +201,11 @@ def _check_same_names(first: str, real: Container, what: str, other: Container) 
     )
 
 
-def _read_columns(container: Container) -> list[Cells]:
-    columns = list(container.columns())
+def _read_columns(what: str, container: Container) -> list[Cells]:
+    try:
+        columns = list(container.columns())
+    except ValueError as error:  # which names the column, but not the table
+        raise ValueError(f"{what} cannot be read. {error}") from error
     if not isinstance(container, FrameContainer):
         return columns
     series = [container.frame.get_column(name) for name in container.frame.columns]
@@ -221,16 +262,31 @@ def _number_levels(levels: np.ndarray, of_tables: tuple[Cells, ...]) -> list[np.
 def _check_same_kind(
     column: Column, is_category: bool, tables: list[str], of_tables: tuple[Cells, ...]
 ) -> None:
-    is_text = is_category and any(isinstance(level, str) for level in column.levels)
-    for what, cells in zip(tables, of_tables, strict=True):
-        is_object = cells.values.dtype.kind == "O"
-        as_wanted = is_object if is_text else not is_object or is_category
-        if not as_wanted and not all(_is_missing(cells)):
-            kinds = ("text", "numbers") if is_text else ("numbers", "text or truth values")
+    kinds = {what: _cell_kind(cells) for what, cells in zip(tables, of_tables, strict=True)}
+    known = [(what, kind) for what, kind in kinds.items() if kind is not None]
+    for what, kind in known[1:]:
+        first, of_first = known[0]
+        # A category may be written in numbers by whoever has no truth values.
+        are_numbers = is_category and {kind, of_first} == {"numbers", "truth values"}
+        if kind != of_first and not are_numbers:
             raise ValueError(
-                f"Column {column.name!r} holds {kinds[0]} in {tables[0]}, and {kinds[1]} in "
-                f"{what}. Convert it in one of them, or leave it out of both."
+                f"Column {column.name!r} holds {of_first} in {first}, and {kind} in {what}. "
+                "Convert it in one of them, or leave it out of both."
             )
+
+
+def _cell_kind(cells: Cells) -> str | None:
+    """Return what the cells are, in words; None if all are missing."""
+    if cells.values.dtype.kind != "O":
+        if np.isnan(cells.values).all():
+            return None
+        return "times" if cells.note else "numbers"
+    example = next((cell for cell in cells.values if cell is not None), None)
+    if example is None:
+        return None
+    if isinstance(example, str | bytes):
+        return "text" if isinstance(example, str) else "bytes"
+    return "truth values" if isinstance(example, bool | np.bool_) else "numbers"
 
 
 def _number_blocks(of_tables: list[np.ndarray]) -> list[np.ndarray]:  # (n_rows, 1 or 2)
@@ -248,22 +304,23 @@ def _scaled(values: np.ndarray, observed: np.ndarray) -> np.ndarray:  # (n_rows,
     """Measure numbers in robust deviations of the observed ones, and draw in the tails."""
     if len(observed) == 0:
         return np.zeros(len(values))
-    middle = np.median(observed)
+    values, observed = (in_common_unit(numbers, observed) for numbers in (values, observed))
+    off_middle = values - (middle := np.median(observed))
     if observed.min() == observed.max():
-        sides: np.ndarray = np.sign(values - middle)  # no deviation to measure in: one apart
+        sides: np.ndarray = np.sign(off_middle)  # no deviation to measure in: one apart
         return sides
     # Where most rows sit at one value, the others tell, lest it be their far tail.
-    off_middle = observed[observed != middle]
-    spread = _spread(observed) or _spread(off_middle) or float(np.std(observed))
+    others = observed[observed != middle]
+    spread = _spread(observed) or _spread(others) or float(np.std(observed))
     with np.errstate(over="ignore"):
-        deviations = np.clip(values / spread - middle / spread, -1e150, 1e150)
+        deviations = np.clip(off_middle / spread, -1e150, 1e150)
     scaled: np.ndarray = TAIL_DEVIATIONS * np.arcsinh(deviations / TAIL_DEVIATIONS)
     return scaled
 
 
 def _spread(observed: np.ndarray) -> float:
     low, high = np.quantile(observed, [0.25, 0.75])
-    return float(high / IQR_OF_NORMAL - low / IQR_OF_NORMAL)
+    return float((high - low) / IQR_OF_NORMAL)
 
 
 def _level_blocks(of_tables: list[np.ndarray]) -> list[np.ndarray]:  # (n_rows, n_slots)

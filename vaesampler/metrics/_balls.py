@@ -1,6 +1,7 @@
 """Metrics that ask which rows lie in the balls around others."""
 
 from collections.abc import Iterator
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,8 +75,8 @@ def density_coverage(
     Raises
     ------
     ValueError
-        If the tables do not have the same columns, or there are no more real rows than
-        `n_neighbors`.
+        If a table cannot be read, is empty, or does not have the same columns, or there are
+        no more real rows than `n_neighbors`.
     TypeError
         If a table is a data frame that narwhals does not know.
 
@@ -142,8 +143,8 @@ def precision_recall(
     Raises
     ------
     ValueError
-        If the tables do not have the same columns, or one has no more rows than
-        `n_neighbors`.
+        If a table cannot be read, is empty, or does not have the same columns, or one has no
+        more rows than `n_neighbors`.
     TypeError
         If a table is a data frame that narwhals does not know.
 
@@ -229,8 +230,9 @@ def _read(
 
 
 def _check_n_neighbors(what: str, rows: np.ndarray, n_neighbors: int) -> None:
-    if not 1 <= n_neighbors < len(rows):
+    if not isinstance(n_neighbors, Integral) or not 1 <= n_neighbors < len(rows):
         raise ValueError(
-            f"n_neighbors must be at least 1 and less than the number of rows of {what}, "
-            f"{len(rows)}; found {n_neighbors}. Lower it, or pass more rows."
+            "n_neighbors must be a whole number of at least 1, and less than the rows that "
+            f"are compared of {what}, {len(rows)}; found {n_neighbors!r}. Lower it, or have "
+            "more rows compared."
         )

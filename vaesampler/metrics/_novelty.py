@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from vaesampler._comparable import ComparableTables, subsample
+from vaesampler._comparable import ComparableTables, check_limit, subsample
 from vaesampler._schema import CategoricalFeatures
 from vaesampler._seeds import Seeds
 
-# Nearer than this share of new real rows is near.
+# Near is what is nearer than all but this share of new real rows.
 NEAR_SHARE = 0.05
 # Distances are rounded to so many decimals of a deviation: those of equal rows are 0.
 DECIMALS = 5
@@ -27,8 +27,9 @@ class Novelty:
         Share of synthetic rows that are equal to a training row in every cell.
     near_copies : float
         Share of synthetic rows that are nearer to a training row than the nearest 5% of new
-        real rows are. Of real rows it is 5%, and of a sampler that has learned rows by heart
-        much more.
+        real rows are; where so many of these are copies, share of those that are, too. A
+        sampler that has learned rows by heart has a much larger one than
+        `near_copies_of_real`.
     closest_distance : float
         Median distance of synthetic rows to their closest training row, in deviations.
     copies_of_real : float
@@ -38,6 +39,8 @@ class Novelty:
         The same as `closest_distance` for new real rows.
     near_distance : float
         What is nearer is a near copy: the 5% quantile of the distances of new real rows.
+    n_near_reference : int
+        How many of the new real rows are near copies themselves.
     n_reference : int
         How many new real rows there were to compare with.
     is_held_out : bool
@@ -51,8 +54,14 @@ class Novelty:
     copies_of_real: float
     closest_distance_of_real: float
     near_distance: float
+    n_near_reference: int
     n_reference: int
     is_held_out: bool
+
+    @property
+    def near_copies_of_real(self) -> float:
+        """The same as `near_copies` for new real rows: 5%, or more if more are copies."""
+        return max(NEAR_SHARE, self.n_near_reference / self.n_reference)
 
 
 def novelty(
@@ -96,8 +105,8 @@ def novelty(
     Raises
     ------
     ValueError
-        If the tables do not have the same columns, or there is 1 training row and none is
-        held out.
+        If a table cannot be read, is empty, or does not have the same columns, or there is 1
+        training row and none is held out.
     TypeError
         If a table is a data frame that narwhals does not know.
 
@@ -165,7 +174,7 @@ def distance_to_closest_record(
     Raises
     ------
     ValueError
-        If the tables do not have the same columns.
+        If a table cannot be read, is empty, or does not have the same columns.
     TypeError
         If a table is a data frame that narwhals does not know.
 
@@ -187,6 +196,7 @@ def distance_to_closest_record(
     [0.0, 0.0, 0.0]
     """
     tables = ComparableTables.read({"X_train": X_train, "X": X}, categorical_features)
+    check_limit("max_samples", max_samples)
     train, rows = tables.matrices
     rng = Seeds.from_random_state(random_state).numpy("max_samples")
     return closest_distances(subsample(train, max_samples, rng), rows)
@@ -205,13 +215,19 @@ def novelty_of(
     expected = closest_distances(train, *held_out)
     # An observed distance, not one between two: rows at it are as near as real ones.
     near = float(np.quantile(expected, NEAR_SHARE, method="lower"))
+
+    def are_near(distances: np.ndarray) -> np.ndarray:
+        # Nothing is nearer than copies, and they must not go unnoticed where a few are usual.
+        return distances < near if near > 0 else distances == 0
+
     return Novelty(
         copies=_share_of_copies(train_cells, synthetic_cells),
-        near_copies=float((found < near).mean()),
+        near_copies=float(are_near(found).mean()),
         closest_distance=float(np.median(found)),
         copies_of_real=_share_of_copies(train_cells, *held_out_cells),
         closest_distance_of_real=float(np.median(expected)),
         near_distance=near,
+        n_near_reference=int(are_near(expected).sum()),
         n_reference=len(expected),
         is_held_out=len(held_out) > 0,
     )
@@ -222,7 +238,10 @@ def closest_distances(
 ) -> np.ndarray:  # (n_rows,)
     """Return each row's distance to the closest training row; of a training row, to another."""
     search = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(train)
-    distances: np.ndarray = np.round(search.kneighbors(rows)[0][:, 0], DECIMALS)
+    closest = search.kneighbors(rows, return_distance=False)[:, 0]
+    # The search squares the distance from the origin, in which that of far copies is lost.
+    between = (train if rows is None else rows) - train[closest]
+    distances: np.ndarray = np.round(np.linalg.norm(between, axis=1), DECIMALS)
     return distances
 
 

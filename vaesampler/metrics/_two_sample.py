@@ -1,5 +1,6 @@
 """The classifier two-sample test."""
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,8 @@ def classifier_two_sample_test(
     Raises
     ------
     ValueError
-        If the tables do not have the same columns, or one has fewer rows than folds.
+        If a table cannot be read, is empty, or does not have the same columns, or one has
+        fewer rows than folds.
     TypeError
         If a table is a data frame that narwhals does not know.
 
@@ -77,6 +79,8 @@ def classifier_two_sample_test(
     >>> classifier_two_sample_test(X_real, X_synthetic, random_state=0) > 0.8
     True
     """
+    if not isinstance(cv, Integral) or cv < 2:
+        raise ValueError(f"cv must be a whole number of at least 2 folds; found {cv!r}.")
     seeds = Seeds.from_random_state(random_state)
     tables = ComparableTables.read(
         {"X_real": X_real, "X_synthetic": X_synthetic}, categorical_features
@@ -84,8 +88,8 @@ def classifier_two_sample_test(
     n_fewest = min(map(len, tables.cells))
     if n_fewest < cv:
         raise ValueError(
-            f"Each table must have a row for each of the {cv} folds; found {n_fewest} rows in "
-            "one. Lower `cv`, or pass more rows."
+            f"Each table must have a row for each of the {cv} folds; found {n_fewest} rows of "
+            "one that are compared. Lower `cv`, or have more rows compared."
         )
     real, synthetic = tables.matrices
     return two_sample_score(real, synthetic, seeds, estimator, scoring, cv)
