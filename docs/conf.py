@@ -33,6 +33,7 @@ smartquotes = False  # "auto" is typed with the quotes that are shown
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # notebooks are shown as they were saved; the tests run them
+suppress_warnings = ["myst.header", "myst-nb.lexer", "mystnb.unknown_mime_type"]  # of no harm
 copybutton_exclude = ".linenos, .gp, .go"
 
 # Reference
@@ -100,7 +101,8 @@ def copy_notebooks(*_):
     NOTEBOOKS.mkdir()
     notebooks = sorted(EXAMPLES.glob("*.ipynb"))
     for notebook in notebooks:
-        shutil.copy2(notebook, NOTEBOOKS)
+        text = notebook.read_text().replace("](../docs/", "](../")  # links to these pages
+        (NOTEBOOKS / notebook.name).write_text(text)
     names = "\n".join(notebook.stem for notebook in notebooks)
     (NOTEBOOKS / "index.md").write_text(
         "# Notebooks\n\nThey can be run and changed, and are shown as they ran.\n\n"
