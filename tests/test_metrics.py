@@ -409,7 +409,7 @@ def as_polars_categories(columns):
     return frame.with_columns(pl.col(pl.String).cast(pl.Categorical))
 
 
-@settings(max_examples=10)
+@settings(max_examples=7)
 @given(table=tables())
 def test_every_frame_of_a_table_has_the_same_figures(table):
     pairs = [
@@ -419,7 +419,7 @@ def test_every_frame_of_a_table_has_the_same_figures(table):
     assert_same_figures(*pairs, kinds_of_figures=OF_COLUMNS_AND_ROWS)
 
 
-@settings(max_examples=10)
+@settings(max_examples=7)
 @given(table=tables(("numbers", "prices", "counts", "flags", "colours", "one_word")))
 def test_arrays_and_lists_have_the_figures_of_the_frame_and_may_stand_beside_it(table):
     frames, arrays, lists = (
@@ -482,7 +482,7 @@ def test_times_are_compared_whatever_their_unit():
     assert column_distances(*later).distance == [1]
 
 
-@settings(max_examples=10)
+@settings(max_examples=7)
 @given(table=tables(), seed=st.integers(0, 100))
 def test_the_order_of_rows_and_of_columns_does_not_matter(table, seed):
     rng = np.random.default_rng(seed)

@@ -159,7 +159,8 @@ def in_common_unit(numbers: np.ndarray, observed: np.ndarray) -> np.ndarray:
     """
     exponent = np.frexp(np.abs(observed).max(initial=0.0))[1]
     with np.errstate(over="ignore", under="ignore"):
-        return np.clip(np.ldexp(numbers, -exponent), -LARGEST, LARGEST)
+        scaled: np.ndarray = np.ldexp(numbers, -exponent)
+    return scaled.clip(-LARGEST, LARGEST)
 
 
 def _container(what: str, X: Any) -> Container:

@@ -4,12 +4,13 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import beta
+from scipy.stats import betabinom
 
-from vaesampler._comparable import ComparableTables, subsample
+from vaesampler._comparable import ComparableTables
 from vaesampler._schema import CategoricalFeatures
 from vaesampler._seeds import Seeds
 from vaesampler.metrics._balls import (
@@ -31,19 +32,24 @@ from vaesampler.metrics._two_sample import two_sample_score
 if TYPE_CHECKING:
     import pandas as pd
 
-# Fewer held-out rows tell too little: the real ones themselves stand in for them.
-MIN_HELD_OUT_ROWS = 10
+# Fewer rows tell too little. Of held-out ones, the real ones themselves stand in for them; of
+# synthetic ones, an AUC above .9 may be chance.
+MIN_ROWS = 10
 # Rows are called memorized where chance alone would bring so many near copies once in a hundred
-# times, and there are twice as many as among real rows.
+# times, and one row in twenty more is a near copy than among real ones.
 CHANCE = 0.01
-LEAST_MEMORIZED_SHARE = 2 * NEAR_SHARE
+LEAST_EXCESS = NEAR_SHARE
 # Rows that trees tell from real ones this well are unlike them, and so are those that cover
 # less than half as many real rows as new real ones do.
 MOST_AUC = 0.9
 LEAST_COVERAGE = 0.5
 DENSITY_NEIGHBORS, PRECISION_NEIGHBORS, N_FOLDS = 5, 3, 5
 MOST_COLUMNS_IN_PAIRS = 50
+# Few rows cover few others, and by chance much fewer: up to so many parts of the synthetic rows
+# are looked at, each of as many as there are new real ones.
+MOST_PARTS = 5
 N_WORST = 3  # columns, and pairs of them, that the text names
+WIDTH = 96  # of the text
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Likeness:
-    """How like a reference the rows of a table are, some new real ones or synthetic ones."""
+    """How like a reference some rows are, new real ones or synthetic ones."""
 
     density_coverage: DensityCoverage
     precision_recall: PrecisionRecall
@@ -77,22 +83,26 @@ class SyntheticReport:
         - "too weak": a classifier tells synthetic from real rows with an AUC above .9, or they
           cover less than half as many real rows as new real ones do;
         - "memorizing": more synthetic rows are near copies than chance explains, and at least
-          one in ten;
-        - "undecided": there are too few rows to tell;
+          one in twenty more than of new real rows, which is one in ten;
+        - "undecided": there are fewer than 10 synthetic or new real rows, too few to tell;
         - "balanced": none of these.
+
+        Rows that are both too weak and near copies are called "too weak", and the reason says
+        so.
     reason : str
-        The figures that say so.
+        The figures that say so, with "; " between them.
     novelty : Novelty
         Shares of copies and near copies, and distances.
     two_sample_auc : float
         Area under the ROC curve of telling synthetic rows from real ones; .5 is best. NaN if
         there are fewer than 5 rows of either.
     density_coverage, density_coverage_of_real : DensityCoverage
-        Of the synthetic rows, and of as many new real ones, among the other real rows.
+        Of the synthetic rows, and of as many new real ones, among the other real rows. Where
+        there are more synthetic ones, the mean over up to 5 parts of them.
     precision_recall, precision_recall_of_real : PrecisionRecall
         The same.
     columns, columns_of_real : ColumnDistances
-        The same.
+        The same, of one part of the synthetic rows.
     associations, associations_of_real : AssociationDistances
         The same, of the pairs of at most 50 columns.
     n_real, n_synthetic, n_holdout : int
@@ -126,7 +136,10 @@ class SyntheticReport:
 
     @property
     def share_near_copies(self) -> float:
-        """Share of synthetic rows nearer to a real one than the nearest 5% of new real rows."""
+        """Share of synthetic rows nearer to a real one than the nearest 5% of new real rows.
+
+        See `Novelty` for tables in which many real rows are equal.
+        """
         return self.novelty.near_copies
 
     def to_frame(self) -> "pd.DataFrame":
@@ -155,16 +168,18 @@ class SyntheticReport:
     def __str__(self) -> str:
         lines = [
             f"Synthetic rows: {self.verdict}",
-            f"({self.reason})",
-            self._what_was_compared(),
+            *(f"  {figure}" for figure in self.reason.split("; ")),
+            *wrap(self._what_was_compared(), WIDTH),
             "",
+            f"{'':<22}{'synthetic':>10}{'new real':>10}",
         ]
-        lines.append(f"{'':<22}{'synthetic':>10}{'new real':>10}")
         for figure in self._figures():
             synthetic, real = _shown(figure)
-            line = f"{figure.name:<22}{synthetic:>10}{real:>10}  {figure.meaning}"
-            lines.append(line.rstrip())
-        return "\n".join([*lines, "", *self._least_alike()])
+            lines.append(f"{figure.name:<22}{synthetic:>10}{real:>10}  {figure.meaning}")
+        lines.append("")
+        for note in self._least_alike():
+            lines += wrap(note, WIDTH, subsequent_indent="  ")
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         rows = "".join(
@@ -173,67 +188,65 @@ class SyntheticReport:
             + f"<td style='text-align: left'>{escape(figure.meaning)}</td></tr>"
             for figure in self._figures()
         )
+        reason = "<br>".join(map(escape, self.reason.split("; ")))
         notes = "<br>".join(map(escape, self._least_alike()))
         return (
-            f"<div><p><b>Synthetic rows: {escape(self.verdict)}</b><br>({escape(self.reason)})"
+            f"<div><p><b>Synthetic rows: {escape(self.verdict)}</b><br>{reason}"
             f"<br>{escape(self._what_was_compared())}</p><table><thead><tr><th></th>"
             "<th>synthetic</th><th>new real</th><th></th></tr></thead>"
             f"<tbody>{rows}</tbody></table><p>{notes}</p></div>"
         )
 
     def _what_was_compared(self) -> str:
-        held_out = f"{self.n_holdout} held out"
-        if self.n_holdout == 0:
-            held_out = "none held out, so that halves of them stand in for new real rows"
-        elif not self.novelty.is_held_out:
-            held_out += ", too few, so that halves of the others stand in for new real rows"
-        return f"{self.n_synthetic} synthetic rows; {self.n_real} real rows, {held_out}."
+        held_out = f"{self.n_holdout or 'none'} held out"
+        if not self.novelty.is_held_out:
+            held_out += " (too few)" if self.n_holdout > 0 else ""
+            held_out += ": halves of the real ones stand in for new ones"
+        return f"Rows: {self.n_synthetic} synthetic; {self.n_real} real, {held_out}."
 
     def _figures(self) -> Iterator[Figure]:
         novelty = self.novelty
         ours, real = self.density_coverage, self.density_coverage_of_real
         reach, reach_of_real = self.precision_recall, self.precision_recall_of_real
         yield Figure(
-            "copies", novelty.copies, novelty.copies_of_real, True, "equal to a real row"
+            *("copies", novelty.copies, novelty.copies_of_real, True),
+            "equal to a real row",
         )
         yield Figure(
-            "near copies", novelty.near_copies, NEAR_SHARE, True, "nearer than new rows come"
+            *("near copies", novelty.near_copies, novelty.near_copies_of_real, True),
+            "nearer to a real row than 95% of new ones",
         )
         yield Figure(
-            "closest real row",
-            novelty.closest_distance,
-            novelty.closest_distance_of_real,
-            False,
-            "median distance, in deviations",
+            *("closest real row", novelty.closest_distance, novelty.closest_distance_of_real),
+            *(False, "median distance, in deviations"),
         )
         yield Figure(
-            "two-sample AUC", self.two_sample_auc, 0.5, False, "of telling synthetic from real"
+            *("two-sample AUC", self.two_sample_auc, 0.5, False),
+            "of telling synthetic from real; 1 if always",
         )
         yield Figure(
-            "density", ours.density, real.density, False, "crowding where real rows are dense"
+            *("density", ours.density, real.density, False),
+            "more if crowded, less if far off",
         )
         yield Figure(
-            "coverage", ours.coverage, real.coverage, True, "real rows with one beside them"
+            *("coverage", ours.coverage, real.coverage, True),
+            "real rows with such a row close by",
         )
         yield Figure(
-            "precision", reach.precision, reach_of_real.precision, True, "like a real row"
+            *("precision", reach.precision, reach_of_real.precision, True),
+            "within reach of a real row",
         )
         yield Figure(
-            "recall", reach.recall, reach_of_real.recall, True, "real rows whose like is drawn"
+            *("recall", reach.recall, reach_of_real.recall, True),
+            "real rows within reach of such a row",
         )
         yield Figure(
-            "columns differ by",
-            self.columns.mean,
-            self.columns_of_real.mean,
-            True,
-            "distance of distributions",
+            *("columns differ by", self.columns.mean, self.columns_of_real.mean, False),
+            "mean distance of distributions, 0 to 1",
         )
         yield Figure(
-            "pairs differ by",
-            self.associations.mean,
-            self.associations_of_real.mean,
-            False,
-            "association of columns",
+            *("pairs differ by", self.associations.mean, self.associations_of_real.mean),
+            *(False, "mean difference of associations"),
         )
 
     def _least_alike(self) -> list[str]:
@@ -297,8 +310,8 @@ def synthetic_report(
     Raises
     ------
     ValueError
-        If the tables do not have the same columns, or there is 1 real row and none is held
-        out.
+        If a table cannot be read, is empty, or does not have the same columns, or there is 1
+        real row and none is held out.
     TypeError
         If a table is a data frame that narwhals does not know.
 
@@ -346,7 +359,7 @@ def synthetic_report(
             "X_real must have at least 2 rows where none are held out; found 1. Pass "
             "X_holdout, or more rows."
         )
-    if n_holdout and n_holdout[0] < MIN_HELD_OUT_ROWS and n_real > 1:
+    if n_holdout and n_holdout[0] < MIN_ROWS and n_real > 1:
         tables = tables.select([0, 1])
     seeds = Seeds.from_random_state(random_state)
     novelty = novelty_of(tables, max_samples, seeds.numpy("novelty"))
@@ -354,7 +367,11 @@ def synthetic_report(
     auc = _two_sample_auc(compared, seeds)
     ours, real = _likenesses(compared, seeds)
     verdict, reason = _verdict(
-        novelty, auc, ours.density_coverage.coverage, real.density_coverage.coverage
+        novelty,
+        len(compared.cells[1]),
+        auc,
+        ours.density_coverage.coverage,
+        real.density_coverage.coverage,
     )
     return SyntheticReport(
         verdict,
@@ -376,35 +393,50 @@ def synthetic_report(
 
 
 def _verdict(
-    novelty: Novelty, auc: float, coverage: float, coverage_of_real: float
+    novelty: Novelty, n_synthetic: int, auc: float, coverage: float, coverage_of_real: float
 ) -> tuple[str, str]:
     """Return the verdict, and the figures that say so."""
-    near, most_by_chance = novelty.near_copies, _most_by_chance(novelty)
-    is_memorizing = near > most_by_chance
-    copies = f"{near:.0%} near copies, of new real rows {NEAR_SHARE:.0%}"
-    if is_memorizing and most_by_chance > LEAST_MEMORIZED_SHARE:
-        copies += f" and by chance up to {most_by_chance:.0%} of so few"
+    near, near_of_real = novelty.near_copies, novelty.near_copies_of_real
+    by_chance, usual = _most_by_chance(novelty, n_synthetic), near_of_real + LEAST_EXCESS
+    is_memorizing = near > max(by_chance, usual)
+    copies = f"{near:.0%} near copies, against {near_of_real:.0%} of new real rows"
+    if is_memorizing and by_chance > usual:
+        copies += f" and, there being so few, up to {by_chance:.0%} by chance"
     told = f"told from real rows with an AUC of {auc:.2f}, where 0.5 is best"
-    covered = f"{coverage:.0%} of real rows covered, by new real ones {coverage_of_real:.0%}"
-    if auc > MOST_AUC or coverage < LEAST_COVERAGE * coverage_of_real:
-        return "too weak", "; ".join([told, covered, *([copies] if is_memorizing else [])])
+    covered = (
+        []  # where there are too few to tell
+        if math.isnan(coverage)
+        else [
+            f"{coverage:.0%} of real rows covered, against {coverage_of_real:.0%} by new real "
+            "ones"
+        ]
+    )
+    is_enough = min(n_synthetic, novelty.n_reference) >= MIN_ROWS
+    if is_enough and (auc > MOST_AUC or coverage < LEAST_COVERAGE * coverage_of_real):
+        return "too weak", "; ".join([told, *covered, *([copies] if is_memorizing else [])])
     if is_memorizing:
         return "memorizing", copies
-    if math.isnan(auc):
-        return "undecided", f"too few rows to tell synthetic from real ones; {copies}"
-    return "balanced", "; ".join([copies, told, covered])
+    if not is_enough:
+        return "undecided", f"fewer than {MIN_ROWS} synthetic or new real rows; {copies}"
+    return "balanced", "; ".join([copies, told, *covered])
 
 
-def _most_by_chance(novelty: Novelty) -> float:
+def _most_by_chance(novelty: Novelty, n_synthetic: int) -> float:
     """Return what share of near copies may be chance.
 
-    Near is what the k-th smallest of n distances of new real rows is, and the share of real
-    rows that are nearer has a beta distribution. Among training rows the closest are so to each
-    other, which makes half as many distances of them.
+    Of n distances of new real rows k are near. Were synthetic rows real ones, the number of
+    near ones among them would have a beta-binomial distribution. Among training rows the
+    closest are so to each other, which makes half as many distances of them; of fewer than 5
+    nothing can be said.
     """
-    n = novelty.n_reference if novelty.is_held_out else novelty.n_reference // 2
-    k = math.floor(NEAR_SHARE * (n - 1)) + 1
-    return max(float(beta.ppf(1 - CHANCE, k, n + 1 - k)), LEAST_MEMORIZED_SHARE)
+    n, k = novelty.n_reference, novelty.n_near_reference
+    if not novelty.is_held_out:
+        if n < N_FOLDS:
+            return 1.0
+        n, k = n // 2, k // 2
+    if k == n:
+        return 1.0
+    return float(betabinom.ppf(1 - CHANCE, n_synthetic, k + 1, n - k)) / n_synthetic
 
 
 def _two_sample_auc(tables: ComparableTables, seeds: Seeds) -> float:
@@ -419,42 +451,43 @@ def _two_sample_auc(tables: ComparableTables, seeds: Seeds) -> float:
 def _likenesses(tables: ComparableTables, seeds: Seeds) -> tuple[Likeness, Likeness]:
     """Compare as many synthetic and new real rows, in this order, with the other real rows."""
     rng = seeds.numpy("likeness")
-    chosen = [np.arange(len(table)) for table in tables.cells]
-    if len(chosen) == 3:
-        (reference, synthetic, new_real), places = chosen, (0, 1, 2)
+    real, synthetic, *held_out = (rng.permutation(len(table)) for table in tables.cells)
+    if held_out:
+        (new_real,), place_of_new = held_out, 2
     else:
-        (real, synthetic), places = chosen, (0, 1, 0)
-        reference, new_real = np.array_split(rng.permutation(real), 2)
+        (real, new_real), place_of_new = np.array_split(real, 2), 0
     n_rows = min(len(synthetic), len(new_real))
-    likenesses = []
-    for numbers, place in ((synthetic, places[1]), (new_real, places[2])):
-        some = subsample(numbers, n_rows, rng)
-        likenesses.append(
-            _likeness(
-                tables.select([0, place], [reference, some]),
-                [tables.matrices[0][reference], tables.matrices[place][some]],
-                seeds.numpy("pairs"),
-            )
-        )
-    return likenesses[0], likenesses[1]
+    n_parts = min(MOST_PARTS, len(synthetic) // n_rows)
+    parts = np.split(synthetic[: n_parts * n_rows], n_parts)
+    return (
+        _likeness(tables, real, 1, parts, seeds.numpy("pairs")),
+        _likeness(tables, real, place_of_new, [new_real[:n_rows]], seeds.numpy("pairs")),
+    )
 
 
 def _likeness(
-    tables: ComparableTables, points: Sequence[np.ndarray], rng: np.random.Generator
+    tables: ComparableTables,
+    real: np.ndarray,  # numbers of rows of the first table
+    place: int,
+    parts: Sequence[np.ndarray],  # numbers of rows of the table in this place
+    rng: np.random.Generator,
 ) -> Likeness:
-    """Compare the second table with the first, both also given as points."""
-    reference, rows = points
-    enough = len(reference) > DENSITY_NEIGHBORS
-    both_enough = min(len(reference), len(rows)) > PRECISION_NEIGHBORS
+    """Compare some rows, in equal parts, with some of the real ones."""
+    reference = tables.matrices[0][real]
+    balls = np.full((len(parts), 4), math.nan)
+    for of_part, part in zip(balls, parts, strict=True):
+        points = tables.matrices[place][part]
+        if len(reference) > DENSITY_NEIGHBORS:
+            of_part[:2] = density_coverage_of(reference, points, DENSITY_NEIGHBORS)
+        if min(len(reference), len(points)) > PRECISION_NEIGHBORS:
+            of_part[2:] = precision_recall_of(reference, points, PRECISION_NEIGHBORS)
+    density, coverage, precision, recall = balls.mean(axis=0).tolist()
+    compared = tables.select([0, place], [real, parts[0]])
     return Likeness(
-        density_coverage_of(reference, rows, DENSITY_NEIGHBORS)
-        if enough
-        else DensityCoverage(math.nan, math.nan),
-        precision_recall_of(reference, rows, PRECISION_NEIGHBORS)
-        if both_enough
-        else PrecisionRecall(math.nan, math.nan),
-        column_distances_of(tables),
-        association_distances_of(tables, MOST_COLUMNS_IN_PAIRS, rng),
+        DensityCoverage(density, coverage),
+        PrecisionRecall(precision, recall),
+        column_distances_of(compared),
+        association_distances_of(compared, MOST_COLUMNS_IN_PAIRS, rng),
     )
 
 
