@@ -1,7 +1,7 @@
 """`synthetic_report`: the metrics of synthetic rows in one object, with a verdict in words."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from textwrap import wrap
@@ -51,6 +51,20 @@ MOST_PARTS = 5
 N_WORST = 3  # columns, and pairs of them, that the text names
 WIDTH = 96  # of the text
 
+MEANINGS = {
+    "copies": "equal to a real row",
+    "near copies": "nearer to a real row than 95% of new ones",
+    "closest real row": "median distance, in deviations",
+    "two-sample AUC": "of telling synthetic from real; 1 if always",
+    "density": "more if crowded, less if far off",
+    "coverage": "real rows with such a row close by",
+    "precision": "within reach of a real row",
+    "recall": "real rows within reach of such a row",
+    "columns differ by": "mean distance of distributions, 0 to 1",
+    "pairs differ by": "mean difference of associations",
+}
+SHARES = ("copies", "near copies", "coverage", "precision", "recall")
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -84,7 +98,8 @@ class SyntheticReport:
           cover less than half as many real rows as new real ones do;
         - "memorizing": more synthetic rows are near copies than chance explains, and at least
           one in twenty more than of new real rows, which is one in ten;
-        - "undecided": there are fewer than 10 synthetic or new real rows, too few to tell;
+        - "undecided": there are fewer than 10 synthetic or new real rows, too few to tell
+          (though a few copies among the former may be "memorizing");
         - "balanced": none of these.
 
         Rows that are both too weak and near copies are called "too weak", and the reason says
@@ -155,7 +170,7 @@ class SyntheticReport:
         ImportError
             If pandas is not installed.
         """
-        figures = list(self._figures())
+        figures = self._figures()
         return import_pandas("SyntheticReport.to_frame").DataFrame(
             {
                 "figure": [figure.name for figure in figures],
@@ -204,50 +219,27 @@ class SyntheticReport:
             held_out += ": halves of the real ones stand in for new ones"
         return f"Rows: {self.n_synthetic} synthetic; {self.n_real} real, {held_out}."
 
-    def _figures(self) -> Iterator[Figure]:
-        novelty = self.novelty
-        ours, real = self.density_coverage, self.density_coverage_of_real
-        reach, reach_of_real = self.precision_recall, self.precision_recall_of_real
-        yield Figure(
-            *("copies", novelty.copies, novelty.copies_of_real, True),
-            "equal to a real row",
-        )
-        yield Figure(
-            *("near copies", novelty.near_copies, novelty.near_copies_of_real, True),
-            "nearer to a real row than 95% of new ones",
-        )
-        yield Figure(
-            *("closest real row", novelty.closest_distance, novelty.closest_distance_of_real),
-            *(False, "median distance, in deviations"),
-        )
-        yield Figure(
-            *("two-sample AUC", self.two_sample_auc, 0.5, False),
-            "of telling synthetic from real; 1 if always",
-        )
-        yield Figure(
-            *("density", ours.density, real.density, False),
-            "more if crowded, less if far off",
-        )
-        yield Figure(
-            *("coverage", ours.coverage, real.coverage, True),
-            "real rows with such a row close by",
-        )
-        yield Figure(
-            *("precision", reach.precision, reach_of_real.precision, True),
-            "within reach of a real row",
-        )
-        yield Figure(
-            *("recall", reach.recall, reach_of_real.recall, True),
-            "real rows within reach of such a row",
-        )
-        yield Figure(
-            *("columns differ by", self.columns.mean, self.columns_of_real.mean, False),
-            "mean distance of distributions, 0 to 1",
-        )
-        yield Figure(
-            *("pairs differ by", self.associations.mean, self.associations_of_real.mean),
-            *(False, "mean difference of associations"),
-        )
+    def _figures(self) -> list[Figure]:
+        new = self.novelty
+        balls, real_balls = self.density_coverage, self.density_coverage_of_real
+        reach, real_reach = self.precision_recall, self.precision_recall_of_real
+        columns, real_columns = self.columns.mean, self.columns_of_real.mean
+        pairs, real_pairs = self.associations.mean, self.associations_of_real.mean
+        values = {
+            "copies": (new.copies, new.copies_of_real),
+            "near copies": (new.near_copies, new.near_copies_of_real),
+            "closest real row": (new.closest_distance, new.closest_distance_of_real),
+            "two-sample AUC": (self.two_sample_auc, 0.5),
+            "density": (balls.density, real_balls.density),
+            "coverage": (balls.coverage, real_balls.coverage),
+            "precision": (reach.precision, real_reach.precision),
+            "recall": (reach.recall, real_reach.recall),
+            "columns differ by": (columns, real_columns),
+            "pairs differ by": (pairs, real_pairs),
+        }
+        return [
+            Figure(name, *pair, name in SHARES, MEANINGS[name]) for name, pair in values.items()
+        ]
 
     def _least_alike(self) -> list[str]:
         names, errors = self.columns.columns, self.columns.errors
@@ -426,15 +418,12 @@ def _most_by_chance(novelty: Novelty, n_synthetic: int) -> float:
 
     Of n distances of new real rows k are near. Were synthetic rows real ones, the number of
     near ones among them would have a beta-binomial distribution. Among training rows the
-    closest are so to each other, which makes half as many distances of them; of fewer than 5
-    nothing can be said.
+    closest are so to each other, which makes half as many distances of them.
     """
     n, k = novelty.n_reference, novelty.n_near_reference
     if not novelty.is_held_out:
-        if n < N_FOLDS:
-            return 1.0
         n, k = n // 2, k // 2
-    if k == n:
+    if k == n or novelty.n_reference < MIN_ROWS:
         return 1.0
     return float(betabinom.ppf(1 - CHANCE, n_synthetic, k + 1, n - k)) / n_synthetic
 
