@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -16,21 +15,93 @@ MAX_SECONDS = 120
 MAX_BYTES = 600_000
 PATH_OF_A_MACHINE = re.compile(r"(/home|/root|/tmp|/work|/Users|/usr|site-packages)/|[A-Z]:\\")
 
+# What the kernel computed, however much else the machine has to do.
+SECONDS = "import time; print(time.process_time())"
+
 # What the texts say, and new numbers must not belie. It runs behind each notebook's last cell.
 CLAIMS = {
     "compare_with_smote": """
-forest, logistic, tumours = map(table_of_means, (comparison, with_logistic, on_tumours))
-decisions = forest["balanced_accuracy"]
-assert decisions["VAEOversampler"] > decisions["SMOTE"] > decisions["none"] + 0.05
-assert (forest[["roc_auc", "average_precision"]].max() - forest.loc["none"] < 0.04).sum() == 2
-assert decisions["tuned threshold"] > decisions["SMOTE"]
-assert logistic["f1"].idxmax() != "VAEOversampler"
-assert logistic.loc["none", "f1"] > logistic.loc["VAEOversampler", "f1"]
-assert paired_differences(on_tumours, "none")["p_value"].min() > 0.05
+by_forest, by_logistic = table_of_means(with_forest), table_of_means(with_logistic)
+ranking, decisions = ["roc_auc", "average_precision"], ["balanced_accuracy", "f1"]
+probabilities = "neg_brier_score"
+balancing = ["SMOTE", "SVMSMOTE", "VAEOversampler", "class_weight"]
+def is_chance(comparison, sampler, baseline):
+    return lead(comparison, sampler, baseline)["corrected_p_value"] > 0.05
+
+# Which one helps the forest?
+balanced = by_forest["balanced_accuracy"]
+assert balanced["none"] < 0.6
+assert balanced["VAEOversampler"] > balanced["SMOTE"] > balanced["none"] + 0.05
+assert lead(with_forest, "VAEOversampler", "none").loc["balanced_accuracy", "ci_low"] > 0
+assert is_chance(with_forest, "VAEOversampler", "SMOTE").all()
+assert is_chance(with_forest, "VAEOversampler", "none")[ranking].all()
+assert by_forest.loc[balancing, probabilities].max() < by_forest.loc["none", probabilities]
+assert is_chance(with_forest, "VAEOversampler", "tuned threshold")[decisions].all()
+assert balanced["tuned threshold"] > balanced["VAEOversampler"] - 0.05
+untouched = by_forest.loc[["none", "tuned threshold"], [*ranking, probabilities]]
+assert (untouched.max() - untouched.min()).max() < 1e-9
+assert 8 < is_fast.sum() / 5 < 9.5
+
+# What do the rows look like?
+synthetic = sampler.sample(True, 1000, random_state=0)
+whole = [(rows["s4"] % 1 == 0).mean() for rows in (patients[is_fast], synthetic)]
+assert whole[0] > 0.8 > 0.6 > whole[1]
+sexes = {name: rows["sex"].isin(scaled["sex"]).mean() for name, rows in drawn.items()}
+assert sexes["SMOTE"] < 1 == sexes["VAEOversampler"]
+assert reports["SMOTE"].verdict == "memorizing"
+assert reports["VAEOversampler"].verdict == "balanced"
+assert reports["SMOTE"].share_near_copies > 0.5
+novelty = reports["VAEOversampler"].novelty
+assert novelty.near_copies < 0.1
+assert 0.6 < novelty.closest_distance / novelty.closest_distance_of_real < 1.4
+
+# Another classifier
+assert by_logistic.loc["none", "roc_auc"] > by_forest["roc_auc"].max()
+balanced = by_logistic["balanced_accuracy"]
+assert balanced["none"] < 0.7 < 0.75 < balanced.drop("none").min() > balanced.max() - 0.06
+for name in balancing[:3]:
+    assert is_chance(with_logistic, name, "class_weight")[ranking + decisions].all()
+assert is_chance(with_logistic, "VAEOversampler", "SMOTE")[ranking + decisions].all()
+seconds = with_logistic.groupby("sampler")["fit_time"].mean()
+assert seconds["VAEOversampler"] > 2 * seconds["SMOTE"]
+assert by_logistic.loc[balancing, probabilities].max() < by_logistic.loc["none", probabilities]
+for name in balancing:
+    assert lead(with_logistic, name, "none").loc[probabilities, "ci_high"] < 0
+
+# When nothing is needed
+assert (len(tumours), (is_benign == 0).sum()) == (569, 212)
+assert table_of_means(on_tumours).loc["none", "balanced_accuracy"] > 0.95
+for name in ("SMOTE", "VAEOversampler"):
+    assert is_chance(on_tumours, name, "none").all()
 """,
     "grid_search_latent_size": """
-assert scores.mean().max() - scores.mean().min() < scores.std().min()
-assert (largest.latent_kl_[True] < 0.1).sum() >= 4
+mean, over_folds = scores.mean(), scores.max() - scores.min()
+assert mean.max() - mean.min() < over_folds.min() / 1.5
+assert on_other_folds["p_value"].item() > 0.05
+
+near_copies, auc = unguarded.near_copies.mean(axis=1), unguarded.auc.mean(axis=1)
+assert near_copies[0] < 0.05 < 0.1 < near_copies[-1]
+assert 0 < auc[0] - auc[-1] < 0.15
+near_copies, auc = guarded.near_copies.mean(axis=1), guarded.auc.mean(axis=1)
+assert near_copies.max() < 0.05
+assert 0 < auc[0] - auc[-1] < 0.15
+assert auc.min() > 0.8
+
+report = stopping_early.report_[True]
+assert report.n_holdout == 44
+assert report.two_sample_auc < auc[SIZES.index(4)]
+from sklearn.model_selection import train_test_split
+from vaesampler import synthetic_report
+train, held_out = train_test_split(images[is_eight], test_size=87, random_state=0)
+synthetic = sampler.sample(True, 500, random_state=0)
+by_few, by_many = (synthetic_report(train, synthetic, held_out[:n]) for n in (44, 87))
+assert by_few.two_sample_auc < by_many.two_sample_auc
+
+n_used = {name: (nats > 0.1).sum() for name, nats in used.items()}
+assert n_used["Machines of three causes"] == 3
+assert 6 <= n_used["Eights"] <= 10
+assert mean[[8, 16]].max() < mean[4] + 0.01
+assert mean[16] > mean.max() - 0.02
 """,
 }
 
@@ -47,25 +118,24 @@ def committed(path):
 
 @pytest.fixture(scope="module")
 def executed(path, tmp_path_factory):
-    """Run the notebook, and its claims, in a folder of its own; return it, and the seconds."""
+    """Run the notebook, and its claims, in a folder of its own; return it."""
     folder = tmp_path_factory.mktemp(path.stem)
     notebook = nbformat.read(path, as_version=4)
-    notebook.cells.append(nbformat.v4.new_code_cell(CLAIMS[path.stem]))
+    notebook.cells += map(nbformat.v4.new_code_cell, (SECONDS, CLAIMS[path.stem]))
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PYTHONPATH", str(ROOT))
         environment.setenv("IPYTHONDIR", str(folder / "ipython"))
         environment.setenv("JUPYTER_RUNTIME_DIR", str(folder / "runtime"))
+        environment.setenv("OMP_NUM_THREADS", "1")
         environment.delenv("MPLBACKEND", raising=False)  # the kernel's own shows pictures
         client = nbclient.NotebookClient(
             notebook,
             kernel_name="python3",
-            timeout=MAX_SECONDS,
+            timeout=5 * MAX_SECONDS,  # a cell that hangs
             allow_errors=True,
             resources={"metadata": {"path": str(folder)}},
         )
-        start = time.perf_counter()
-        client.execute()
-    return notebook, time.perf_counter() - start
+        return client.execute()
 
 
 def code_cells(notebook):
@@ -89,31 +159,28 @@ def test_there_are_notebooks_with_claims_to_check():
 
 
 def test_a_notebook_runs_without_an_error_and_its_claims_hold(executed):
-    notebook, _ = executed
     errors = [
         "\n".join(output.traceback)
-        for output in outputs(notebook)
+        for output in outputs(executed)
         if output.output_type == "error"
     ]
     assert not errors, errors[0]
 
 
 def test_a_notebook_warns_of_nothing(executed):
-    notebook, _ = executed
-    warned = [output.text for output in outputs(notebook) if output.get("name") == "stderr"]
+    warned = [output.text for output in outputs(executed) if output.get("name") == "stderr"]
     assert not warned
 
 
-def test_a_notebook_takes_less_than_two_minutes(executed):
-    _, seconds = executed
-    assert seconds < MAX_SECONDS
+def test_a_notebook_takes_less_than_two_minutes_of_one_core(executed):
+    (seconds,) = code_cells(executed)[-2].outputs
+    assert float(seconds.text) < MAX_SECONDS
 
 
 def test_the_outputs_that_readers_see_are_those_of_the_code(committed, executed):
-    notebook, _ = executed
     cells = code_cells(committed)
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
-    for cell, run in zip(cells, code_cells(notebook)[:-1], strict=True):
+    for cell, run in zip(cells, code_cells(executed)[:-2], strict=True):
         assert kinds_of_output(cell) == kinds_of_output(run)
 
 
@@ -125,6 +192,12 @@ def test_a_notebook_holds_no_path_and_no_time_of_a_machine(committed):
     assert not any("execution" in cell.metadata for cell in committed.cells)
     for cell in committed.cells:
         assert not PATH_OF_A_MACHINE.search(cell.source)
+
+
+def test_the_files_that_a_notebook_links_to_are_there(path, committed):
+    texts = [cell.source for cell in committed.cells if cell.cell_type == "markdown"]
+    for target in re.findall(r"\]\(([^)#]+)\)", "\n".join(texts)):
+        assert target.startswith("https://") or (path.parent / target).exists(), target
 
 
 def test_a_notebook_is_small_enough_to_be_looked_at_on_the_web(path):
