@@ -33,6 +33,7 @@ LAYERS = {
     "_layers": 1,
     "_latent": 1,
     "_smoothing": 1,
+    "_units": 1,
     "_rejection": 1,
     "_callbacks": 1,
     "_neighbor_critic": 2,

@@ -23,6 +23,7 @@ from vaesampler._slots import Slots
 from vaesampler._smoothing import MAX_ROWS_FOR_SHAPE, SmoothedRows, choose_categories
 from vaesampler._table import TableEncoder
 from vaesampler._training import SILENCE, ClassRows, TrainingHistory, train
+from vaesampler._units import ClassUnits, RowsInClassUnits
 from vaesampler._vae import StackedVAE
 
 # A small class's rows, smoothed, are reconstructed several times each to tell their errors.
@@ -57,7 +58,8 @@ class ClassGenerator:
 
     label: Hashable
     vae: StackedVAE  # a stack of one
-    rows: SmoothedRows
+    units: ClassUnits  # that the VAE sees rows in
+    rows: SmoothedRows  # in these units
     fit: FitQuality
     history: TrainingHistory
     encoder: TableEncoder
@@ -76,9 +78,10 @@ class ClassGenerator:
         """Return the means of the rows' posteriors."""
         device = next(self.vae.parameters()).device
         blocks = np.array_split(np.arange(len(rows)), len(rows) // BLOCK_ROWS + 1)
+        standardized = (self.units.standardize(rows.take(block)) for block in blocks)
         means = [
-            self.vae.encode(torch.as_tensor(rows.take(block), device=device)[None]).mean[0]
-            for block in blocks
+            self.vae.encode(torch.as_tensor(block, device=device)[None]).mean[0]
+            for block in standardized
         ]
         codes: np.ndarray = torch.cat(means).cpu().numpy()
         return codes
@@ -139,7 +142,7 @@ class ClassGenerator:
         drawn = self.vae.draw(z, generator)[0]
         if chosen is not None:
             self._retain_categories(drawn, around[chosen], generator)
-        matrix = drawn.cpu().numpy()
+        matrix = self.units.restore(drawn.cpu().numpy())
         if self.critic is not None:
             matrix = self.encoder.settle(matrix, self.label, rng)
             sources = (
@@ -209,18 +212,23 @@ def fit_generators(
         encoded, y = SelectedRows(encoded, kept), y[kept]
     else:
         held_out_rows = {}
-    shared = _pretrain(encoded, encoder.schema_.slots, settings, seeds, device, progress)
+    slots = encoder.schema_.slots
+    units, standardized = _standardize(encoded, y, slots)
+    everyone = SmoothedRows.fit(standardized, slots, smoothing=0, device=device)
+    shared = _pretrain(everyone, settings, seeds, device, progress)
     vaes = shared.select([0] * len(labels))
     own_rows = {label: encoded.subset(np.flatnonzero(y == label)) for label in labels}
-    classes = [
-        ClassRows(
-            label,
-            SmoothedRows.fit(rows, encoder.schema_.slots, settings.smoothing, device),
-            seeds.torch("training", label, device=device),
-            _to_watch(held_out_rows.get(label), label, seeds, device),
+    classes = []
+    for label, rows in own_rows.items():
+        own = RowsInClassUnits.of(rows, units[label], np.zeros(len(rows), dtype=np.intp))
+        classes.append(
+            ClassRows(
+                label,
+                SmoothedRows.fit(own, slots, settings.smoothing, device, everyone.shape),
+                seeds.torch("training", label, device=device),
+                _to_watch(held_out_rows.get(label), units[label], label, seeds, device),
+            )
         )
-        for label, rows in own_rows.items()
-    ]
     histories = train(vaes, classes, settings.training, settings.early_stopping, progress)
     generators = {}
     for number, (entry, history) in enumerate(zip(classes, histories, strict=True)):
@@ -229,6 +237,7 @@ def fit_generators(
         generators[entry.label] = ClassGenerator(
             entry.label,
             vae,
+            units[entry.label],
             entry.rows,
             _calibrate(vae, entry.rows, seeds.torch("errors", entry.label, device=device)),
             history,
@@ -262,20 +271,37 @@ def _hold_out(
     return held_out
 
 
+def _standardize(
+    encoded: EncodedRows, y: np.ndarray, slots: Slots
+) -> tuple[dict[Hashable, ClassUnits], EncodedRows]:
+    """Return the units of every class, and all rows, each in those of its class."""
+    labels, classes = np.unique(y, return_inverse=True)
+    rows_by_class = [
+        SelectedRows(encoded, np.flatnonzero(classes == number))
+        for number in range(len(labels))
+    ]
+    units = ClassUnits.fit(rows_by_class, slots)
+    by_label = {label: units.of(number) for number, label in enumerate(labels.tolist())}
+    return by_label, RowsInClassUnits.of(encoded, units, classes)
+
+
 def _to_watch(
-    rows: EncodedRows | None, label: Hashable, seeds: Seeds, device: torch.device
+    rows: EncodedRows | None,
+    units: ClassUnits,
+    label: Hashable,
+    seeds: Seeds,
+    device: torch.device,
 ) -> HeldOutRows | None:
     if rows is None:
         return None
-    some = rows.take(np.arange(min(len(rows), MAX_ROWS_BY_LOOK)))
+    some = units.standardize(rows.take(np.arange(min(len(rows), MAX_ROWS_BY_LOOK))))
     return HeldOutRows(
         torch.as_tensor(some, device=device), seeds.torch("validation", label, device=device)
     )
 
 
 def _pretrain(
-    encoded: EncodedRows,
-    slots: Slots,
+    everyone: SmoothedRows,
     settings: GeneratorSettings,
     seeds: Seeds,
     device: torch.device,
@@ -283,7 +309,7 @@ def _pretrain(
 ) -> StackedVAE:
     shared = StackedVAE(
         1,
-        slots,
+        everyone.slots,
         settings.hidden_layer_sizes,
         settings.latent_dim,
         settings.activation,
@@ -291,10 +317,9 @@ def _pretrain(
     shared.initialize([seeds.torch("initial weights")])
     shared.to(device)
     if settings.pretrain_iter > 0:
-        rows = SmoothedRows.fit(encoded, slots, smoothing=0, device=device)
-        everyone = [ClassRows(None, rows, seeds.torch("pretraining", device=device))]
+        rows = ClassRows(None, everyone, seeds.torch("pretraining", device=device))
         training = replace(settings.training, max_iter=settings.pretrain_iter)
-        train(shared, everyone, training, progress=progress)
+        train(shared, [rows], training, progress=progress)
     return shared
 
 

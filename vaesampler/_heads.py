@@ -16,6 +16,8 @@ from vaesampler._smoothing import ShrunkNormal
 # A column that the decoder predicts perfectly would drive its variance to zero and the
 # likelihood to infinity; encoded columns have variance 1, and this is one part in 400.
 LOWEST_LOG_VAR = -6.0
+# Numbers that vary by less, in deviations of the class, are the same but for rounding.
+LEAST_VARIANCE = 1e-6
 # Beyond it, probabilities are 0 or 1 to float32, and sums of exponentials would overflow.
 LARGEST_LOGIT = 40.0
 
@@ -74,7 +76,10 @@ class TableHead(nn.Module):
         numbers, weights_of_numbers = rows[0, :, normal], weights[:, normal]
         mean = (weights_of_numbers * numbers).sum(dim=0)
         variance = (weights_of_numbers * (numbers - mean).square()).sum(dim=0)
-        fitted = variance.clamp(min=math.exp(LOWEST_LOG_VAR))
+        # A column that does not vary tells nothing of either: it gets what was learned.
+        learned = torch.exp(self.normal.log_var.detach())[0, 0]
+        fitted = torch.where(variance > LEAST_VARIANCE, variance, learned)
+        fitted = fitted.clamp(min=math.exp(LOWEST_LOG_VAR))
         terms = 0.5 * (torch.log(2 * math.pi * fitted) + variance / fitted)
         chance = (weights[:, yes_no] * (rows[0, :, yes_no] > 0)).sum(dim=0)
         entropy = -torch.xlogy(chance, chance) - torch.xlogy(1 - chance, 1 - chance)

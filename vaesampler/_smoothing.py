@@ -13,20 +13,27 @@ from vaesampler._slots import Slots
 
 # The shape of a larger class is told from this many of its rows, spread over it.
 MAX_ROWS_FOR_SHAPE = 1_000
-# Above 1, so that noise is left to classes with far fewer rows than columns.
-BANDWIDTH_POWER = 1.5
+# The bandwidth of a class with next to no rows, in deviations of the class. The power is above
+# 1, so that noise is left to classes with far fewer rows than columns.
+WIDEST_BANDWIDTH = 1.35
+BANDWIDTH_POWER = 1.75
+# A column that deviates by less does not vary.
+LEAST_DEVIATION = 1e-6
 # In deviations of the class: rows are not moved by less, which would cost time only.
 NEGLIGIBLE_BANDWIDTH = 0.01
 
 
 @dataclass(frozen=True)
 class ShrunkNormal:
-    """A normal distribution about zero, its covariance shrunk towards its diagonal.
+    """A normal distribution about zero, its correlations shrunk towards others, or to none.
 
     References
     ----------
     Yilun Chen, Ami Wiesel, Yonina C. Eldar, Alfred O. Hero (2010). Shrinkage Algorithms for
     MMSE Covariance Estimation (the oracle approximating shrinkage).
+
+    Olivier Ledoit, Michael Wolf (2003). Improved Estimation of the Covariance Matrix of Stock
+    Returns with an Application to Portfolio Selection (shrinkage towards another matrix).
     """
 
     root: Tensor  # (rank, n_features): root.T @ root is the correlation, all or shrunk to
@@ -34,25 +41,43 @@ class ShrunkNormal:
     share_apart: float  # of the variance, what is drawn for each feature by itself
 
     @classmethod
-    def fit(cls, centered: Tensor) -> Self:  # (n_rows, n_features)
-        """Learn from rows whose mean is zero."""
+    def fit(cls, centered: Tensor, pooled: Self | None = None) -> Self:
+        """Learn from rows (n_rows, n_features) whose mean is zero.
+
+        With `pooled`, the correlations are shrunk towards those, rather than to none.
+        """
         n_rows, n_features = centered.shape
         if n_features == 0:
             return cls(centered[:0], centered.new_zeros(0), 1.0)
         deviation = centered.square().mean(dim=0).sqrt()
-        scaled = centered / deviation.clamp(min=1e-6)
+        scaled = centered / deviation.clamp(min=LEAST_DEVIATION)
         # A square root of the correlations whose size is their rank, not the columns'.
         factor = torch.linalg.qr(scaled, mode="r").R / math.sqrt(n_rows)
-        variance = float(factor.square().sum()) / n_features
-        mean_square = float((factor @ factor.T).square().sum()) / n_features**2
-        excess = (n_rows + 1) * (mean_square - variance**2 / n_features)
-        shrinkage = min(1.0, (mean_square + variance**2) / excess) if excess > 0 else 1.0
-        if len(factor) < n_features:
-            return cls(math.sqrt(1 - shrinkage) * factor, deviation, shrinkage)
+        if pooled is None:
+            share_apart = shrinkage = _shrinkage(factor, n_rows)
+            parts = [math.sqrt(1 - shrinkage) * factor]
+        else:
+            shrinkage = pooled._shrinkage_towards(factor, n_rows, deviation > LEAST_DEVIATION)
+            share_apart = shrinkage * pooled.share_apart
+            parts = [math.sqrt(1 - shrinkage) * factor, math.sqrt(shrinkage) * pooled.root]
+        if sum(map(len, parts)) < n_features:
+            return cls(torch.cat(parts), deviation, share_apart)
         # With rows enough, one square root of the whole spares half of the noise.
-        apart = math.sqrt(shrinkage) * torch.eye(n_features, device=factor.device)
-        both = torch.cat([math.sqrt(1 - shrinkage) * factor, apart.to(factor)])
-        return cls(torch.linalg.qr(both, mode="r").R, deviation, 0.0)
+        apart = math.sqrt(share_apart) * torch.eye(n_features, device=factor.device)
+        root = torch.linalg.qr(torch.cat([*parts, apart.to(factor)]), mode="r").R
+        return cls(root, deviation, 0.0)
+
+    def _shrinkage_towards(self, factor: Tensor, n_rows: int, varies: Tensor) -> float:
+        """Return how far to go from correlations to these, by the features that vary."""
+        root, n_features = self.root * varies, int(varies.sum())
+        size = float((factor @ factor.T).square().sum())
+        own_size = float((root @ root.T).square().sum())
+        own_size += self.share_apart * (2 * float(root.square().sum()))
+        own_size += self.share_apart**2 * n_features
+        product = float((factor @ root.T).square().sum()) + self.share_apart * n_features
+        distance = size + own_size - 2 * product
+        error = (n_features**2 + size) / n_rows  # expected of normal rows
+        return min(1.0, error / distance) if distance > 0 else 1.0
 
     def draw(self, n_rows: int, generator: torch.Generator) -> Tensor:
         """Draw rows of shape (n_rows, n_features)."""
@@ -62,6 +87,15 @@ class ShrunkNormal:
             apart = standard_normal((n_rows, n_features), generator)
             drawn += math.sqrt(self.share_apart) * self.deviation * apart
         return drawn
+
+
+def _shrinkage(factor: Tensor, n_rows: int) -> float:
+    """Return how far to go from correlations, factor.T @ factor, to none."""
+    n_features = factor.shape[1]
+    variance = float(factor.square().sum()) / n_features
+    mean_square = float((factor @ factor.T).square().sum()) / n_features**2
+    excess = (n_rows + 1) * (mean_square - variance**2 / n_features)
+    return min(1.0, (mean_square + variance**2) / excess) if excess > 0 else 1.0
 
 
 @dataclass(frozen=True)
@@ -117,18 +151,26 @@ class SmoothedRows:
 
     @classmethod
     def fit(
-        cls, rows: EncodedRows, slots: Slots, smoothing: float, device: torch.device | str
+        cls,
+        rows: EncodedRows,
+        slots: Slots,
+        smoothing: float,
+        device: torch.device | str,
+        pooled: ShrunkNormal | None = None,
     ) -> Self:
-        """Learn a class's mean and covariance; `smoothing` multiplies the bandwidth."""
+        """Learn a class's mean and covariance; `smoothing` multiplies the bandwidth.
+
+        `pooled` is the shape that classes have on average, which few rows are told by.
+        """
         n_rows = len(rows)
         n_columns = slots.n_columns
         scarcity = (n_columns + 1) / (n_rows + n_columns + 1)
-        bandwidth = smoothing * scarcity**BANDWIDTH_POWER
+        bandwidth = smoothing * WIDEST_BANDWIDTH * scarcity**BANDWIDTH_POWER
         source = RowSource.of(rows, device)
         some = torch.arange(0, n_rows, math.ceil(n_rows / MAX_ROWS_FOR_SHAPE), device=device)
         numbers = source.take(some)[:, slots.normal]
         center = numbers.mean(dim=0)
-        return cls(source, slots, center, ShrunkNormal.fit(numbers - center), bandwidth)
+        return cls(source, slots, center, ShrunkNormal.fit(numbers - center, pooled), bandwidth)
 
     def __len__(self) -> int:
         return len(self.rows)
