@@ -15,8 +15,10 @@ import torch
 from conftest import make_table, quick
 from hypothesis import given
 from hypothesis import strategies as st
+from imblearn.pipeline import make_pipeline
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_breast_cancer, load_wine, make_classification
+from sklearn.preprocessing import StandardScaler
 
 from vaesampler import VAEOversampler
 from vaesampler._early_stopping import EarlyStopping, HeldOutRows
@@ -223,6 +225,16 @@ def test_a_latent_space_without_use_is_told_with_the_class_and_the_remedy():
     assert "class 0" in message
     assert "Lower `beta`" in message
     assert (sampler.latent_kl_[0] < 0.01).all()
+
+
+@pytest.mark.parametrize("method", ["fit", "fit_resample"])
+def test_a_warning_points_to_the_line_that_called(method):
+    X, y = make_table({0: 60, 1: 3})
+    for sampler in (quick(), make_pipeline(StandardScaler(), quick())):
+        with pytest.warns(SmallClassWarning) as caught:
+            getattr(sampler, method)(X, y)
+        (warning,) = [one for one in caught if isinstance(one.message, SmallClassWarning)]
+        assert warning.filename == __file__
 
 
 def test_a_class_too_small_to_hold_rows_out_is_told():
