@@ -141,7 +141,7 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
     smoothing : float, default=1.0
         How far the rows that a VAE learns from are moved at random, in the directions in
         which the class varies, in units of a bandwidth that shrinks as the class grows:
-        1.35 times (columns + 1) / (rows + columns + 1), to the power 1.75. It keeps a small
+        1.2 times (columns + 1) / (rows + columns + 1), to the power 1.6. It keeps a small
         class from being learned by heart. 0 leaves the rows where they are.
 
     rejection_strength : float, default=4.0

@@ -15,8 +15,8 @@ from vaesampler._slots import Slots
 MAX_ROWS_FOR_SHAPE = 1_000
 # The bandwidth of a class with next to no rows, in deviations of the class. The power is above
 # 1, so that noise is left to classes with far fewer rows than columns.
-WIDEST_BANDWIDTH = 1.35
-BANDWIDTH_POWER = 1.75
+WIDEST_BANDWIDTH = 1.2
+BANDWIDTH_POWER = 1.6
 # A column that deviates by less does not vary.
 LEAST_DEVIATION = 1e-6
 # In deviations of the class: rows are not moved by less, which would cost time only.
