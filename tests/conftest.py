@@ -1,5 +1,6 @@
 """Tables that the tests share."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,9 @@ import pytest
 from hypothesis import settings
 
 from vaesampler import VAEOversampler
+
+# There is a process for each core; threads of each beside that would wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 

@@ -1,8 +1,8 @@
 """Time what takes the time, for comparison with an earlier version of the library.
 
     python -m pip install pytest-benchmark
-    python -m pytest tests/benchmarks/bench_hot_paths.py --benchmark-autosave  # before
-    python -m pytest tests/benchmarks/bench_hot_paths.py --benchmark-compare \
+    python -m pytest -n 0 tests/benchmarks/bench_hot_paths.py --benchmark-autosave  # before
+    python -m pytest -n 0 tests/benchmarks/bench_hot_paths.py --benchmark-compare \
         --benchmark-compare-fail=median:20%
 
 Not a part of the ordinary run: a machine that does something else meanwhile would fail it.
