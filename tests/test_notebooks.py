@@ -90,6 +90,8 @@ assert auc.min() > 0.8
 report = stopping_early.report_[True]
 assert (report.n_real, report.n_holdout) == (87, 87)
 assert 0.8 < report.two_sample_auc < 1
+from vaesampler._report import MOST_AUC
+assert MOST_AUC == 0.9
 
 n_used = {name: (nats > 0.1).sum() for name, nats in used.items()}
 assert n_used["Machines of three causes"] == 3
