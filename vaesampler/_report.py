@@ -180,6 +180,9 @@ class SyntheticReport:
             }
         )
 
+    def __repr__(self) -> str:
+        return f"SyntheticReport(verdict={self.verdict!r}, reason={self.reason!r})"
+
     def __str__(self) -> str:
         lines = [
             f"Synthetic rows: {self.verdict}",

@@ -32,7 +32,14 @@ N_COLS = 3
 PANEL_WIDTH, LINE_HEIGHT = 2.6, 0.32  # inches
 HEAD = 0.5  # of the legend, inches
 LONGEST_SAMPLER = 24
-ACRONYMS = {"roc": "ROC", "auc": "AUC", "ovr": "OVR", "ovo": "OVO", "f1": "F1"}
+ACRONYMS = {
+    "brier": "Brier",
+    "roc": "ROC",
+    "auc": "AUC",
+    "ovr": "OVR",
+    "ovo": "OVO",
+    "f1": "F1",
+}
 FOLD_LOOK: dict[str, Any] = {
     "linestyle": "",
     "marker": "o",
