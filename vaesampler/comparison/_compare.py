@@ -18,6 +18,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 
 from vaesampler._containers import labels_of
+from vaesampler.metrics._distributions import import_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,7 +124,7 @@ def compare_samplers(
     >>> summarize(comparison)["n_failures"].sum().item()
     0
     """
-    pandas = _require_pandas("compare_samplers")
+    pandas = import_pandas("compare_samplers")
     named = _name_samplers(samplers)
     labels = np.asarray(labels_of(y))
     check_consistent_length(X, labels)
@@ -321,14 +322,3 @@ def _make_folds(
     if not folds:
         raise ValueError("`cv` must give at least one fold; found none.")
     return folds
-
-
-def _require_pandas(caller: str) -> Any:  # the module
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError(
-            f"{caller} needs pandas, which is not installed: "
-            'pip install "vaesampler[plots]" brings it.'
-        ) from error
-    return pandas
