@@ -13,6 +13,7 @@ from vaesampler._devices import in_order, one_thread, standard_normal
 from vaesampler._early_stopping import MAX_ROWS_BY_LOOK, HeldOutRows
 from vaesampler._latent import BLOCK_ROWS, LatentSampler, choose_rows
 from vaesampler._neighbor_critic import NeighborCritic
+from vaesampler._levels import LevelMatch
 from vaesampler._network_critic import NetworkCritic
 from vaesampler._progress import Progress
 from vaesampler._rejection import Candidates, Critic, keep
@@ -60,6 +61,7 @@ class ClassGenerator:
     vae: StackedVAE  # a stack of one
     units: ClassUnits  # that the VAE sees rows in
     rows: SmoothedRows  # in these units
+    levels: LevelMatch
     fit: FitQuality
     history: TrainingHistory
     encoder: TableEncoder
@@ -142,7 +144,7 @@ class ClassGenerator:
         drawn = self.vae.draw(z, generator)[0]
         if chosen is not None:
             self._retain_categories(drawn, around[chosen], generator)
-        matrix = self.units.restore(drawn.cpu().numpy())
+        matrix = self.levels.snap(self.units.restore(drawn.cpu().numpy()))
         if self.critic is not None:
             matrix = self.encoder.settle(matrix, self.label, rng)
             sources = (
@@ -234,12 +236,22 @@ def fit_generators(
     for number, (entry, history) in enumerate(zip(classes, histories, strict=True)):
         vae = vaes.select([number])
         own = own_rows[entry.label]
+        fit = _calibrate(vae, entry.rows, seeds.torch("errors", entry.label, device=device))
+        levels = _match_levels(
+            vae,
+            entry.rows,
+            units[entry.label],
+            own,
+            encoder,
+            seeds.torch("levels", entry.label, device=device),
+        )
         generators[entry.label] = ClassGenerator(
             entry.label,
             vae,
             units[entry.label],
             entry.rows,
-            _calibrate(vae, entry.rows, seeds.torch("errors", entry.label, device=device)),
+            levels,
+            fit,
             history,
             encoder,
             _fit_critic(encoded, own, y, entry.label, seeds)
@@ -345,6 +357,27 @@ def _calibrate(
     inflation = math.sqrt(1 + class_rows.bandwidth**2)
     vae.head.correlate_errors(output, rows, inflation)
     return quality
+
+
+@torch.no_grad()
+def _match_levels(
+    vae: StackedVAE,
+    class_rows: SmoothedRows,
+    units: ClassUnits,
+    own_rows: EncodedRows,
+    encoder: TableEncoder,
+    generator: torch.Generator,
+) -> LevelMatch:
+    """Compare rows that the VAE draws with the real ones, level by level."""
+    levels, slots = encoder.levels_by_slot(), encoder.schema_.slots
+    if not levels:
+        return LevelMatch({}, {})
+    numbers = choose_rows(len(class_rows), MAX_ROWS_FOR_SHAPE, generator)
+    posterior = vae.encode(class_rows.draw(numbers, generator)[None])
+    z = posterior.draw(standard_normal(posterior.mean.shape, generator))
+    drawn = units.restore(vae.draw(z, generator)[0].cpu().numpy())
+    some = np.arange(0, len(own_rows), math.ceil(len(own_rows) / MAX_ROWS_FOR_SHAPE))
+    return LevelMatch.fit(levels, own_rows.take(some), drawn, slots)
 
 
 def _fit_critic(

@@ -61,6 +61,16 @@ class Slots:
         """The number, among binary columns and then groups, of each slot in `categories`."""
         return np.concatenate([np.arange(self.n_binary), self.n_binary + self.group_of_slot])
 
+    def is_silenced(self, rows: np.ndarray) -> np.ndarray:  # (n_rows, width) to (.., n_normal)
+        """Tell which numbers count for nothing, since a flag speaks for them."""
+        is_silenced = np.zeros((len(rows), self.n_normal), dtype=bool)
+        flags, slots = np.array(self.silenced, dtype=np.intp).reshape(-1, 2).T
+        is_number = slots < self.n_normal
+        flags, slots = flags[is_number], slots[is_number]
+        row_numbers, pairs = np.nonzero(rows[:, self.flags][:, flags] > 0)
+        is_silenced[row_numbers, slots[pairs]] = True
+        return is_silenced
+
     @property
     def group_of_slot(self) -> np.ndarray:  # (n_slots_of_groups,)
         """The number of the group of each slot in `groups`."""

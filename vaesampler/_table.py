@@ -202,6 +202,16 @@ class TableEncoder:
         numbers /= self.scale_[columns]
         return numbers
 
+    def levels_by_slot(self) -> dict[int, np.ndarray]:  # of (n_levels,) each
+        """Return the encoded numbers of each discrete column, ascending, by its slot."""
+        schema = self.schema_
+        return {
+            slot: (schema.columns[number].levels_off_spikes - self.mean_[number])
+            / self.scale_[number]
+            for slot, number in enumerate(schema.normal.tolist())
+            if schema.columns[number].kind == "discrete"
+        }
+
     def settle(
         self, matrix: np.ndarray, label: Hashable, rng: np.random.Generator
     ) -> np.ndarray:  # (n_rows, width), both; the argument may be overwritten

@@ -47,7 +47,8 @@ class ClassUnits:
         numbers = standardized[:, self.slots.normal]
         numbers -= self.center[classes]
         numbers /= self.deviation[classes]
-        standardized[_silenced(rows, self.slots)] = 0
+        if self.slots.n_flags > 0:
+            numbers[self.slots.is_silenced(rows)] = 0
         return standardized
 
     def restore(self, rows: np.ndarray) -> np.ndarray:
@@ -95,8 +96,7 @@ def _some(rows: EncodedRows) -> np.ndarray:  # (n_rows, width)
 def _mean_and_deviation(
     rows: np.ndarray, slots: Slots
 ) -> tuple[np.ndarray, np.ndarray]:  # (n_rows, width) to (n_normal,) twice
-    counted = np.ones((len(rows), slots.n_normal))
-    counted[_silenced(rows, slots)] = 0
+    counted = ~slots.is_silenced(rows)
     n_counted = counted.sum(axis=0)
     weights = counted / np.maximum(n_counted, 1)
     numbers = rows[:, slots.normal]
@@ -106,12 +106,3 @@ def _mean_and_deviation(
     # The table's deviation is 1, so that its logarithm adds nothing.
     share = n_counted / (n_counted + N_ROWS_FOR_TABLE)
     return mean, np.where(varies, np.where(varies, deviation, 1) ** share, 1)
-
-
-def _silenced(rows: np.ndarray, slots: Slots) -> tuple[np.ndarray, np.ndarray]:
-    """Return the places, as rows and slots, of numbers that a flag says not to count."""
-    flags, silenced = np.array(slots.silenced, dtype=np.intp).reshape(-1, 2).T
-    is_number = silenced < slots.n_normal
-    flags, silenced = flags[is_number], silenced[is_number]
-    row_numbers, pairs = np.nonzero(rows[:, slots.flags][:, flags] > 0)
-    return row_numbers, silenced[pairs]

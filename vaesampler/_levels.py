@@ -1,0 +1,63 @@
+"""`LevelMatch`: numbers drawn for discrete columns become levels, each about as often as real."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from vaesampler._slots import Slots
+
+# As if so many real rows more had the levels as often as drawn numbers come nearest to them: a
+# level's share among few rows tells little.
+N_ROWS_FOR_DRAWN = 30
+
+
+@dataclass(frozen=True)
+class LevelMatch:
+    """Where, among the numbers drawn for a class, one level ends and the next begins.
+
+    Were each number drawn to its nearest level, a level at which many rows sit would be drawn
+    as seldom as its neighbours.
+    """
+
+    levels: Mapping[int, np.ndarray]  # by slot: (n_levels,), ascending, as they are encoded
+    edges: Mapping[int, np.ndarray]  # by slot: (n_levels - 1,)
+
+    @classmethod
+    def fit(
+        cls, levels: Mapping[int, np.ndarray], real: np.ndarray, drawn: np.ndarray, slots: Slots
+    ) -> Self:
+        """Learn from rows of a class, real and drawn, both (n_rows, width).
+
+        `levels` are the encoded numbers of each discrete column, by slot.
+        """
+        counts, counts_drawn = ~slots.is_silenced(real), ~slots.is_silenced(drawn)
+        edges = {
+            slot: _edges(
+                numbers, real[counts[:, slot], slot], drawn[counts_drawn[:, slot], slot]
+            )
+            for slot, numbers in levels.items()
+        }
+        return cls(levels, edges)
+
+    def snap(self, drawn: np.ndarray) -> np.ndarray:  # (n_rows, width), both
+        """Return drawn rows with levels in the place of numbers; the argument is changed."""
+        for slot, levels in self.levels.items():
+            drawn[:, slot] = levels[np.searchsorted(self.edges[slot], drawn[:, slot])]
+        return drawn
+
+
+def _edges(
+    levels: np.ndarray, real: np.ndarray, drawn: np.ndarray
+) -> np.ndarray:  # (n_levels,), (n_real,), (n_drawn,) to (n_levels - 1,)
+    midpoints = levels[:-1] / 2 + levels[1:] / 2
+    if len(real) == 0 or len(drawn) == 0:
+        return midpoints
+    real, drawn = np.sort(real), np.sort(drawn)
+    weight = len(real) / (len(real) + N_ROWS_FOR_DRAWN)
+    below = weight * np.searchsorted(real, midpoints) / len(real)
+    below += (1 - weight) * np.searchsorted(drawn, midpoints) / len(drawn)
+    edges = np.interp(below, (np.arange(len(drawn)) + 0.5) / len(drawn), drawn)
+    # Where nothing is found on one side, nothing is to be matched.
+    return np.where((below > 0) & (below < 1), edges, midpoints)
