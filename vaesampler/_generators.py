@@ -12,8 +12,8 @@ from torch import Tensor
 from vaesampler._devices import in_order, one_thread, standard_normal
 from vaesampler._early_stopping import MAX_ROWS_BY_LOOK, HeldOutRows
 from vaesampler._latent import BLOCK_ROWS, LatentSampler, choose_rows
-from vaesampler._neighbor_critic import NeighborCritic
 from vaesampler._levels import LevelMatch
+from vaesampler._neighbor_critic import NeighborCritic
 from vaesampler._network_critic import NetworkCritic
 from vaesampler._progress import Progress
 from vaesampler._rejection import Candidates, Critic, keep

@@ -1,4 +1,4 @@
-"""`LevelMatch`: numbers drawn for discrete columns become levels, each about as often as real."""
+"""`LevelMatch`: a discrete column's levels, drawn about as often as real rows have them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
