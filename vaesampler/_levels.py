@@ -55,9 +55,11 @@ def _edges(
     if len(real) == 0 or len(drawn) == 0:
         return midpoints
     real, drawn = np.sort(real), np.sort(drawn)
+    real_below, drawn_below = (np.searchsorted(one, midpoints) for one in (real, drawn))
     weight = len(real) / (len(real) + N_ROWS_FOR_DRAWN)
-    below = weight * np.searchsorted(real, midpoints) / len(real)
-    below += (1 - weight) * np.searchsorted(drawn, midpoints) / len(drawn)
-    edges = np.interp(below, (np.arange(len(drawn)) + 0.5) / len(drawn), drawn)
-    # Where nothing is found on one side, nothing is to be matched.
-    return np.where((below > 0) & (below < 1), edges, midpoints)
+    share = weight * real_below / len(real) + (1 - weight) * drawn_below / len(drawn)
+    edges = np.interp(share, (np.arange(len(drawn)) + 0.5) / len(drawn), drawn)
+    # Where nothing is found on one side, there is nothing to match.
+    n_below = real_below + drawn_below
+    is_between = (n_below > 0) & (n_below < len(real) + len(drawn))
+    return np.where(is_between, edges, midpoints)
