@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
+from vaesampler import VAEOversampler
 from vaesampler._columns import MOST_LEVELS_APART
 from vaesampler._containers import Container
 from vaesampler._rows import LazyRows
@@ -278,6 +279,27 @@ def test_a_column_that_is_missing_throughout_a_class_stays_so(table):
     X.loc[y == 1, "b"] = np.nan
     rows = quick(max_iter=200).fit(X, y).sample(1, 100)
     assert rows["b"].isna().mean() > 0.9
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_of_categories_repeat_real_rows_about_as_often_as_new_real_rows_do(seed):
+    rng = np.random.default_rng(seed)
+    y = np.repeat(["common", "rare"], [120, 60])
+    chances = {"common": [0.2, 0.3, 0.5], "rare": [0.7, 0.2, 0.1]}
+    X, unseen = (
+        pd.DataFrame(
+            [rng.choice(["a", "b", "c"], 4, p=chances[label]) for label in y],
+            columns=list("vwxy"),
+        )
+        for _ in range(2)
+    )
+    real = set(X[y == "rare"].itertuples(index=False))
+    rows = VAEOversampler(random_state=seed).fit(X, y).sample("rare", 500)
+    share, share_of_unseen = (
+        np.mean([row in real for row in some.itertuples(index=False)])
+        for some in (rows, unseen[y == "rare"])
+    )
+    assert share > share_of_unseen - 0.15
 
 
 def test_a_level_that_is_not_in_the_table_is_never_drawn():

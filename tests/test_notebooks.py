@@ -86,7 +86,7 @@ assert 0 < auc[0] - auc[-1] < 0.15
 near_copies, auc = guarded.near_copies.mean(axis=1), guarded.auc.mean(axis=1)
 assert near_copies.max() < 0.05
 assert 0 < auc[0] - auc[-1] < 0.15
-assert auc.min() > 0.8
+assert auc.min() > 0.75
 
 report = stopping_early.report_[True]
 assert (report.n_real, report.n_holdout) == (87, 87)

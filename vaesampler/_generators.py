@@ -18,6 +18,7 @@ from vaesampler._network_critic import NetworkCritic
 from vaesampler._progress import Progress
 from vaesampler._rejection import Candidates, Critic, keep
 from vaesampler._rows import EncodedRows, SelectedRows
+from vaesampler._schema import FeatureSchema
 from vaesampler._seeds import Seeds
 from vaesampler._settings import GeneratorSettings
 from vaesampler._slots import Slots
@@ -254,7 +255,7 @@ def fit_generators(
             fit,
             history,
             encoder,
-            _fit_critic(encoded, own, y, entry.label, seeds)
+            _fit_critic(encoder.schema_, encoded, own, y, entry.label, seeds)
             if settings.rejection_strength > 0
             else None,
             settings.rejection_strength,
@@ -381,9 +382,18 @@ def _match_levels(
 
 
 def _fit_critic(
-    encoded: EncodedRows, own_rows: EncodedRows, y: np.ndarray, label: Hashable, seeds: Seeds
+    schema: FeatureSchema,
+    encoded: EncodedRows,
+    own_rows: EncodedRows,
+    y: np.ndarray,
+    label: Hashable,
+    seeds: Seeds,
 ) -> Critic:
     other_rows = SelectedRows(encoded, np.flatnonzero(y != label))
+    critic: NetworkCritic | NeighborCritic
     if len(own_rows) >= MIN_OWN_ROWS_FOR_NETWORK and len(y) >= MIN_ROWS_FOR_NETWORK:
-        return NetworkCritic.fit(own_rows, other_rows, seeds.torch("critic", label))
-    return NeighborCritic.fit(own_rows, other_rows, seeds.numpy("critic", label))
+        critic = NetworkCritic.fit(own_rows, other_rows, seeds.torch("critic", label))
+    else:
+        critic = NeighborCritic.fit(own_rows, other_rows, seeds.numpy("critic", label))
+    # Rows of nothing but categories repeat: one that equals a real row need not be its copy.
+    return critic if schema.has_numbers else replace(critic, copy_distance=0.0)

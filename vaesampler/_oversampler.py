@@ -150,8 +150,9 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
         many rows, to this power; for a class of n rows the power is n / (n + 20) of it, since
         few rows tell little. The probability is told by its 15 nearest real neighbours; for a
         class of 100 rows or more in a table of 10,000 or more, by a small network. All but a
-        few near copies of real rows are rejected too. 0 keeps every row; the higher, the
-        farther rows stay from the other classes.
+        few near copies of real rows are rejected too, unless the table has nothing but
+        categories. 0 keeps every row; the higher, the farther rows stay from the other
+        classes.
 
     device : {"auto", "cpu", "cuda", "mps"} or torch.device, default="auto"
         Where to train. "auto" is the processor.

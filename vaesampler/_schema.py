@@ -76,6 +76,11 @@ class FeatureSchema:
         return self.numbers_of("continuous", "integer", "discrete", "constant")
 
     @cached_property
+    def has_numbers(self) -> bool:
+        """Whether a column holds numbers of more than two values."""
+        return len(self.numbers_of("continuous", "integer", "discrete")) > 0
+
+    @cached_property
     def missing(self) -> np.ndarray:  # (n_missing_flags,)
         """The numbers of the columns with a flag for missing numbers."""
         return _numbers(
