@@ -86,11 +86,11 @@ assert 0 < auc[0] - auc[-1] < 0.15
 near_copies, auc = guarded.near_copies.mean(axis=1), guarded.auc.mean(axis=1)
 assert near_copies.max() < 0.05
 assert 0 < auc[0] - auc[-1] < 0.15
-assert auc.min() > 0.75
+assert auc.min() > 0.65
 
 report = stopping_early.report_[True]
 assert (report.n_real, report.n_holdout) == (87, 87)
-assert 0.8 < report.two_sample_auc < 1
+assert 0.6 < report.two_sample_auc < 0.9
 from vaesampler._report import MOST_AUC
 assert MOST_AUC == 0.9
 
