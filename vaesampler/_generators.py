@@ -4,6 +4,7 @@ import math
 from collections.abc import Generator, Hashable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from vaesampler._devices import in_order, one_thread, standard_normal
 from vaesampler._early_stopping import MAX_ROWS_BY_LOOK, HeldOutRows
-from vaesampler._latent import BLOCK_ROWS, LatentSampler, choose_rows
+from vaesampler._latent import BLOCK_ROWS, LatentSampler, Posterior, choose_rows
 from vaesampler._levels import LevelMatch
 from vaesampler._neighbor_critic import NeighborCritic
 from vaesampler._network_critic import NetworkCritic
@@ -336,6 +337,24 @@ def _pretrain(
     return shared
 
 
+class _Reconstruction(NamedTuple):
+    """Rows near those of a class, and what the VAE makes of them."""
+
+    rows: Tensor  # (1, n_rows, width)
+    posterior: Posterior
+    output: Tensor  # (1, n_rows, width), the decoder's
+
+
+def _reconstruct(
+    vae: StackedVAE, class_rows: SmoothedRows, n_rows: int, generator: torch.Generator
+) -> _Reconstruction:
+    numbers = choose_rows(len(class_rows), n_rows, generator)
+    rows = class_rows.draw(numbers, generator)[None]
+    posterior = vae.encode(rows)
+    z = posterior.draw(standard_normal(posterior.mean.shape, generator))
+    return _Reconstruction(rows, posterior, vae.decode(z))
+
+
 @torch.no_grad()
 def _calibrate(
     vae: StackedVAE, class_rows: SmoothedRows, generator: torch.Generator
@@ -343,10 +362,7 @@ def _calibrate(
     """Let drawn rows err as reconstructions do, and tell how good these are."""
     n_rows = len(class_rows)
     n_errors = min(max(n_rows, MIN_ROWS_FOR_ERRORS), MAX_ROWS_FOR_SHAPE)
-    numbers = choose_rows(n_rows, n_errors, generator)
-    rows = class_rows.draw(numbers, generator)[None]
-    posterior = vae.encode(rows)
-    output = vae.decode(posterior.draw(standard_normal(posterior.mean.shape, generator)))
+    rows, posterior, output = _reconstruct(vae, class_rows, n_errors, generator)
     reconstruction = vae.head.negative_log_likelihood(output, rows)
     quality = FitQuality(
         posterior.kl_by_dimension().mean(dim=(0, 1)).cpu().numpy(),
@@ -373,12 +389,9 @@ def _match_levels(
     levels, slots = encoder.levels_by_slot(), encoder.schema_.slots
     if not levels:
         return LevelMatch({}, {})
-    numbers = choose_rows(len(class_rows), MAX_ROWS_FOR_SHAPE, generator)
-    posterior = vae.encode(class_rows.draw(numbers, generator)[None])
-    z = posterior.draw(standard_normal(posterior.mean.shape, generator))
-    drawn = units.restore(vae.draw(z, generator)[0].cpu().numpy())
-    some = np.arange(0, len(own_rows), math.ceil(len(own_rows) / MAX_ROWS_FOR_SHAPE))
-    return LevelMatch.fit(levels, own_rows.take(some), drawn, slots)
+    output = _reconstruct(vae, class_rows, MAX_ROWS_FOR_SHAPE, generator).output
+    drawn = units.restore(vae.head.draw(output, generator)[0].cpu().numpy())
+    return LevelMatch.fit(levels, own_rows.spread(MAX_ROWS_FOR_SHAPE), drawn, slots)
 
 
 def _fit_critic(

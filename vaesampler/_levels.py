@@ -48,10 +48,16 @@ class LevelMatch:
         return drawn
 
 
+def midpoints_between(levels: np.ndarray) -> np.ndarray:  # (n_levels,) to (n_levels - 1,)
+    """Return where the nearest of some ascending numbers changes."""
+    midpoints: np.ndarray = levels[:-1] / 2 + levels[1:] / 2
+    return midpoints
+
+
 def _edges(
     levels: np.ndarray, real: np.ndarray, drawn: np.ndarray
 ) -> np.ndarray:  # (n_levels,), (n_real,), (n_drawn,) to (n_levels - 1,)
-    midpoints = levels[:-1] / 2 + levels[1:] / 2
+    midpoints = midpoints_between(levels)
     if len(real) == 0 or len(drawn) == 0:
         return midpoints
     real, drawn = np.sort(real), np.sort(drawn)

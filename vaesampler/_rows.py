@@ -55,6 +55,10 @@ class EncodedRows(ABC):
         """Number of slots in a row."""
         return int(self.take(np.zeros(1, dtype=np.intp)).shape[1])
 
+    def spread(self, most: int) -> np.ndarray:  # (n <= most, width)
+        """Return so many rows at most, spread over all."""
+        return self.take(np.arange(0, len(self), max(1, -(-len(self) // most))))
+
     def are_all_equal(self) -> bool:
         """Tell whether every row is the same."""
         first = self.take(np.zeros(1, dtype=np.intp))

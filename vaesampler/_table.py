@@ -9,6 +9,7 @@ from scipy import sparse
 
 from vaesampler._columns import MOST_LEVELS_APART
 from vaesampler._containers import Container
+from vaesampler._levels import midpoints_between
 from vaesampler._rows import EncodedRows, LazyRows, TableCells
 from vaesampler._schema import CategoricalFeatures, FeatureSchema
 
@@ -287,6 +288,5 @@ def _of_columns(cells: np.ndarray, columns: np.ndarray) -> np.ndarray:
 
 def _nearest(values: np.ndarray, cells: np.ndarray) -> np.ndarray:  # (n_rows,) to (n_rows,)
     """Return, for each cell, the nearest of the sorted values."""
-    midpoints = values[:-1] / 2 + values[1:] / 2
-    nearest: np.ndarray = values[np.searchsorted(midpoints, cells)]
+    nearest: np.ndarray = values[np.searchsorted(midpoints_between(values), cells)]
     return nearest

@@ -32,7 +32,9 @@ class ClassUnits:
     @classmethod
     def fit(cls, classes: Sequence[EncodedRows], slots: Slots) -> Self:
         """Learn from the encoded rows of each class, of which numbers that count."""
-        found = [_mean_and_deviation(_some(rows), slots) for rows in classes]
+        found = [
+            _mean_and_deviation(rows.spread(MAX_ROWS_FOR_UNITS), slots) for rows in classes
+        ]
         center, deviation = np.array(found, dtype=np.float32).swapaxes(0, 1)
         return cls(slots, center, deviation)
 
@@ -86,11 +88,6 @@ class RowsInClassUnits(EncodedRows):
     def subset(self, numbers: np.ndarray) -> EncodedRows:
         """Return the rows with these numbers, without the rest of the table."""
         return self.of(self.rows.subset(numbers), self.units, self.classes[numbers])
-
-
-def _some(rows: EncodedRows) -> np.ndarray:  # (n_rows, width)
-    step = -(-len(rows) // MAX_ROWS_FOR_UNITS)
-    return rows.take(np.arange(0, len(rows), step))
 
 
 def _mean_and_deviation(
