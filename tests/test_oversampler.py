@@ -16,7 +16,7 @@ from scipy import sparse
 from vaesampler import DenoisingSampling, InterpolationSampling
 from vaesampler._neighbor_critic import NeighborCritic
 from vaesampler._network_critic import NetworkCritic
-from vaesampler._rejection import Candidates, Verdict, keep, thin_copies
+from vaesampler._rejection import Candidates, Verdict, keep, power_of, thin_copies
 from vaesampler._rows import DenseRows
 from vaesampler._slots import Slots
 from vaesampler._smoothing import SmoothedRows
@@ -563,15 +563,30 @@ def test_a_quarter_is_kept_however_improbable_and_no_row_twice(
     rng = np.random.default_rng(seed)
     log_probability = -spread * rng.exponential(size=n_candidates)
     is_copy = rng.random(n_candidates) < share_of_copies
-    kept = keep(Verdict(log_probability, is_copy), 3.0, 100, rng)
+    kept = keep(Verdict(log_probability, is_copy), 3.0, rng)
     assert len(kept) >= n_candidates / 4
     assert len(set(kept.tolist())) == len(kept)
+
+
+@given(
+    strength=st.floats(0.1, 100),
+    n_rows=st.integers(2, 10**6),
+    n_columns=st.integers(0, 5000),
+)
+def test_rows_make_rejection_stricter_and_columns_make_it_milder(strength, n_rows, n_columns):
+    power = power_of(strength, n_rows, n_columns)
+    assert 0 < power <= strength
+    assert power <= power_of(strength, n_rows + 1, n_columns)
+    assert power > power_of(strength, n_rows, n_columns + 1)
+    if n_columns > 0:
+        at_half = power_of(strength, 5 * n_columns, 2 * n_columns)
+        assert at_half == pytest.approx(strength / 2)
 
 
 def test_of_improbable_rows_the_more_probable_ones_are_kept():
     rng = np.random.default_rng(0)
     log_probability = np.repeat([-30.0, -60.0], [250, 750])
-    kept = keep(Verdict(log_probability, np.zeros(1000, dtype=bool)), 1.0, 10_000, rng)
+    kept = keep(Verdict(log_probability, np.zeros(1000, dtype=bool)), 1.0, rng)
     assert_array_equal(kept, np.arange(250))
 
 

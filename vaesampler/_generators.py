@@ -17,7 +17,7 @@ from vaesampler._levels import LevelMatch
 from vaesampler._neighbor_critic import NeighborCritic
 from vaesampler._network_critic import NetworkCritic
 from vaesampler._progress import Progress
-from vaesampler._rejection import Candidates, Critic, keep
+from vaesampler._rejection import Candidates, Critic, keep, power_of
 from vaesampler._rows import EncodedRows, SelectedRows
 from vaesampler._schema import FeatureSchema
 from vaesampler._seeds import Seeds
@@ -153,7 +153,8 @@ class ClassGenerator:
                 np.full(len(matrix), -1) if chosen is None else numbers[chosen].cpu().numpy()
             )
             verdict = self.critic.judge(Candidates(matrix, sources))
-            matrix = matrix[keep(verdict, self.rejection_strength, n_rows, rng)]
+            power = power_of(self.rejection_strength, n_rows, self.vae.slots.n_columns)
+            matrix = matrix[keep(verdict, power, rng)]
         return self.encoder.inverse_transform(matrix, self.label, rng)
 
     def _retain_categories(

@@ -10,8 +10,9 @@ import numpy as np
 MAX_SHARE_OF_COPIES = 0.03
 # Of near copies, at least this share has its chance, lest the logarithm be infinite.
 LEAST_SHARE_OF_COPIES = 1e-6
-# So few rows of a class tell only half as much about where it is as many do.
-N_ROWS_FOR_HALF_STRENGTH = 20
+# So few rows of a class for each column tell only half as much about where it is as many do:
+# in many columns even a row of the class itself may have none of its kind around it.
+N_ROWS_BY_COLUMN_FOR_HALF_STRENGTH = 2.5
 # At least this share of the candidates is kept, however improbable they are.
 LEAST_SHARE_KEPT = 0.25
 
@@ -41,15 +42,19 @@ class Critic(ABC):
         """Judge candidates by real rows."""
 
 
-def keep(
-    verdict: Verdict, strength: float, n_rows: int, rng: np.random.Generator
-) -> np.ndarray:  # (n_kept,)
-    """Choose candidates, each with its probability to a power that is all but `strength`.
+def power_of(strength: float, n_rows: int, n_columns: int) -> float:
+    """Return the power of a class's probability that is a candidate's chance.
 
-    `n_rows` is the class's number of real rows: few of them tell little about where it is.
+    It is all but `strength` if the class has many real rows for the table's columns.
+    """
+    return strength * n_rows / (n_rows + N_ROWS_BY_COLUMN_FOR_HALF_STRENGTH * n_columns)
+
+
+def keep(verdict: Verdict, power: float, rng: np.random.Generator) -> np.ndarray:  # (n_kept,)
+    """Choose candidates, each with its probability to this power.
+
     Where too few would be kept, the least share is chosen, the probable ones first.
     """
-    power = strength * n_rows / (n_rows + N_ROWS_FOR_HALF_STRENGTH)
     log_chance = thin_copies(power * verdict.log_probability, verdict.is_copy)
     chosen = np.flatnonzero(-rng.exponential(size=len(log_chance)) < log_chance)
     n_least = math.ceil(LEAST_SHARE_KEPT * len(log_chance))
