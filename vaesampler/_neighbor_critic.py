@@ -6,14 +6,11 @@ from typing import ClassVar, Self
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from vaesampler._rejection import Candidates, Critic, Verdict
+from vaesampler._rejection import COPY_QUANTILE, Candidates, Critic, Verdict
 from vaesampler._rows import EncodedRows
 
 # A candidate is judged by this many real rows.
 N_NEIGHBORS = 15
-# A drawn row is a near copy if it lies nearer to a row of its class than this share of the
-# class's rows do to each other.
-COPY_QUANTILE = 0.1
 # A larger class is represented by this many of its rows, so that judging a candidate costs
 # the same however large the table is.
 MAX_ROWS_BY_SIDE = 1_500

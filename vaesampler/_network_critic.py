@@ -13,7 +13,7 @@ from vaesampler._latent import choose_rows
 from vaesampler._layers import MLPPasses, StackedMLP
 from vaesampler._optimizer import Adam, FlatParameters, cosine_decay
 from vaesampler._pools import RowPool
-from vaesampler._rejection import Candidates, Critic, Verdict
+from vaesampler._rejection import COPY_QUANTILE, Candidates, Critic, Verdict
 from vaesampler._rows import EncodedRows
 
 HIDDEN_LAYER_SIZES = (32, 32)
@@ -24,9 +24,8 @@ LEARNING_RATE_INIT = 0.01
 N_POOLED = 8_192
 MOST_CELLS_BY_POOL = 2_000_000
 N_STEPS_BY_POOL = 100
-# A drawn row is a near copy if it lies nearer to the row that it was drawn from than this
-# share of the class's rows do to each other: so many of them, to so many.
-COPY_QUANTILE = 0.1
+# Whether a drawn row is a near copy of the one that it was drawn from is told by the distances
+# of so many of the class's rows to so many.
 N_ROWS_FOR_COPIES = 200
 MAX_ROWS_AROUND_THEM = 20_000
 

@@ -6,6 +6,9 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+# A drawn row is a near copy if it lies nearer to a row of its class than this share of the
+# class's rows do to each other.
+COPY_QUANTILE = 0.1
 # At most this share of what is kept are near copies of real rows.
 MAX_SHARE_OF_COPIES = 0.03
 # Of near copies, at least this share has its chance, lest the logarithm be infinite.
