@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaesampler._devices import in_order, one_thread, standard_normal
+from vaesampler._devices import in_order, one_thread
 from vaesampler._early_stopping import MAX_ROWS_BY_LOOK, HeldOutRows
 from vaesampler._latent import BLOCK_ROWS, LatentSampler, Posterior, choose_rows
 from vaesampler._levels import LevelMatch
@@ -143,9 +143,10 @@ class ClassGenerator:
         numbers = choose_rows(n_rows, n_around, generator)
         around = self.rows.draw(numbers, generator)
         z, chosen = latent_sampler.draw(self.vae, around[None], n_candidates, generator)
-        drawn = self.vae.draw(z, generator)[0]
-        if chosen is not None:
-            self._retain_categories(drawn, around[chosen], generator)
+        drawn_around = None if chosen is None else around[chosen]
+        drawn = self.vae.draw(z, generator, drawn_around)[0]
+        if drawn_around is not None:
+            self._retain_categories(drawn, drawn_around, generator)
         matrix = self.levels.snap(self.units.restore(drawn.cpu().numpy()))
         if self.critic is not None:
             matrix = self.encoder.settle(matrix, self.label, rng)
@@ -351,9 +352,7 @@ def _reconstruct(
 ) -> _Reconstruction:
     numbers = choose_rows(len(class_rows), n_rows, generator)
     rows = class_rows.draw(numbers, generator)[None]
-    posterior = vae.encode(rows)
-    z = posterior.draw(standard_normal(posterior.mean.shape, generator))
-    return _Reconstruction(rows, posterior, vae.decode(z))
+    return _Reconstruction(rows, *vae.reconstruct(rows, generator))
 
 
 @torch.no_grad()
@@ -373,7 +372,7 @@ def _calibrate(
     # The decoder's errors on rows that it was trained on are smaller than on new ones, the
     # more so the fewer they were, which is what the bandwidth tells.
     inflation = math.sqrt(1 + class_rows.bandwidth**2)
-    vae.head.correlate_errors(output, rows, inflation)
+    vae.head.learn_errors(output, rows, inflation)
     return quality
 
 

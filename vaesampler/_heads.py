@@ -1,7 +1,6 @@
 """Likelihood of, and drawing from, each kind of slot, given the decoder's output."""
 
 import math
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from vaesampler._devices import standard_normal
+from vaesampler._errors import DecoderErrors
 from vaesampler._layers import gradient_of
 from vaesampler._slots import Slots
-from vaesampler._smoothing import ShrunkNormal
 
 # A column that the decoder predicts perfectly would drive its variance to zero and the
 # likelihood to infinity; encoded columns have variance 1, and this is one part in 400.
@@ -87,25 +86,41 @@ class TableHead(nn.Module):
         loss = (share[normal] * terms).sum() + (share[yes_no] * entropy).sum()
         return float(loss - torch.xlogy(levels, levels).sum())
 
-    def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
-        # (n_models, n_rows, width) -> the same shape
+    def draw(
+        self, output: Tensor, generator: torch.Generator, scale: Tensor | None = None
+    ) -> Tensor:
+        # (n_models, n_rows, width), scale (n_rows,) -> the first shape
         normal, yes_no, groups = self.parts
         parts = [
-            self.normal.draw(output[..., normal], generator),
+            self.normal.draw(output[..., normal], generator, scale),
             self.binary.draw(output[..., yes_no], generator),
             self.groups.draw(output[..., groups], generator),
         ]
         return torch.cat(parts, dim=-1)
 
-    def correlate_errors(self, output: Tensor, rows: Tensor, inflation: float) -> None:
-        """Draw numbers that err together as these do: see `GaussianHead`."""
+    def learn_errors(self, output: Tensor, rows: Tensor, inflation: float) -> None:
+        """Draw numbers that err as these do, and deviate `inflation` times as much.
+
+        Both are (1, n_rows, width): this is for the head of a single model.
+        """
+        learned = torch.exp(0.5 * self.normal.log_var.detach())[0, 0]
+        self.normal.errors = DecoderErrors.fit(*self._errors(output, rows), learned, inflation)
+
+    def scale_of_errors(self, output: Tensor, rows: Tensor) -> Tensor | None:  # (n_rows,)
+        """Return how much larger than on average the errors of these rows are."""
+        errors = self.normal.errors
+        return None if errors is None else errors.scale(*self._errors(output, rows))
+
+    @property
+    def errs_by_row(self) -> bool:
+        """Whether errors are known to be larger for some rows than for others."""
+        return self.normal.errors is not None and self.normal.errors.share_of_rows > 0
+
+    def _errors(self, output: Tensor, rows: Tensor) -> tuple[Tensor, Tensor | None]:
         normal, _, _ = self.parts
-        self.normal.correlate_errors(
-            output[..., normal],
-            rows[..., normal],
-            _part(self.counted(rows), normal),
-            inflation,
-        )
+        counted = self.counted(rows)
+        errors = (rows[..., normal] - output[..., normal])[0]
+        return errors, None if counted is None else counted[0, :, normal]
 
     @property
     def parts(self) -> tuple[slice, slice, slice]:
@@ -234,7 +249,7 @@ class GaussianHead(nn.Module):
 
     The learned variance balances reconstruction against the prior without a weight to
     tune, and it is what drawn rows spread with. The decoder's errors in different columns
-    go together, and so do those of drawn rows once `correlate_errors` was called.
+    go together, and so do those of drawn rows once `errors` are known.
 
     References
     ----------
@@ -248,7 +263,7 @@ class GaussianHead(nn.Module):
         self.raw_log_var = nn.Parameter(
             torch.full(shape, -LOWEST_LOG_VAR, dtype=torch.float32, device="cpu")
         )
-        self.errors: ShrunkNormal | None = None
+        self.errors: DecoderErrors | None = None
 
     @property
     def log_var(self) -> Tensor:  # (n_models, 1, n_features)
@@ -267,23 +282,14 @@ class GaussianHead(nn.Module):
         terms = squared_error + log_var + math.log(2 * math.pi)
         return 0.5 * (terms * counted).sum(dim=-1)
 
-    def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
-        # (n_models, n_rows, n_features) -> the same shape
+    def draw(
+        self, output: Tensor, generator: torch.Generator, scale: Tensor | None = None
+    ) -> Tensor:
+        # (n_models, n_rows, n_features), scale (n_rows,) -> the first shape
         if self.errors is not None:
-            return output + self.errors.draw(output.shape[1], generator)
+            return output + self.errors.draw(output.shape[1], generator, scale)
         noise = standard_normal(output.shape, generator)
         return output + torch.exp(0.5 * self.log_var) * noise
-
-    def correlate_errors(
-        self, output: Tensor, rows: Tensor, counted: Tensor | None, inflation: float
-    ) -> None:
-        """Draw with the correlations of these errors, and deviations `inflation` as large.
-
-        Both are (1, n_rows, n_features): this is for the head of a single model.
-        """
-        errors = rows - output if counted is None else (rows - output) * counted
-        learned = torch.exp(0.5 * self.log_var.detach())[0, 0]
-        self.errors = replace(ShrunkNormal.fit(errors[0]), deviation=inflation * learned)
 
 
 class BernoulliHead(nn.Module):
