@@ -911,7 +911,7 @@ def test_a_sampler_that_hands_back_its_rows_is_seen_to_memorize():
         X,
         y,
         param_name="smoothing",
-        param_range=[0, 1],
+        param_range=[0, 10],
         random_state=0,
     )
     memorizing, smooth = display.lines_[0].get_ydata()
