@@ -105,7 +105,8 @@ print(sampler.report_[True].reason)
 # ------------------
 # A latent space that is too small draws rows that can be told from real ones; one that is too
 # large hands near copies back. ``smoothing`` and ``rejection_strength`` guard against the
-# latter: here they are turned off, so that both failures can be seen.
+# latter: here they are turned off, so that it can be seen. So few images hardly show the
+# former.
 
 ValidationDisplay.from_estimator(
     VAEOversampler(max_iter=1000, smoothing=0, rejection_strength=0, random_state=0),
