@@ -16,7 +16,14 @@ from scipy import sparse
 from vaesampler import DenoisingSampling, InterpolationSampling
 from vaesampler._neighbor_critic import NeighborCritic
 from vaesampler._network_critic import NetworkCritic
-from vaesampler._rejection import Candidates, Verdict, keep, power_of, thin_copies
+from vaesampler._rejection import (
+    Candidates,
+    Verdict,
+    keep,
+    log_probability,
+    power_of,
+    thin_copies,
+)
 from vaesampler._rows import DenseRows
 from vaesampler._slots import Slots
 from vaesampler._smoothing import SmoothedRows
@@ -314,6 +321,17 @@ def test_stronger_rejection_draws_fewer_rows_among_the_other_classes():
         rows = quick(rejection_strength=strength, max_iter=300).fit(X, y).sample(1, 400)
         near_others.append(np.mean(np.linalg.norm(rows, axis=1) < 0.7))
     assert near_others[1] < near_others[0]
+
+
+@given(odds=st.floats(-700, 700), share=st.floats(1e-6, 0.999), rarer=st.floats(0.01, 0.99))
+def test_the_rarer_a_class_the_less_probable_it_is_at_a_row(odds, share, rarer):
+    here = log_probability(np.array([odds]), share)
+    assert log_probability(np.array([odds]), rarer * share) < here <= 0
+    # As if the class had as many rows as the others, but for a part of how rare it is.
+    even = log_probability(np.array([odds]), 0.5)
+    assert even == pytest.approx(-np.logaddexp(0, -odds))
+    as_in_table = -np.logaddexp(0, -odds - np.log(share / (1 - share)))
+    assert min(even, as_in_table) <= here <= max(even, as_in_table)
 
 
 @given(seed=st.integers(0, 1000), n_own=st.integers(2, 40), n_other=st.integers(1, 40))

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from vaesampler._rejection import COPY_QUANTILE, Candidates, Critic, Verdict
+from vaesampler._rejection import COPY_QUANTILE, Candidates, Critic, Verdict, log_probability
 from vaesampler._rows import EncodedRows
 
 # A candidate is judged by this many real rows.
@@ -26,7 +26,7 @@ class NeighborCritic(Critic):
     """A class's probability at a row, told by the share of the class among its neighbours.
 
     The share is turned into odds, and these are divided by the odds of the class in the
-    table, as if both sides had as many rows. Where classes are apart every candidate is then
+    table, as if both sides had as many rows, or nearly so. Where classes are apart every candidate is then
     near certain and variety is kept; where they overlap, candidates among the other classes'
     rows are likely to go.
 
@@ -45,6 +45,7 @@ class NeighborCritic(Critic):
     neighbors: NearestNeighbors
     is_own: np.ndarray  # (n_reference_rows,)
     source_numbers: np.ndarray  # (n_reference_rows,): place among the class's rows, or -2
+    share: float  # of the table's rows, those of the class
     copy_distance: float  # what is nearer than this to a row of the class is a near copy
 
     @classmethod
@@ -61,6 +62,7 @@ class NeighborCritic(Critic):
             _search(min(N_NEIGHBORS + 1, len(reference)), reference),
             np.arange(len(reference)) < len(own),
             np.concatenate([own, np.full(len(others), -2)]),
+            len(own_rows) / (len(own_rows) + len(other_rows)),
             float(np.quantile(distances, COPY_QUANTILE)),
         )
 
@@ -68,21 +70,19 @@ class NeighborCritic(Critic):
         """Ask the nearest real rows of each candidate."""
         distances, found = self.neighbors.kneighbors(candidates.encoded)
         is_copy = ((distances < self.copy_distance) & self.is_own[found]).any(axis=1)
-        return Verdict(np.log(self._probability(found, candidates.sources)), is_copy)
+        return Verdict(self._log_probability(found, candidates.sources), is_copy)
 
-    def _probability(self, found: np.ndarray, sources: np.ndarray) -> np.ndarray:
+    def _log_probability(self, found: np.ndarray, sources: np.ndarray) -> np.ndarray:
         is_source = self.source_numbers[found] == sources[:, None]
         # One neighbour is dropped from each: the source, or else the farthest.
         is_source[:, -1] |= ~is_source.any(axis=1)
         n_own = (self.is_own[found] & ~is_source).sum(axis=1)
         n_counted = found.shape[1] - 1
         n_reference = len(self.is_own) - 1
-        share = np.clip((self.is_own.sum() - 1) / n_reference, 0.5 / n_reference, None)
-        # One imagined neighbour, divided as the table is, keeps the odds finite.
-        odds = (n_own + share) / (n_counted - n_own + 1 - share)
-        balanced = odds * (1 - share) / share
-        probability: np.ndarray = balanced / (1 + balanced)
-        return probability
+        expected = np.clip((self.is_own.sum() - 1) / n_reference, 0.5 / n_reference, None)
+        # One imagined neighbour, divided as the reference rows are, keeps the odds finite.
+        odds = (n_own + expected) / (n_counted - n_own + 1 - expected)
+        return log_probability(np.log(odds * (1 - expected) / expected), self.share)
 
 
 def _search(n_neighbors: int, rows: np.ndarray) -> NearestNeighbors:

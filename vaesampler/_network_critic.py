@@ -13,7 +13,7 @@ from vaesampler._latent import choose_rows
 from vaesampler._layers import MLPPasses, StackedMLP
 from vaesampler._optimizer import Adam, FlatParameters, cosine_decay
 from vaesampler._pools import RowPool
-from vaesampler._rejection import COPY_QUANTILE, Candidates, Critic, Verdict
+from vaesampler._rejection import COPY_QUANTILE, Candidates, Critic, Verdict, log_probability
 from vaesampler._rows import EncodedRows
 
 HIDDEN_LAYER_SIZES = (32, 32)
@@ -48,6 +48,7 @@ class NetworkCritic(Critic):
 
     network: StackedMLP  # a stack of one, (1, n_rows, width) to (1, n_rows, 1): the log-odds
     own_rows: EncodedRows
+    share: float  # of the table's rows, those of the class
     copy_distance: float
 
     @classmethod
@@ -58,19 +59,19 @@ class NetworkCritic(Critic):
         network = StackedMLP(1, [own_rows.width, *HIDDEN_LAYER_SIZES, 1], "relu")
         network.initialize([generator])
         _train(network, own_rows, other_rows, generator)
-        return cls(network, own_rows, _copy_distance(own_rows, generator))
+        share = len(own_rows) / (len(own_rows) + len(other_rows))
+        return cls(network, own_rows, share, _copy_distance(own_rows, generator))
 
     @torch.no_grad()
     def judge(self, candidates: Candidates) -> Verdict:
         """Ask the network, and measure how far each candidate is from its source."""
-        log_odds = self.network(torch.from_numpy(candidates.encoded)[None])[0, :, 0]
-        log_probability = torch.nn.functional.logsigmoid(log_odds).numpy()
+        log_odds = self.network(torch.from_numpy(candidates.encoded)[None])[0, :, 0].numpy()
         has_source = candidates.sources >= 0
         moves = candidates.encoded[has_source]
         moves -= self.own_rows.take(candidates.sources[has_source])
         is_copy = np.zeros(len(candidates.sources), dtype=bool)
         is_copy[has_source] = np.einsum("ij,ij->i", moves, moves) < self.copy_distance**2
-        return Verdict(log_probability, is_copy)
+        return Verdict(log_probability(log_odds, self.share), is_copy)
 
 
 @torch.no_grad()  # gradients are written by hand

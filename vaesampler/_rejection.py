@@ -16,6 +16,10 @@ LEAST_SHARE_OF_COPIES = 1e-6
 # So few rows of a class for each column tell only half as much about where it is as many do:
 # in many columns even a row of the class itself may have none of its kind around it.
 N_ROWS_BY_COLUMN_FOR_HALF_STRENGTH = 2.5
+# The odds of a class at a row are told as if it had as many rows as the others, times its odds
+# in the table to this power. At 0, rows of a rare class would be kept where hardly a real one
+# is of the class; at 1, few would be kept at all.
+POWER_OF_ODDS_IN_TABLE = 0.3
 # At least this share of the candidates is kept, however improbable they are.
 LEAST_SHARE_KEPT = 0.25
 
@@ -51,6 +55,21 @@ def power_of(strength: float, n_rows: int, n_columns: int) -> float:
     It is all but `strength` if the class has many real rows for the table's columns.
     """
     return strength * n_rows / (n_rows + N_ROWS_BY_COLUMN_FOR_HALF_STRENGTH * n_columns)
+
+
+def log_probability(
+    log_odds: np.ndarray, share: float
+) -> np.ndarray:  # (n_rows,), both
+    """Return the logarithm of a class's probability at each row.
+
+    `log_odds` are told as if the class had as many rows as all others; `share` of the table's
+    are its own.
+    """
+    in_table = np.log(share) - np.log1p(-share)
+    log_probability: np.ndarray = -np.logaddexp(
+        0, -log_odds - POWER_OF_ODDS_IN_TABLE * in_table
+    )
+    return log_probability
 
 
 def keep(verdict: Verdict, power: float, rng: np.random.Generator) -> np.ndarray:  # (n_kept,)
