@@ -34,7 +34,7 @@ LAYERS = {
     "_latent": 1,
     "_smoothing": 1,
     "_units": 1,
-    "_levels": 1,
+    "_marginals": 1,
     "_rejection": 1,
     "_callbacks": 1,
     "_neighbor_critic": 2,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaesampler import VAEOversampler
-from vaesampler._errors import DecoderErrors
+from vaesampler._errors import SHARES_TO_KEEP, DecoderErrors, Neighborhood, RowErrors
 
 seeds = st.integers(0, 1000)
 
@@ -20,44 +20,85 @@ def spread(errors):  # (n_rows, n_features) to (n_rows,)
     return errors.square().mean(dim=1).sqrt()
 
 
-@given(seed=seeds, n_features=st.integers(2, 60))
-def test_rows_that_differ_by_chance_only_are_drawn_around_alike(seed, n_features):
-    errors = normal(seed, 1000, n_features)
-    found = DecoderErrors.fit(errors, None, torch.ones(n_features), 1.0)
+def fit(errors, learned, counted=None):
+    rows = RowErrors(errors, counted)
+    return DecoderErrors.fit(rows, rows, learned, 1.0)
+
+
+@given(seed=seeds, n_features=st.integers(2, 60), rank=st.integers(2, 60))
+def test_rows_that_differ_by_chance_only_are_drawn_around_alike(seed, n_features, rank):
+    # Columns that go together, and deviate unequally, leave more to chance.
+    errors = normal(seed, 1000, rank) @ normal(seed + 1, rank, n_features)
+    found = fit(errors, torch.ones(n_features))
     assert found.share_of_rows < 0.35
-    scale = found.scale(errors, None)
-    assert 0.8 < float(scale.quantile(0.1)) <= float(scale.quantile(0.9)) < 1.25
+    order = spread(errors).argsort()
+    generator = torch.Generator().manual_seed(seed)
+    calm, wild = (
+        spread(found.draw(500, generator, RowErrors(errors[rows], None)))
+        for rows in (order[:500], order[500:])
+    )
+    assert wild.mean() < 1.2 * calm.mean()
 
 
 @given(seed=seeds, n_features=st.integers(12, 60), ratio=st.floats(3, 10))
 def test_a_row_drawn_around_one_that_errs_more_errs_more(seed, n_features, ratio):
     calm, wild = normal(seed, 500, n_features), ratio * normal(seed + 1, 500, n_features)
     errors = torch.cat([calm, wild])
-    learned = errors.square().mean(dim=0).sqrt()
-    found = DecoderErrors.fit(errors, None, learned, 1.0)
+    found = fit(errors, errors.square().mean(dim=0).sqrt())
     assert 0.5 < found.share_of_rows <= 1
     generator = torch.Generator().manual_seed(seed)
     around_calm, around_wild = (
-        spread(found.draw(500, generator, found.scale(rows, None))) for rows in (calm, wild)
+        spread(found.draw(500, generator, RowErrors(rows, None))) for rows in (calm, wild)
     )
     assert around_wild.mean() > 1.6 * around_calm.mean()
-    drawn = found.draw(1000, generator, found.scale(errors, None))
+    drawn = found.draw(1000, generator, RowErrors(errors, None))
     torch.testing.assert_close(spread(drawn.T), spread(errors.T), rtol=0.25, atol=0)
 
 
 @given(seed=seeds, n_rows=st.integers(1, 50), n_features=st.integers(0, 5))
 def test_what_does_not_count_is_not_looked_at(seed, n_rows, n_features):
-    errors = normal(seed, n_rows, n_features)
-    counted = (normal(seed + 1, n_rows, n_features) > 0).float()
+    errors, decoded, rows = (normal(seed + number, n_rows, n_features) for number in (0, 1, 2))
+    counted = (normal(seed + 3, n_rows, n_features) > 0).float()
     other = torch.where(counted > 0, errors, 100 * errors)
-    found, same = (
-        DecoderErrors.fit(rows, counted, torch.ones(n_features), 1.0)
-        for rows in (errors, other)
-    )
-    assert found.share_of_rows == same.share_of_rows
-    torch.testing.assert_close(
-        found.scale(errors, counted), same.scale(other, counted), equal_nan=True
-    )
+    other_decoded = torch.where(counted > 0, decoded, 100 * decoded)
+    sources = torch.arange(n_rows)
+    cases = []
+    for one, at in ((errors, decoded), (other, other_decoded)):
+        own = RowErrors(one, counted)
+        found = fit(one, torch.ones(n_features), counted)
+        found = found.keeping(Neighborhood(sources, at, own), sources, counted * rows)
+        generator = torch.Generator().manual_seed(seed)
+        drawn = found.draw(n_rows, generator, own)
+        cases.append((found.share_of_rows, found.share_kept, counted * drawn))
+    assert cases[0][:2] == cases[1][:2]
+    torch.testing.assert_close(cases[0][2], cases[1][2], equal_nan=True)
+
+
+def told_from(rows, errors, sources):
+    """Return what is kept of errors that the rows are made of, all decoded as zero."""
+    learned = errors.square().mean(dim=0).sqrt()
+    own = RowErrors(errors[sources], None)
+    near = Neighborhood(sources, torch.zeros_like(own.errors), own)
+    return fit(errors, learned).keeping(near, torch.arange(len(rows)), rows)
+
+
+@given(seed=seeds, n_rows=st.integers(10, 300), n_features=st.integers(3, 200))
+def test_of_errors_that_are_noise_nothing_is_kept(seed, n_rows, n_features):
+    errors = normal(seed, n_rows, n_features)
+    assert told_from(errors, errors, torch.arange(n_rows)).share_kept == 0
+
+
+@given(seed=seeds, n_rows=st.integers(40, 300), n_features=st.integers(3, 200))
+def test_of_errors_that_other_rows_share_most_is_kept(seed, n_rows, n_features):
+    kinds = normal(seed, 4, n_features)[torch.arange(n_rows) % 4]
+    errors = kinds + 0.05 * normal(seed + 1, n_rows, n_features)
+    found = told_from(errors, errors, torch.arange(n_rows).repeat(3))
+    assert found.share_kept == max(SHARES_TO_KEEP)
+    drawn = found.draw(n_rows, torch.Generator().manual_seed(seed), RowErrors(errors, None))
+    part_of_errors = float((drawn * errors).sum() / errors.square().sum())
+    assert part_of_errors == pytest.approx(found.share_kept, abs=0.3)
+    # What is kept takes the place of noise.
+    torch.testing.assert_close(spread(drawn).mean(), spread(errors).mean(), rtol=0.25, atol=0)
 
 
 @pytest.mark.parametrize("latent_sampling", ["prior", "posterior", "interpolate", "denoise"])

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaesampler._devices import in_order, one_thread
+from vaesampler._devices import in_order, one_thread, standard_normal
 from vaesampler._early_stopping import MAX_ROWS_BY_LOOK, HeldOutRows
 from vaesampler._latent import BLOCK_ROWS, LatentSampler, Posterior, choose_rows
-from vaesampler._levels import LevelMatch
+from vaesampler._marginals import MarginalMatch
 from vaesampler._neighbor_critic import NeighborCritic
 from vaesampler._network_critic import NetworkCritic
 from vaesampler._progress import Progress
@@ -23,7 +23,7 @@ from vaesampler._schema import FeatureSchema
 from vaesampler._seeds import Seeds
 from vaesampler._settings import GeneratorSettings
 from vaesampler._slots import Slots
-from vaesampler._smoothing import MAX_ROWS_FOR_SHAPE, SmoothedRows, choose_categories
+from vaesampler._smoothing import MAX_ROWS_FOR_SHAPE, SmoothedRows, choose_variables
 from vaesampler._table import TableEncoder
 from vaesampler._training import SILENCE, ClassRows, TrainingHistory, train
 from vaesampler._units import ClassUnits, RowsInClassUnits
@@ -31,8 +31,11 @@ from vaesampler._vae import StackedVAE
 
 # A small class's rows, smoothed, are reconstructed several times each to tell their errors.
 MIN_ROWS_FOR_ERRORS = 256
-# Categories are drawn each for itself, given z. Were they all drawn, combinations would come
-# up that real rows never have; so most stay as they are in the row that is drawn around.
+# So many of them are looked for among those drawn around the others.
+MAX_ROWS_LEFT_OUT = 250
+# Categories, and which cells are missing, are drawn each for itself, given z. Were they all
+# drawn, combinations would come up that real rows never have; so most stay as they are in the
+# row that is drawn around.
 SHARE_RETAINED = 0.9
 # Rows are drawn in blocks: more at once would only leave the processor's caches.
 MOST_ROWS_BY_BLOCK = 8_192
@@ -63,7 +66,7 @@ class ClassGenerator:
     vae: StackedVAE  # a stack of one
     units: ClassUnits  # that the VAE sees rows in
     rows: SmoothedRows  # in these units
-    levels: LevelMatch
+    marginals: MarginalMatch
     fit: FitQuality
     history: TrainingHistory
     encoder: TableEncoder
@@ -146,8 +149,8 @@ class ClassGenerator:
         drawn_around = None if chosen is None else around[chosen]
         drawn = self.vae.draw(z, generator, drawn_around)[0]
         if drawn_around is not None:
-            self._retain_categories(drawn, drawn_around, generator)
-        matrix = self.levels.snap(self.units.restore(drawn.cpu().numpy()))
+            self._retain_discrete(drawn, drawn_around, generator)
+        matrix = self.marginals.apply(self.units.restore(drawn.cpu().numpy()))
         if self.critic is not None:
             matrix = self.encoder.settle(matrix, self.label, rng)
             sources = (
@@ -158,16 +161,17 @@ class ClassGenerator:
             matrix = matrix[keep(verdict, power, rng)]
         return self.encoder.inverse_transform(matrix, self.label, rng)
 
-    def _retain_categories(
+    def _retain_discrete(
         self, drawn: Tensor, around: Tensor, generator: torch.Generator
     ) -> None:
-        """Give most categories back the level that they have in the row drawn around."""
+        """Give most flags and categories back what they are in the row drawn around."""
         slots = self.vae.slots
-        if slots.categories.start == slots.width:
+        if slots.discrete.start == slots.width:
             return
-        is_retained = choose_categories(slots, len(drawn), SHARE_RETAINED, generator)
-        categories = drawn[:, slots.categories]
-        categories.copy_(torch.where(is_retained, around[:, slots.categories], categories))
+        variables = slots.variable_of_discrete_slot
+        is_retained = choose_variables(variables, len(drawn), SHARE_RETAINED, generator)
+        discrete = drawn[:, slots.discrete]
+        discrete.copy_(torch.where(is_retained, around[:, slots.discrete], discrete))
 
 
 @one_thread()
@@ -241,20 +245,16 @@ def fit_generators(
         vae = vaes.select([number])
         own = own_rows[entry.label]
         fit = _calibrate(vae, entry.rows, seeds.torch("errors", entry.label, device=device))
-        levels = _match_levels(
-            vae,
-            entry.rows,
-            units[entry.label],
-            own,
-            encoder,
-            seeds.torch("levels", entry.label, device=device),
-        )
+        generator = seeds.torch("marginals", entry.label, device=device)
+        near = _draw_near(vae, entry.rows, MAX_ROWS_FOR_SHAPE, generator)
+        _keep_errors(vae, entry.rows, near)
+        marginals = _match_marginals(vae, near, units[entry.label], own, encoder, generator)
         generators[entry.label] = ClassGenerator(
             entry.label,
             vae,
             units[entry.label],
             entry.rows,
-            levels,
+            marginals,
             fit,
             history,
             encoder,
@@ -339,22 +339,6 @@ def _pretrain(
     return shared
 
 
-class _Reconstruction(NamedTuple):
-    """Rows near those of a class, and what the VAE makes of them."""
-
-    rows: Tensor  # (1, n_rows, width)
-    posterior: Posterior
-    output: Tensor  # (1, n_rows, width), the decoder's
-
-
-def _reconstruct(
-    vae: StackedVAE, class_rows: SmoothedRows, n_rows: int, generator: torch.Generator
-) -> _Reconstruction:
-    numbers = choose_rows(len(class_rows), n_rows, generator)
-    rows = class_rows.draw(numbers, generator)[None]
-    return _Reconstruction(rows, *vae.reconstruct(rows, generator))
-
-
 @torch.no_grad()
 def _calibrate(
     vae: StackedVAE, class_rows: SmoothedRows, generator: torch.Generator
@@ -362,36 +346,65 @@ def _calibrate(
     """Let drawn rows err as reconstructions do, and tell how good these are."""
     n_rows = len(class_rows)
     n_errors = min(max(n_rows, MIN_ROWS_FOR_ERRORS), MAX_ROWS_FOR_SHAPE)
-    rows, posterior, output = _reconstruct(vae, class_rows, n_errors, generator)
-    reconstruction = vae.head.negative_log_likelihood(output, rows)
+    near = _draw_near(vae, class_rows, n_errors, generator)
+    head, output = vae.head, vae.decode(near.z)
+    reconstruction = head.negative_log_likelihood(output, near.rows)
     quality = FitQuality(
-        posterior.kl_by_dimension().mean(dim=(0, 1)).cpu().numpy(),
-        float((reconstruction + posterior.kl_to_prior()).mean()),
-        vae.head.loss_of_columns_alone(rows),
+        near.posterior.kl_by_dimension().mean(dim=(0, 1)).cpu().numpy(),
+        float((reconstruction + near.posterior.kl_to_prior()).mean()),
+        head.loss_of_columns_alone(near.rows),
     )
     # The decoder's errors on rows that it was trained on are smaller than on new ones, the
     # more so the fewer they were, which is what the bandwidth tells.
     inflation = math.sqrt(1 + class_rows.bandwidth**2)
-    vae.head.learn_errors(output, rows, inflation)
+    own = vae.own_errors(near.rows)
+    head.learn_errors(head.errors_of(output, near.rows), own, inflation)
     return quality
 
 
+class _RowsNear(NamedTuple):
+    """Rows near those of a class, and a z for each."""
+
+    sources: Tensor  # (n_rows,), numbers of the class's rows
+    rows: Tensor  # (1, n_rows, width)
+    posterior: Posterior
+    z: Tensor  # (1, n_rows, latent_dim)
+
+
+def _draw_near(
+    vae: StackedVAE, class_rows: SmoothedRows, n_rows: int, generator: torch.Generator
+) -> _RowsNear:
+    sources = choose_rows(len(class_rows), n_rows, generator)
+    rows = class_rows.draw(sources, generator)[None]
+    posterior = vae.encode(rows)
+    z = posterior.draw(standard_normal(posterior.mean.shape, generator))
+    return _RowsNear(sources, rows, posterior, z)
+
+
 @torch.no_grad()
-def _match_levels(
+def _keep_errors(vae: StackedVAE, class_rows: SmoothedRows, near: _RowsNear) -> None:
+    """Choose how much of a real row's errors is kept in those drawn around it."""
+    device = near.rows.device
+    step = math.ceil(len(class_rows) / MAX_ROWS_LEFT_OUT)
+    numbers = torch.arange(0, len(class_rows), step, device=device)
+    real = class_rows.rows.take(numbers)[None]
+    own = vae.own_errors(near.rows)
+    vae.head.keep_errors(near.sources, vae.decode(near.z), own, numbers, real)
+
+
+@torch.no_grad()
+def _match_marginals(
     vae: StackedVAE,
-    class_rows: SmoothedRows,
+    near: _RowsNear,
     units: ClassUnits,
     own_rows: EncodedRows,
     encoder: TableEncoder,
     generator: torch.Generator,
-) -> LevelMatch:
-    """Compare rows that the VAE draws with the real ones, level by level."""
-    levels, slots = encoder.levels_by_slot(), encoder.schema_.slots
-    if not levels:
-        return LevelMatch({}, {})
-    output = _reconstruct(vae, class_rows, MAX_ROWS_FOR_SHAPE, generator).output
-    drawn = units.restore(vae.head.draw(output, generator)[0].cpu().numpy())
-    return LevelMatch.fit(levels, own_rows.spread(MAX_ROWS_FOR_SHAPE), drawn, slots)
+) -> MarginalMatch:
+    """Compare rows that the VAE draws with the real ones, column by column."""
+    drawn = units.restore(vae.draw(near.z, generator, near.rows[0])[0].cpu().numpy())
+    real = own_rows.spread(MAX_ROWS_FOR_SHAPE)
+    return MarginalMatch.fit(encoder.levels_by_slot(), real, drawn, encoder.schema_.slots)
 
 
 def _fit_critic(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from vaesampler._devices import standard_normal
-from vaesampler._errors import DecoderErrors
+from vaesampler._errors import DecoderErrors, Neighborhood, RowErrors
 from vaesampler._layers import gradient_of
 from vaesampler._slots import Slots
 
@@ -87,40 +87,47 @@ class TableHead(nn.Module):
         return float(loss - torch.xlogy(levels, levels).sum())
 
     def draw(
-        self, output: Tensor, generator: torch.Generator, scale: Tensor | None = None
+        self, output: Tensor, generator: torch.Generator, own: RowErrors | None = None
     ) -> Tensor:
-        # (n_models, n_rows, width), scale (n_rows,) -> the first shape
+        """Draw rows (n_models, n_rows, width); `own` as in `DecoderErrors.draw`."""
         normal, yes_no, groups = self.parts
         parts = [
-            self.normal.draw(output[..., normal], generator, scale),
+            self.normal.draw(output[..., normal], generator, own),
             self.binary.draw(output[..., yes_no], generator),
             self.groups.draw(output[..., groups], generator),
         ]
         return torch.cat(parts, dim=-1)
 
-    def learn_errors(self, output: Tensor, rows: Tensor, inflation: float) -> None:
-        """Draw numbers that err as these do, and deviate `inflation` times as much.
+    def learn_errors(self, errors: RowErrors, own: RowErrors, inflation: float) -> None:
+        """Draw numbers that err so, and deviate `inflation` times as much.
 
-        Both are (1, n_rows, width): this is for the head of a single model.
+        `errors` are made at a z drawn for each row, `own` at its mean; this is for the head of
+        a single model.
         """
         learned = torch.exp(0.5 * self.normal.log_var.detach())[0, 0]
-        self.normal.errors = DecoderErrors.fit(*self._errors(output, rows), learned, inflation)
+        self.normal.errors = DecoderErrors.fit(errors, own, learned, inflation)
 
-    def scale_of_errors(self, output: Tensor, rows: Tensor) -> Tensor | None:  # (n_rows,)
-        """Return how much larger than on average the errors of these rows are."""
-        errors = self.normal.errors
-        return None if errors is None else errors.scale(*self._errors(output, rows))
+    def keep_errors(
+        self, sources: Tensor, output: Tensor, own: RowErrors, numbers: Tensor, rows: Tensor
+    ) -> None:
+        """Let drawn rows keep some of the errors on the row that they are drawn around.
 
-    @property
-    def errs_by_row(self) -> bool:
-        """Whether errors are known to be larger for some rows than for others."""
-        return self.normal.errors is not None and self.normal.errors.share_of_rows > 0
+        How much, is told by real `rows` (1, n_rows, width) of these `numbers`, and by decoded
+        ones, the `output`, around the `sources` that have the errors `own`.
+        """
+        errors, normal = self.normal.errors, self.parts[0]
+        assert errors is not None
+        counted = self.counted(rows)
+        real = rows if counted is None else rows[..., normal] * counted[..., normal]
+        near = Neighborhood(sources, output[0, :, normal], own)
+        self.normal.errors = errors.keeping(near, numbers, real[0, :, normal])
 
-    def _errors(self, output: Tensor, rows: Tensor) -> tuple[Tensor, Tensor | None]:
+    def errors_of(self, output: Tensor, rows: Tensor) -> RowErrors:  # (1, n_rows, width) twice
+        """Return the errors in numbers."""
         normal, _, _ = self.parts
         counted = self.counted(rows)
         errors = (rows[..., normal] - output[..., normal])[0]
-        return errors, None if counted is None else counted[0, :, normal]
+        return RowErrors(errors, None if counted is None else counted[0, :, normal])
 
     @property
     def parts(self) -> tuple[slice, slice, slice]:
@@ -283,11 +290,11 @@ class GaussianHead(nn.Module):
         return 0.5 * (terms * counted).sum(dim=-1)
 
     def draw(
-        self, output: Tensor, generator: torch.Generator, scale: Tensor | None = None
+        self, output: Tensor, generator: torch.Generator, own: RowErrors | None = None
     ) -> Tensor:
-        # (n_models, n_rows, n_features), scale (n_rows,) -> the first shape
+        # (n_models, n_rows, n_features) -> the same shape
         if self.errors is not None:
-            return output + self.errors.draw(output.shape[1], generator, scale)
+            return output + self.errors.draw(output.shape[1], generator, own)
         noise = standard_normal(output.shape, generator)
         return output + torch.exp(0.5 * self.log_var) * noise
 

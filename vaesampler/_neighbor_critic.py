@@ -26,9 +26,9 @@ class NeighborCritic(Critic):
     """A class's probability at a row, told by the share of the class among its neighbours.
 
     The share is turned into odds, and these are divided by the odds of the class in the
-    table, as if both sides had as many rows, or nearly so. Where classes are apart every candidate is then
-    near certain and variety is kept; where they overlap, candidates among the other classes'
-    rows are likely to go.
+    table, as if both sides had as many rows, or nearly so. Where classes are apart every
+    candidate is then near certain and variety is kept; where they overlap, candidates among
+    the other classes' rows are likely to go.
 
     A row that a candidate was drawn from does not count: it would speak for every near
     copy of itself.

@@ -57,9 +57,7 @@ def power_of(strength: float, n_rows: int, n_columns: int) -> float:
     return strength * n_rows / (n_rows + N_ROWS_BY_COLUMN_FOR_HALF_STRENGTH * n_columns)
 
 
-def log_probability(
-    log_odds: np.ndarray, share: float
-) -> np.ndarray:  # (n_rows,), both
+def log_probability(log_odds: np.ndarray, share: float) -> np.ndarray:  # (n_rows,), both
     """Return the logarithm of a class's probability at each row.
 
     `log_odds` are told as if the class had as many rows as all others; `share` of the table's

@@ -57,9 +57,20 @@ class Slots:
         return slice(self.binary.start, self.width)
 
     @property
+    def discrete(self) -> slice:
+        """Where the flags, the binary columns and the groups are."""
+        return slice(self.flags.start, self.width)
+
+    @property
+    def variable_of_discrete_slot(self) -> np.ndarray:  # (n_slots_of_discrete,)
+        """The number, among flags, binary columns and groups, of each slot in `discrete`."""
+        n_yes_no = self.n_flags + self.n_binary
+        return np.concatenate([np.arange(n_yes_no), n_yes_no + self.group_of_slot])
+
+    @property
     def variable_of_category_slot(self) -> np.ndarray:  # (n_slots_of_categories,)
-        """The number, among binary columns and then groups, of each slot in `categories`."""
-        return np.concatenate([np.arange(self.n_binary), self.n_binary + self.group_of_slot])
+        """The number, among binary columns and groups, of each slot in `categories`."""
+        return self.variable_of_discrete_slot[self.n_flags :] - self.n_flags
 
     def is_silenced(self, rows: np.ndarray) -> np.ndarray:  # (n_rows, width) to (.., n_normal)
         """Tell which numbers count for nothing, since a flag speaks for them."""

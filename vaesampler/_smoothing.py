@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,6 +20,8 @@ WIDEST_BANDWIDTH = 1.2
 BANDWIDTH_POWER = 1.6
 # A column that deviates by less does not vary.
 LEAST_DEVIATION = 1e-6
+# So much of a column's variance is always its own, lest correlations have no inverse.
+JITTER = 1e-6
 # In deviations of the class: rows are not moved by less, which would cost time only.
 NEGLIGIBLE_BANDWIDTH = 0.01
 
@@ -77,12 +80,6 @@ class ShrunkNormal:
         error = (n_features**2 + size) / n_rows  # expected of normal rows
         return min(1.0, error / distance) if distance > 0 else 1.0
 
-    @property
-    def n_independent(self) -> float:
-        """As many independent features would vary in the sum of their squares as these do."""
-        n_features = len(self.deviation)
-        return n_features**2 / self._size(self.root, n_features)
-
     def _size(self, root: Tensor, n_features: int) -> float:
         """Return the sum of the squared correlations, of as many features and this root."""
         size = float((root @ root.T).square().sum())
@@ -97,6 +94,17 @@ class ShrunkNormal:
             apart = standard_normal((n_rows, n_features), generator)
             drawn += math.sqrt(self.share_apart) * self.deviation * apart
         return drawn
+
+    def whiten(self, rows: Tensor, columns: slice) -> Tensor:
+        """Return these columns of rows as if independent and of variance 1, in float64."""
+        deviation = self.deviation[columns].cpu().double()
+        root = self.root[:, columns].cpu().double()
+        correlations = root.T @ root
+        correlations.diagonal().add_(self.share_apart + JITTER)
+        scaled = rows[:, columns].cpu().double() / deviation
+        lower = torch.linalg.cholesky(correlations)
+        white: Tensor = torch.linalg.solve_triangular(lower, scaled.T, upper=False)
+        return white.T
 
 
 def _shrinkage(factor: Tensor, n_rows: int) -> float:
@@ -203,19 +211,19 @@ class SmoothedRows:
         """Let categories be now and then those of another row, each for itself."""
         categories = self.slots.categories
         others = torch.randint(len(self), (len(rows),), generator=generator, device=rows.device)
-        is_swapped = choose_categories(self.slots, len(rows), chance, generator)
+        variables = self.slots.variable_of_category_slot
+        is_swapped = choose_variables(variables, len(rows), chance, generator)
         return torch.where(
             is_swapped, self.rows.take(others)[:, categories], rows[:, categories]
         )
 
 
-def choose_categories(
-    slots: Slots, n_rows: int, chance: float, generator: torch.Generator
-) -> Tensor:  # (n_rows, n_slots_of_categories), bool
-    """Choose each category of each row with the same chance, all its slots together."""
-    variables = torch.as_tensor(slots.variable_of_category_slot, device=generator.device)
-    n_variables = slots.n_binary + len(slots.group_sizes)
+def choose_variables(
+    variables: np.ndarray, n_rows: int, chance: float, generator: torch.Generator
+) -> Tensor:  # (n_slots,) to (n_rows, n_slots), bool
+    """Choose each variable of each row with the same chance, all its slots together."""
+    n_variables = int(variables.max(initial=-1)) + 1
     is_chosen = chance > torch.rand(
         n_rows, n_variables, generator=generator, device=generator.device, dtype=torch.float32
     )
-    return is_chosen[:, variables]
+    return is_chosen[:, torch.as_tensor(variables, device=generator.device)]

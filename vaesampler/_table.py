@@ -9,7 +9,7 @@ from scipy import sparse
 
 from vaesampler._columns import MOST_LEVELS_APART
 from vaesampler._containers import Container
-from vaesampler._levels import midpoints_between
+from vaesampler._marginals import midpoints_between
 from vaesampler._rows import EncodedRows, LazyRows, TableCells
 from vaesampler._schema import CategoricalFeatures, FeatureSchema
 

@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
-from vaesampler._devices import standard_normal
+from vaesampler._errors import RowErrors
 from vaesampler._heads import HeadGradient, HeadTargets, TableHead
 from vaesampler._latent import Posterior
 from vaesampler._layers import MLPPasses, StackedMLP
@@ -77,25 +77,23 @@ class StackedVAE(nn.Module):
         output: Tensor = self.decoder(z)
         return output
 
-    def reconstruct(self, rows: Tensor, generator: torch.Generator) -> tuple[Posterior, Tensor]:
-        """Return rows' posteriors and, at a z drawn from each, the head's parameters."""
-        posterior = self.encode(rows)
-        z = posterior.draw(standard_normal(posterior.mean.shape, generator))
-        return posterior, self.decode(z)
-
     def draw(
         self, z: Tensor, generator: torch.Generator, around: Tensor | None = None
     ) -> Tensor:
         """Draw a row from the decoder's distribution at each z, of shape as in `decode`.
 
         With the rows that each was drawn around, (n_rows, width), the decoder of a single model
-        errs there as much as it does on these.
+        errs there as it does on these, where that depends on the row.
         """
-        scale = None
-        if around is not None and self.head.errs_by_row:
-            _, output = self.reconstruct(around[None], generator)
-            scale = self.head.scale_of_errors(output, around[None])
-        return self.head.draw(self.decode(z), generator, scale)
+        errors = self.head.normal.errors
+        own = None
+        if around is not None and errors is not None and errors.depend_on_row:
+            own = self.own_errors(around[None])
+        return self.head.draw(self.decode(z), generator, own)
+
+    def own_errors(self, rows: Tensor) -> RowErrors:
+        """Return a single model's errors on rows (1, n_rows, width), at their means of z."""
+        return self.head.errors_of(self.decode(self.encode(rows).mean), rows)
 
     def evidence_bound(self, rows: Tensor, noise: Tensor) -> EvidenceBound:
         """Return the negative evidence bound of rows, z being drawn with `noise`.

@@ -1,20 +1,21 @@
-"""Discrete columns: every level is drawn, and about as often as real rows have it."""
+"""Each column is drawn about as real rows are spread: levels, and numbers without them."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
 
 from vaesampler import VAEOversampler
-from vaesampler._levels import N_ROWS_FOR_DRAWN, LevelMatch
+from vaesampler._marginals import N_ROWS_FOR_DRAWN, MarginalMatch
 from vaesampler._slots import Slots
 
 ONE_NUMBER = Slots(n_normal=1)
 
 
 def match(levels, real, drawn):
-    return LevelMatch.fit({0: levels}, real[:, None], drawn[:, None], ONE_NUMBER)
+    return MarginalMatch.fit({0: levels}, real[:, None], drawn[:, None], ONE_NUMBER)
 
 
 @st.composite
@@ -30,7 +31,7 @@ def levels_and_numbers(draw):
 @given(levels_and_numbers())
 def test_only_levels_come_out_and_a_greater_number_never_gets_a_lesser_level(case):
     levels, real, drawn = case
-    snapped = match(levels, real, drawn).snap(np.sort(drawn)[:, None])[:, 0]
+    snapped = match(levels, real, drawn).apply(np.sort(drawn)[:, None])[:, 0]
     assert np.isin(snapped, levels).all()
     assert (np.diff(snapped) >= 0).all()
 
@@ -40,7 +41,7 @@ def test_a_level_is_drawn_as_often_as_real_rows_have_it_the_more_so_the_more_the
     levels, real, drawn = case
     weight = len(real) / (len(real) + N_ROWS_FOR_DRAWN)
     nearest = levels[np.abs(drawn[:, None] - levels).argmin(axis=1)]
-    snapped = match(levels, real, drawn).snap(drawn[:, None].copy())[:, 0]
+    snapped = match(levels, real, drawn).apply(drawn[:, None].copy())[:, 0]
     for level in levels:
         expected = weight * (real == level).mean() + (1 - weight) * (nearest == level).mean()
         assert (snapped == level).mean() == pytest.approx(expected, abs=2 / len(drawn) + 1e-9)
@@ -48,7 +49,7 @@ def test_a_level_is_drawn_as_often_as_real_rows_have_it_the_more_so_the_more_the
 
 def test_without_real_rows_each_number_goes_to_its_nearest_level():
     levels = np.array([0.0, 1.0, 3.0])
-    snapped = match(levels, np.empty(0), np.zeros(5)).snap(
+    snapped = match(levels, np.empty(0), np.zeros(5)).apply(
         np.array([[-9.0], [0.6], [2.1], [9]])
     )
     assert snapped[:, 0].tolist() == [0, 1, 3, 3]
@@ -60,9 +61,41 @@ def test_numbers_that_a_flag_speaks_for_are_not_counted():
     drawn = np.column_stack([np.linspace(-1, 2, 300), np.zeros(300)])
     real = np.repeat([[0.0, 0.0], [1.0, 0.0]], [60, 60], axis=0)
     silent = np.repeat([[0.0, 1.0]], 900, axis=0)
-    alone = LevelMatch.fit({0: levels}, real, drawn, slots)
-    beside = LevelMatch.fit({0: levels}, np.concatenate([real, silent]), drawn, slots)
+    alone = MarginalMatch.fit({0: levels}, real, drawn, slots)
+    beside = MarginalMatch.fit({0: levels}, np.concatenate([real, silent]), drawn, slots)
     assert alone.edges[0] == beside.edges[0]
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n_real=st.integers(1, 2000),
+    spread=st.floats(0.2, 3),
+    power=st.floats(0.5, 3),
+)
+def test_numbers_are_spread_as_the_real_ones_the_more_so_the_more_they_are(
+    seed, n_real, spread, power
+):
+    rng = np.random.default_rng(seed)
+    real, drawn = (
+        np.sort(np.sign(one) * np.abs(one) ** power)
+        for one in (rng.normal(size=n_real), rng.normal(1, spread, size=1000))
+    )
+    found = MarginalMatch.fit({}, real[:, None], drawn[:, None], ONE_NUMBER)
+    moved = found.apply(drawn[:, None].copy())[:, 0]
+    assert (np.diff(moved) >= -1e-9).all()
+    weight = n_real / (n_real + N_ROWS_FOR_DRAWN)
+    shares = np.linspace(0.1, 0.9, 9)
+    of_real, of_drawn, of_moved = (
+        np.quantile(one, shares, method="hazen") for one in (real, drawn, moved)
+    )
+    expected = weight * of_real + (1 - weight) * of_drawn
+    assert_allclose(of_moved, expected, atol=0.05 * np.ptp(np.concatenate([real, drawn])))
+
+
+def test_without_real_rows_numbers_stay_where_they_are():
+    numbers = np.array([[-1.0], [2.0]])
+    found = MarginalMatch.fit({}, np.empty((0, 1)), numbers, ONE_NUMBER)
+    assert_array_equal(found.apply(numbers.copy()), numbers)
 
 
 def frame_of_levels(seed, n_rows=600):
