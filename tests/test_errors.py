@@ -88,10 +88,20 @@ def test_of_errors_that_are_noise_nothing_is_kept(seed, n_rows, n_features):
     assert told_from(errors, errors, torch.arange(n_rows)).share_kept == 0
 
 
-@given(seed=seeds, n_rows=st.integers(40, 300), n_features=st.integers(3, 200))
-def test_of_errors_that_other_rows_share_most_is_kept(seed, n_rows, n_features):
+def errors_of_four_kinds(seed, n_rows, n_features):
     kinds = normal(seed, 4, n_features)[torch.arange(n_rows) % 4]
-    errors = kinds + 0.05 * normal(seed + 1, n_rows, n_features)
+    return kinds + 0.05 * normal(seed + 1, n_rows, n_features)
+
+
+@given(seed=seeds, n_rows=st.integers(8, 100))
+def test_of_fewer_rows_than_columns_no_errors_are_kept(seed, n_rows):
+    errors = errors_of_four_kinds(seed, n_rows, n_rows + 1)
+    assert told_from(errors, errors, torch.arange(n_rows)).share_kept == 0
+
+
+@given(seed=seeds, n_rows=st.integers(40, 300), n_features=st.integers(3, 40))
+def test_of_errors_that_other_rows_share_most_is_kept(seed, n_rows, n_features):
+    errors = errors_of_four_kinds(seed, n_rows, n_features)
     found = told_from(errors, errors, torch.arange(n_rows).repeat(3))
     assert found.share_kept == max(SHARES_TO_KEEP)
     drawn = found.draw(n_rows, torch.Generator().manual_seed(seed), RowErrors(errors, None))

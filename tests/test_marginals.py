@@ -85,9 +85,7 @@ def test_numbers_are_spread_as_the_real_ones_the_more_so_the_more_they_are(
     assert (np.diff(moved) >= -1e-9).all()
     weight = n_real / (n_real + N_ROWS_FOR_DRAWN)
     shares = np.linspace(0.1, 0.9, 9)
-    of_real, of_drawn, of_moved = (
-        np.quantile(one, shares, method="hazen") for one in (real, drawn, moved)
-    )
+    of_real, of_drawn, of_moved = (np.quantile(one, shares) for one in (real, drawn, moved))
     expected = weight * of_real + (1 - weight) * of_drawn
     assert_allclose(of_moved, expected, atol=0.05 * np.ptp(np.concatenate([real, drawn])))
 

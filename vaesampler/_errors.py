@@ -90,10 +90,10 @@ class DecoderErrors:
         """Return these errors with the share kept that makes real rows likeliest.
 
         Each of the `rows` (n_rows, n_features), of these `numbers`, is looked for among those
-        drawn around the others.
+        drawn around the others. Of fewer rows than features nothing can be told.
         """
-        n_features = rows.shape[1]
-        if n_features == 0:
+        n_rows, n_features = rows.shape
+        if n_features == 0 or n_rows < n_features:
             return self
         columns = slice(0, n_features, -(-n_features // MAX_FEATURES_TO_TELL))
         own_errors, decoded = map(near.own.where_counted, (near.own.errors, near.decoded))

@@ -11,7 +11,7 @@ from vaesampler._slots import Slots
 # As if so many real rows more were spread as drawn ones are: few real rows tell little.
 N_ROWS_FOR_DRAWN = 30
 # Real and drawn numbers are compared at so many quantiles.
-N_QUANTILES = 100
+N_QUANTILES = 256
 
 
 class Moves(NamedTuple):
@@ -87,8 +87,8 @@ def _edges(
 def _moves(real: np.ndarray, drawn: np.ndarray) -> Moves:  # ascending (n_real,), (n_drawn,)
     weight = len(real) / (len(real) + N_ROWS_FOR_DRAWN)
     shares = _ranks(N_QUANTILES)
-    places = np.interp(shares, _ranks(len(drawn)), drawn)
-    return Moves(places, weight * (np.interp(shares, _ranks(len(real)), real) - places))
+    places = np.quantile(drawn, shares)
+    return Moves(places, weight * (np.quantile(real, shares) - places))
 
 
 def _ranks(n: int) -> np.ndarray:  # (n,)
