@@ -10,15 +10,40 @@ from vaesampler._slots import Slots
 
 # As if so many real rows more were spread as drawn ones are: few real rows tell little.
 N_ROWS_FOR_DRAWN = 30
-# Real and drawn numbers are compared at so many quantiles.
+# Real and drawn numbers are compared at so many quantiles ...
 N_QUANTILES = 256
+# ... and what follows is told at so many places of equal distance, which are found at once.
+N_PLACES = 256
 
 
 class Moves(NamedTuple):
-    """By how much numbers are moved: between these places, by what lies between."""
+    """By how much the numbers of some slots are moved, from place to place."""
 
-    places: np.ndarray  # (n_quantiles,), ascending
-    by: np.ndarray  # (n_quantiles,)
+    slots: np.ndarray  # (n_slots,)
+    lowest: np.ndarray  # (n_slots,): the first place
+    places_by_unit: np.ndarray  # (n_slots,)
+    by: np.ndarray  # (n_slots, N_PLACES)
+
+    @classmethod
+    def of(cls, matches: Mapping[int, tuple[np.ndarray, np.ndarray]]) -> Self:
+        """Return what moves drawn numbers to real ones, both ascending and given by slot."""
+        found = [_move(*numbers) for numbers in matches.values()]
+        lowest, places_by_unit, by = (
+            np.array(part, dtype=np.float32) for part in zip(*found, strict=True)
+        )
+        return cls(np.array(list(matches)), lowest, places_by_unit, by)
+
+    def apply(self, drawn: np.ndarray) -> None:  # (n_rows, width)
+        """Move the numbers of drawn rows."""
+        numbers = drawn[:, self.slots]
+        places = (numbers - self.lowest) * self.places_by_unit
+        np.clip(places, 0, N_PLACES - 1, out=places)
+        before = np.minimum(places.astype(np.int32), N_PLACES - 2)
+        places -= before
+        before += np.arange(len(self.slots), dtype=np.int32) * N_PLACES
+        by = self.by.ravel()
+        start = by[before]
+        drawn[:, self.slots] = numbers + start + places * (by[before + 1] - start)
 
 
 @dataclass(frozen=True)
@@ -32,7 +57,7 @@ class MarginalMatch:
 
     levels: Mapping[int, np.ndarray]  # by slot: (n_levels,), ascending, as they are encoded
     edges: Mapping[int, np.ndarray]  # by slot: (n_levels - 1,)
-    moves: Mapping[int, Moves]  # by slot, of those without levels
+    moves: Moves | None  # of slots without levels
 
     @classmethod
     def fit(
@@ -43,22 +68,22 @@ class MarginalMatch:
         `levels` are the encoded numbers of each discrete column, by slot.
         """
         counts, counts_drawn = ~slots.is_silenced(real), ~slots.is_silenced(drawn)
-        edges, moves = {}, {}
+        edges, matches = {}, {}
         for slot in range(slots.n_normal):
             numbers = np.sort(real[counts[:, slot], slot])
             drawn_numbers = np.sort(drawn[counts_drawn[:, slot], slot])
             if slot in levels:
                 edges[slot] = _edges(levels[slot], numbers, drawn_numbers)
             elif len(numbers) > 0 and len(drawn_numbers) > 0:
-                moves[slot] = _moves(numbers, drawn_numbers)
-        return cls(levels, edges, moves)
+                matches[slot] = numbers, drawn_numbers
+        return cls(levels, edges, Moves.of(matches) if matches else None)
 
     def apply(self, drawn: np.ndarray) -> np.ndarray:  # (n_rows, width), both
         """Return drawn rows, moved; the argument is changed."""
         for slot, levels in self.levels.items():
             drawn[:, slot] = levels[np.searchsorted(self.edges[slot], drawn[:, slot])]
-        for slot, (places, by) in self.moves.items():
-            drawn[:, slot] += np.interp(drawn[:, slot], places, by)
+        if self.moves is not None:
+            self.moves.apply(drawn)
         return drawn
 
 
@@ -84,11 +109,19 @@ def _edges(
     return np.where(is_between, edges, midpoints)
 
 
-def _moves(real: np.ndarray, drawn: np.ndarray) -> Moves:  # ascending (n_real,), (n_drawn,)
+def _move(
+    real: np.ndarray, drawn: np.ndarray
+) -> tuple[float, float, np.ndarray]:  # ascending (n_real,), (n_drawn,)
     weight = len(real) / (len(real) + N_ROWS_FOR_DRAWN)
     shares = _ranks(N_QUANTILES)
-    places = np.quantile(drawn, shares)
-    return Moves(places, weight * (np.quantile(real, shares) - places))
+    quantiles, real_quantiles = (
+        np.interp(shares * (len(one) - 1), np.arange(len(one)), one) for one in (drawn, real)
+    )
+    lowest, highest = quantiles[[0, -1]]
+    places = np.linspace(lowest, highest, N_PLACES)
+    by = np.interp(places, quantiles, weight * (real_quantiles - quantiles))
+    reach = highest - lowest
+    return lowest, (N_PLACES - 1) / reach if reach > 0 else 0.0, by
 
 
 def _ranks(n: int) -> np.ndarray:  # (n,)
