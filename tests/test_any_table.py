@@ -273,6 +273,19 @@ def test_cells_are_missing_together_with_what_they_go_with():
     assert agree.mean() > 0.85
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_cells_that_are_always_missing_or_zero_together_hardly_ever_part(seed):
+    rng = np.random.default_rng(seed)
+    X = pd.DataFrame(rng.normal(size=(300, 4)), columns=list("abcd"))
+    X.loc[rng.random(300) < 0.3, ["a", "b"]] = np.nan
+    X.loc[rng.random(300) < 0.4, ["c", "d"]] = 0.0
+    y = np.repeat(["rare", "common"], [60, 240])
+    sampler = quick(max_iter=250, pretrain_iter=150, rejection_strength=0, random_state=seed)
+    rows = sampler.fit(X, y).sample("rare", 1000)
+    assert (rows["a"].isna() == rows["b"].isna()).mean() > 0.97
+    assert ((rows["c"] == 0) == (rows["d"] == 0)).mean() > 0.97
+
+
 def test_a_column_that_is_missing_throughout_a_class_stays_so(table):
     X, y = table
     X = pd.DataFrame(X, columns=list("abcde"))

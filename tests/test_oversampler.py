@@ -334,6 +334,22 @@ def test_the_rarer_a_class_the_less_probable_it_is_at_a_row(odds, share, rarer):
     assert min(even, as_in_table) <= here <= max(even, as_in_table)
 
 
+@pytest.mark.parametrize("n_others", [200, 4000])
+def test_neighbours_and_network_judge_alike_where_a_class_lies_among_the_others(n_others):
+    rng = np.random.default_rng(0)
+    own, others, rows = (
+        rng.normal(size=(n_rows, 2)).astype(np.float32) for n_rows in (200, n_others, 500)
+    )
+    candidates = Candidates(rows, np.full(500, -1))
+    expected = np.exp(log_probability(np.zeros(1), 200 / (200 + n_others)))
+    for critic in (
+        NeighborCritic.fit(DenseRows(own), DenseRows(others), rng),
+        NetworkCritic.fit(DenseRows(own), DenseRows(others), torch.Generator().manual_seed(0)),
+    ):
+        found = np.exp(critic.judge(candidates).log_probability)
+        assert np.median(found) == pytest.approx(expected.item(), abs=0.12)
+
+
 @given(seed=st.integers(0, 1000), n_own=st.integers(2, 40), n_other=st.integers(1, 40))
 def test_a_class_apart_is_near_certain_and_a_row_among_the_others_is_not(seed, n_own, n_other):
     rng = np.random.default_rng(seed)
