@@ -31,7 +31,7 @@ from vaesampler._vae import StackedVAE
 
 # A small class's rows, smoothed, are reconstructed several times each to tell their errors.
 MIN_ROWS_FOR_ERRORS = 256
-# So many of them are looked for among those drawn around the others.
+# So many real rows are looked for among those drawn around the others.
 MAX_ROWS_LEFT_OUT = 250
 # Categories, and which cells are missing, are drawn each for itself, given z. Were they all
 # drawn, combinations would come up that real rows never have; so most stay as they are in the
@@ -246,9 +246,9 @@ def fit_generators(
         own = own_rows[entry.label]
         fit = _calibrate(vae, entry.rows, seeds.torch("errors", entry.label, device=device))
         generator = seeds.torch("marginals", entry.label, device=device)
-        near = _draw_near(vae, entry.rows, MAX_ROWS_FOR_SHAPE, generator)
-        _keep_errors(vae, entry.rows, near)
-        marginals = _match_marginals(vae, near, units[entry.label], own, encoder, generator)
+        marginals = _match_real_rows(
+            vae, entry.rows, units[entry.label], own, encoder, generator
+        )
         generators[entry.label] = ClassGenerator(
             entry.label,
             vae,
@@ -382,29 +382,24 @@ def _draw_near(
 
 
 @torch.no_grad()
-def _keep_errors(vae: StackedVAE, class_rows: SmoothedRows, near: _RowsNear) -> None:
-    """Choose how much of a real row's errors is kept in those drawn around it."""
-    device = near.rows.device
-    step = math.ceil(len(class_rows) / MAX_ROWS_LEFT_OUT)
-    numbers = torch.arange(0, len(class_rows), step, device=device)
-    real = class_rows.rows.take(numbers)[None]
-    own = vae.own_errors(near.rows)
-    vae.head.keep_errors(near.sources, vae.decode(near.z), own, numbers, real)
-
-
-@torch.no_grad()
-def _match_marginals(
+def _match_real_rows(
     vae: StackedVAE,
-    near: _RowsNear,
+    class_rows: SmoothedRows,
     units: ClassUnits,
     own_rows: EncodedRows,
     encoder: TableEncoder,
     generator: torch.Generator,
 ) -> MarginalMatch:
-    """Compare rows that the VAE draws with the real ones, column by column."""
-    drawn = units.restore(vae.draw(near.z, generator, near.rows[0])[0].cpu().numpy())
-    real = own_rows.spread(MAX_ROWS_FOR_SHAPE)
-    return MarginalMatch.fit(encoder.levels_by_slot(), real, drawn, encoder.schema_.slots)
+    """Choose how much of a row's errors is kept, and compare what is drawn column by column."""
+    near = _draw_near(vae, class_rows, MAX_ROWS_FOR_SHAPE, generator)
+    output, own = vae.decode(near.z), vae.own_errors(near.rows)
+    step = math.ceil(len(class_rows) / MAX_ROWS_LEFT_OUT)
+    numbers = torch.arange(0, len(class_rows), step, device=near.rows.device)
+    real = class_rows.rows.take(numbers)[None]
+    vae.head.keep_errors(near.sources, output, own, numbers, real)
+    drawn = units.restore(vae.head.draw(output, generator, own)[0].cpu().numpy())
+    spread = own_rows.spread(MAX_ROWS_FOR_SHAPE)
+    return MarginalMatch.fit(encoder.levels_by_slot(), spread, drawn, encoder.schema_.slots)
 
 
 def _fit_critic(

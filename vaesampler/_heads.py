@@ -117,10 +117,8 @@ class TableHead(nn.Module):
         """
         errors, normal = self.normal.errors, self.parts[0]
         assert errors is not None
-        counted = self.counted(rows)
-        real = rows if counted is None else rows[..., normal] * counted[..., normal]
         near = Neighborhood(sources, output[0, :, normal], own)
-        self.normal.errors = errors.keeping(near, numbers, real[0, :, normal])
+        self.normal.errors = errors.keeping(near, numbers, rows[0, :, normal])
 
     def errors_of(self, output: Tensor, rows: Tensor) -> RowErrors:  # (1, n_rows, width) twice
         """Return the errors in numbers."""

@@ -146,13 +146,13 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
 
     rejection_strength : float, default=4.0
         How strictly drawn rows are judged by the real ones. More rows are drawn than needed,
-        and each is kept with its class's probability, as if the class and the rest had as
-        many rows, to this power; for a class of n rows in a table of d columns the power is
-        n / (n + 2.5 d) of it, since few rows tell little. The probability is told by its 15
-        nearest real neighbours; for a class of 100 rows or more in a table of 10,000 or more,
-        by a small network. All but a few near copies of real rows are rejected too, unless the
-        table has nothing but categories. 0 keeps every row; the higher, the farther rows stay
-        from the other classes.
+        and each is kept with its class's probability, as if the class and the rest had
+        nearly as many rows, to this power; for a class of n rows in a table of d columns the
+        power is n / (n + 2.5 d) of it, since few rows tell little. The probability is told by
+        its 15 nearest real neighbours; for a class of 100 rows or more in a table of 10,000 or
+        more, by a small network. All but a few near copies of real rows are rejected too,
+        unless the table has nothing but categories. 0 keeps every row; the higher, the farther
+        rows stay from the other classes.
 
     device : {"auto", "cpu", "cuda", "mps"} or torch.device, default="auto"
         Where to train. "auto" is the processor.

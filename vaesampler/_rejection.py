@@ -64,10 +64,8 @@ def log_probability(log_odds: np.ndarray, share: float) -> np.ndarray:  # (n_row
     are its own.
     """
     in_table = np.log(share) - np.log1p(-share)
-    log_probability: np.ndarray = -np.logaddexp(
-        0, -log_odds - POWER_OF_ODDS_IN_TABLE * in_table
-    )
-    return log_probability
+    logarithm: np.ndarray = -np.logaddexp(0, -log_odds - POWER_OF_ODDS_IN_TABLE * in_table)
+    return logarithm
 
 
 def keep(verdict: Verdict, power: float, rng: np.random.Generator) -> np.ndarray:  # (n_kept,)

@@ -74,17 +74,13 @@ class ShrunkNormal:
         """Return how far to go from correlations to these, by the features that vary."""
         root, n_features = self.root * varies, int(varies.sum())
         size = float((factor @ factor.T).square().sum())
-        own_size = self._size(root, n_features)
+        own_size = float((root @ root.T).square().sum())
+        own_size += self.share_apart * (2 * float(root.square().sum()))
+        own_size += self.share_apart**2 * n_features
         product = float((factor @ root.T).square().sum()) + self.share_apart * n_features
         distance = size + own_size - 2 * product
         error = (n_features**2 + size) / n_rows  # expected of normal rows
         return min(1.0, error / distance) if distance > 0 else 1.0
-
-    def _size(self, root: Tensor, n_features: int) -> float:
-        """Return the sum of the squared correlations, of as many features and this root."""
-        size = float((root @ root.T).square().sum())
-        size += self.share_apart * (2 * float(root.square().sum()))
-        return size + self.share_apart**2 * n_features
 
     def draw(self, n_rows: int, generator: torch.Generator) -> Tensor:
         """Draw rows of shape (n_rows, n_features)."""
