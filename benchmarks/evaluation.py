@@ -39,14 +39,12 @@ CLASSIFIERS = {
 CLASS_WEIGHT = "class_weight"
 
 
-def evaluate(
-    X, y, sampler, classifiers, *, n_splits=5, n_repeats=2, max_minority=None
-) -> Iterator[dict]:
+def evaluate(X, y, sampler, classifiers, *, n_repeats, max_minority=None) -> Iterator[dict]:
     """Yield a dict of scores for each fold and classifier, the sampler inside the fold.
 
     With `max_minority`, the minority rows of each training part are cut to that many.
     """
-    folds = RepeatedStratifiedKFold(n_splits=n_splits, n_repeats=n_repeats, random_state=0)
+    folds = RepeatedStratifiedKFold(n_splits=5, n_repeats=n_repeats, random_state=0)
     for fold, (train, test) in enumerate(folds.split(X, y)):
         train = _cut_minority(train, y, max_minority, seed=fold)
         resampled, seconds = _resample(X[train], y[train], sampler, seed=fold)

@@ -100,15 +100,21 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--tables", default="all", help="all, choose, confirm, or names")
     parser.add_argument("--parts", default="tables,small,digits")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=2, help="of the five folds")
     parser.add_argument(
         "--set",
         nargs="*",
         default=[],
         metavar="NAME=VALUE",
-        help="parameters of VAEOversampler, for which --output should be another folder",
+        help="parameters of VAEOversampler",
     )
     here = Path(__file__).parent
-    parser.add_argument("--output", type=Path, default=here / "results")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=here / "results",
+        help="another folder for other --repeats or --set: what is there is read back",
+    )
     return parser.parse_args()
 
 
@@ -129,24 +135,31 @@ def run_units(samplers, names, classifiers, max_minority, options) -> pd.DataFra
     units = [(sampler, name) for sampler in samplers for name in names]
     # A unit is one thread's work, and each thread is one process's.
     jobs = Parallel(n_jobs=options.jobs, return_as="generator_unordered")(
-        delayed(run_unit)(
-            sampler, samplers[sampler], name, classifiers, max_minority, options.output
-        )
+        delayed(run_unit)(sampler, samplers[sampler], name, classifiers, max_minority, options)
         for sampler, name in units
     )
     frames = list(tqdm(jobs, total=len(units), unit="table", desc=f"cut to {max_minority}"))
     return pd.concat(frames, ignore_index=True)
 
 
-def run_unit(sampler_name, sampler, table_name, classifiers, max_minority, output):
+def run_unit(sampler_name, sampler, table_name, classifiers, max_minority, options):
     cut = "" if max_minority is None else f"__cut{max_minority}"
-    path = output / "units" / f"{sampler_name}__{table_name}{cut}.csv"
+    path = options.output / "units" / f"{sampler_name}__{table_name}{cut}.csv"
     if path.exists():
         return pd.read_csv(path)
     torch.set_num_threads(1)
     table = load_numeric_table(table_name)
     try:
-        rows = list(evaluate(table.X, table.y, sampler, classifiers, max_minority=max_minority))
+        rows = list(
+            evaluate(
+                table.X,
+                table.y,
+                sampler,
+                classifiers,
+                n_repeats=options.repeats,
+                max_minority=max_minority,
+            )
+        )
     except (ValueError, RuntimeError) as error:  # ADASYN and others refuse some tables
         rows = [{"fold": -1, "classifier": "", "failure": str(error)}]
     frame = pd.DataFrame(rows).assign(table=table_name, sampler=sampler_name)
