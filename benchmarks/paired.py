@@ -55,6 +55,7 @@ def compare(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         )
     by_fold = (after - before).groupby("table")
     by_table = by_fold.mean()
+    means = [one.groupby("table").mean().mean() for one in (before, after)]
     # Of the folds and the seeds; the tables are taken as they are.
     errors = np.sqrt((by_fold.var() / by_fold.count()).sum()) / len(by_table)
     lines = []
@@ -67,8 +68,8 @@ def compare(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         lines.append(
             {
                 "score": score,
-                "before": before[score].groupby("table").mean().mean(),
-                "after": after[score].groupby("table").mean().mean(),
+                "before": means[0][score],
+                "after": means[1][score],
                 "difference": f"{differences.mean():+.4f}",
                 "standard error": errors[score],
                 "Wilcoxon p": wilcoxon(differences).pvalue if differences.any() else 1.0,
