@@ -267,6 +267,29 @@ def measure_grid():
     yield compare(work, "n_jobs=1", search(2), search(1), 1 / 1.7)
 
 
+def measure_device():
+    """Time a graphics processor against this machine's own, where there is one."""
+    name = next((name for name, is_there in DEVICES.items() if is_there()), None)
+    if name is None:
+        return
+    wide = {"hidden_layer_sizes": (1_024, 1_024), "batch_size": 1_024}
+    for shape, network in (
+        ((10_000, N_FEATURES), {}),
+        ((1_000_000, N_FEATURES), {}),
+        ((2_000, 2_000), {}),
+        ((10_000, N_FEATURES), wide),
+    ):
+        X, y = make_classification(*shape, weights=[0.9], random_state=0)
+        there, here = (
+            resample(VAEOversampler(random_state=0, device=device, **network), X, y)
+            for device in (name, "cpu")
+        )
+        there()  # the device is got ready once
+        layers = "layers of 1,024, as many rows a step" if network else "the defaults"
+        work = f'{shape[0]:,} x {shape[1]:,}, {layers}, device="{name}"'
+        yield compare(work, 'device="cpu"', there, here, 1)
+
+
 def measure_curve() -> pd.DataFrame:
     """Return seconds for tables of more and more rows, medians of three."""
     ours = VAEOversampler(random_state=0)
@@ -308,6 +331,8 @@ def draw_curve(curves: pd.DataFrame, path: Path) -> None:
     plt.close(figure)
 
 
+DEVICES = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+
 PARTS = {
     "step": measure_step,
     "import": measure_import,
@@ -318,6 +343,7 @@ PARTS = {
     "memory": measure_memory,
     "census": measure_census,
     "tables": measure_tables,
+    "device": measure_device,
 }
 
 

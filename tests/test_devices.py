@@ -3,10 +3,13 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from conftest import make_table, quick
 from numpy.testing import assert_array_equal
+
+from vaesampler import VAEOversampler
 
 IS_THERE = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
 
@@ -51,6 +54,37 @@ def test_rows_are_distributed_as_the_processor_s(device, counts):
     )
     np.testing.assert_allclose(there.mean(axis=0), here.mean(axis=0), atol=0.2)
     np.testing.assert_allclose(there.std(axis=0), here.std(axis=0), rtol=0.2)
+
+
+@pytest.mark.parametrize("parameters", [{}, {"early_stopping": True}, {"pretrain_iter": 0}])
+def test_categories_and_missing_cells_are_drawn_at_about_their_shares(device, parameters):
+    rng = np.random.default_rng(0)
+    n_rows = 600
+    X = pd.DataFrame(
+        {
+            "age": rng.integers(20, 70, n_rows),
+            "income": np.where(rng.random(n_rows) < 0.3, np.nan, rng.lognormal(size=n_rows)),
+            "plan": pd.Categorical(rng.choice(["a", "b", None], n_rows, p=[0.6, 0.2, 0.2])),
+        }
+    )
+    y = np.repeat([0, 1], [450, 150])
+    sampler = VAEOversampler(random_state=0, device=device, **parameters).fit(X, y)
+    drawn = sampler.sample(1, 2_000)
+    assert (drawn.dtypes == X.dtypes).all()
+    assert drawn["age"].between(20, 69).all()
+    np.testing.assert_allclose(drawn.isna().mean(), X[y == 1].isna().mean(), atol=0.12)
+    np.testing.assert_allclose((drawn == "b").mean(), (X[y == 1] == "b").mean(), atol=0.12)
+
+
+def test_rows_drawn_on_the_processor_stay_when_the_device_is_pytorch_s_default(device):
+    X, y = make_table()
+    expected, _ = quick().fit_resample(X, y)
+    torch.set_default_device(device)
+    try:
+        found, _ = quick().fit_resample(X, y)
+    finally:
+        torch.set_default_device(None)
+    assert_array_equal(found, expected)
 
 
 def test_the_loss_falls_as_it_does_on_the_processor(device):

@@ -155,7 +155,8 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
         rows stay from the other classes.
 
     device : {"auto", "cpu", "cuda", "mps"} or torch.device, default="auto"
-        Where to train. "auto" is the processor.
+        Where to train and draw. "auto" is the processor, which is faster unless layers are of
+        several hundred units. A sampler can be unpickled only where its device is.
 
     verbose : bool or int, default=False
         Whether training can be watched: 1 shows a bar with the losses and the time left, in
