@@ -455,9 +455,104 @@ def test_the_schema_says_what_each_column_was_taken_for_and_why():
             assert word in line
 
 
-@pytest.mark.parametrize("dtype", [object, "U5"])
+@pytest.mark.parametrize("dtype", [object, "U5", np.dtypes.StringDType()])
 def test_arrays_of_text_keep_their_dtype(dtype):
     X = np.array([["a", "x"], ["b", "y"], ["a", "y"]] * 10, dtype=dtype)
     X_new, _ = quick().fit_resample(X, [0, 1, 0, 0, 1] * 6)
     assert X_new.dtype == X.dtype
     assert set(X_new[:, 0]) == {"a", "b"}
+
+
+@pytest.mark.parametrize("library", ["pandas", "pandas with arrow", "polars"])
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Etc/GMT+3", "UTC"])
+def test_days_of_any_time_zone_stay_days(zone, library):
+    rng = np.random.default_rng(0)
+    days = pd.Series(pd.date_range("2020-01-01", periods=120, tz=zone))
+    X = pd.DataFrame({"day": days, "x": rng.normal(size=120)})
+    y = np.repeat([0, 1], [90, 30])
+    if library == "pandas with arrow":
+        X = X.convert_dtypes(dtype_backend="pyarrow")
+    if library == "polars":
+        X = pl.DataFrame({"day": pl.Series(days.dt.tz_localize(None)), "x": X["x"].to_list()})
+        X = X.with_columns(pl.col("day").dt.replace_time_zone(zone))
+    drawn = quick().fit(X, y).sample(1, 200)
+    assert drawn["day"].dtype == X["day"].dtype
+    local = [time.replace(tzinfo=None) for time in cells_of(drawn, X.columns)["day"]]
+    assert all(time.time() == datetime.time(0) for time in local)
+    assert len(set(local)) > 20
+
+
+def test_times_that_clocks_never_show_are_drawn_an_hour_off():
+    half_hours = pd.date_range("2024-03-30", "2024-04-01", freq="30min", tz="Europe/Berlin")
+    X = pd.DataFrame({"when": half_hours, "x": np.arange(len(half_hours)) % 7})
+    y = np.arange(len(X)) % 3 == 0
+    drawn = quick().fit(X, y).sample(True, 500)["when"]
+    assert drawn.dtype == X["when"].dtype
+    assert drawn.between(half_hours[0], half_hours[-1]).all()
+
+
+def test_codes_of_a_row_do_not_depend_on_the_rows_beside_it():
+    rng = np.random.default_rng(0)
+    when = pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 10**7, 60), unit="s")
+    X = pd.DataFrame({"when": when, "x": rng.normal(size=60)})
+    X.loc[0, "when"] = pd.Timestamp("2020-02-02")  # midnight, which alone is a whole day
+    sampler = quick().fit(X, np.arange(60) % 3 == 0)
+    np.testing.assert_allclose(
+        sampler.encode(True, X[:1]), sampler.encode(True, X)[:1], atol=1e-5
+    )
+    with pytest.raises(ValueError, match="Column 'when' held times when fitting; found others"):
+        sampler.encode(True, X.assign(when=X["when"].astype("int64")))
+    with pytest.raises(ValueError, match="Column 'x' held no times when fitting; found times"):
+        sampler.encode(True, X.assign(x=X["when"]))
+
+
+def test_codes_of_a_sparse_table_are_those_of_the_dense_one():
+    X = sparse.random(60, 30, density=0.3, format="csr", random_state=0)
+    y = np.arange(60) % 3 == 0
+    sampler = quick().fit(X, y)
+    np.testing.assert_allclose(
+        sampler.encode(True, X), sampler.encode(True, X.toarray()), atol=1e-6
+    )
+
+
+def test_fields_of_arrow_that_are_never_null_stay_so():
+    rng = np.random.default_rng(0)
+    fields = [pa.field("x", pa.float64(), nullable=False), pa.field("z", pa.float64())]
+    X = pa.table([rng.normal(size=40), rng.normal(size=40)], schema=pa.schema(fields))
+    sampler = quick()
+    X_resampled, _ = sampler.fit_resample(X, np.arange(40) % 4 == 0)
+    assert X_resampled.schema == X.schema
+    assert sampler.sample(True, 5).schema == X.schema
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        pd.Index(["a", "b"], name="feature"),
+        pd.MultiIndex.from_tuples([("a", 1), ("a", 2)], names=["outer", "inner"]),
+        pd.CategoricalIndex(["a", "b"]),
+    ],
+    ids=["named", "of two levels", "of categories"],
+)
+@pytest.mark.parametrize("balanced", [False, True])
+def test_the_columns_of_a_frame_of_pandas_stay_what_they_are(columns, balanced):
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 2)), columns=columns)
+    y = np.arange(40) % (2 if balanced else 4) == 0
+    X_resampled, _ = quick().fit_resample(X, y)
+    pd.testing.assert_index_equal(X_resampled.columns, columns)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pl.DataFrame,
+        pa.table,
+        lambda cells: pd.DataFrame(cells).astype({"none": "null[pyarrow]"}),
+    ],
+    ids=["polars", "arrow", "pandas"],
+)
+def test_a_column_of_nothing_but_nulls_stays_so(make):
+    nothing = {"none": [None] * 40, "x": list(range(40))}
+    X = make(nothing)
+    drawn = quick().fit(X, np.arange(40) % 4 == 0).sample(True, 5)
+    assert cells_of(drawn, nothing)["none"] == [None] * 5

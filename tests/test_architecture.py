@@ -23,6 +23,7 @@ LAYERS = {
     "_devices": 0,
     "_columns": 0,
     "_slots": 0,
+    "_tails": 0,
     "_rows": 0,
     "_optimizer": 0,
     "_pools": 0,

@@ -10,6 +10,7 @@ from conftest import make_table, quick
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from imblearn import FunctionSampler
+from imblearn.metrics import geometric_mean_score
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import Pipeline as ImblearnPipeline
 from imblearn.under_sampling import RandomUnderSampler
@@ -275,6 +276,7 @@ def test_of_two_classes_the_rarer_is_the_positive_one_whatever_its_label(labels)
             average_precision_score, response_method="predict_proba", pos_label=rarer
         ),
         "f1": make_scorer(f1_score, pos_label=rarer, zero_division=0),
+        "geometric_mean": make_scorer(geometric_mean_score, pos_label=rarer),
     }
     found = compare([None], table, scoring=None)
     assert found["metric"].unique().tolist() == DEFAULT_METRICS

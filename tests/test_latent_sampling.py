@@ -154,6 +154,33 @@ def test_a_users_own_strategy_decides_where_rows_are_drawn(table):
     assert not np.array_equal(other, by_name)
 
 
+class KeepingRows(LatentSampler):
+    def __init__(self, wants_different_rows):
+        self.wants_different_rows = wants_different_rows
+        self.seen = []
+
+    def draw(self, vae, rows, n_samples, generator):
+        self.seen.append(rows[0])
+        return PosteriorSampling().draw(vae, rows, n_samples, generator)
+
+
+@pytest.mark.parametrize("n_samples", [5, 1_000])
+def test_strategies_that_compare_rows_are_given_each_once(n_samples, table):
+    assert InterpolationSampling().wants_different_rows
+    X, y = table
+    sampler = KeepingRows(wants_different_rows=True)
+    quick(latent_sampling=sampler, smoothing=0).fit(X, y).sample(1, n_samples)
+    for rows in sampler.seen:
+        assert len(rows) == len(torch.unique(rows, dim=0)) == (y == 1).sum()
+
+
+def test_other_strategies_are_given_as_many_moved_rows_as_are_drawn(table):
+    sampler = KeepingRows(wants_different_rows=False)
+    quick(latent_sampling=sampler, rejection_strength=0).fit(*table).sample(1, 1_000)
+    for rows in sampler.seen:
+        assert len(rows) == len(torch.unique(rows, dim=0)) >= 1_000
+
+
 @pytest.mark.parametrize("name", sorted(LATENT_SAMPLERS))
 def test_a_name_stands_for_the_strategy_with_its_defaults(name, table):
     by_name = quick(latent_sampling=name).fit_resample(*table)[0]

@@ -248,6 +248,18 @@ def test_a_series_of_labels_keeps_its_name_and_dtype(values, dtype):
     assert set(Counter(y_new).values()) == {30}
 
 
+def test_labels_in_an_array_of_one_column_come_back_in_a_row(table):
+    X, y = table
+    _, y_new = quick().fit_resample(X, y[:, np.newaxis])
+    assert_array_equal(y_new, quick().fit_resample(X, y)[1])
+
+
+def test_a_tuple_of_labels_comes_back_as_one(table):
+    X, y = table
+    _, y_new = quick().fit_resample(X, tuple(y.tolist()))
+    assert isinstance(y_new, tuple)
+
+
 def test_a_frame_of_labels_comes_back_as_one(table):
     X, y = table
     _, y_new = quick().fit_resample(X, pd.DataFrame({"bought": y}))

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from imblearn.pipeline import make_pipeline
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_breast_cancer, load_wine, make_classification
+from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from vaesampler import VAEOversampler
@@ -230,7 +231,10 @@ def test_a_latent_space_without_use_is_told_with_the_class_and_the_remedy():
 @pytest.mark.parametrize("method", ["fit", "fit_resample"])
 def test_a_warning_points_to_the_line_that_called(method):
     X, y = make_table({0: 60, 1: 3})
-    for sampler in (quick(), make_pipeline(StandardScaler(), quick())):
+    samplers = [quick(), make_pipeline(StandardScaler(), quick())]
+    if method == "fit":  # of a sampler between others, joblib stands in between too
+        samplers.append(make_pipeline(quick(), LogisticRegression()))
+    for sampler in samplers:
         with pytest.warns(SmallClassWarning) as caught:
             getattr(sampler, method)(X, y)
         (warning,) = [one for one in caught if isinstance(one.message, SmallClassWarning)]

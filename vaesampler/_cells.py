@@ -6,17 +6,8 @@ from numbers import Real
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from vaesampler._columns import Cells
+from vaesampler._columns import TIME_UNITS, Cells
 
-# Coarsest first: a column of days is drawn as days.
-TIME_UNITS = {
-    "D": 86_400_000_000,
-    "h": 3_600_000_000,
-    "m": 60_000_000,
-    "s": 1_000_000,
-    "ms": 1_000,
-    "us": 1,
-}
 _UNIT_NAMES = dict(
     zip(
         TIME_UNITS,
@@ -38,7 +29,7 @@ def cells_of_array(name: str, values: np.ndarray) -> Cells:  # (n_rows,)
     kind = values.dtype.kind
     if kind == "O":
         return _cells_of_objects(name, values)
-    if kind in "US":
+    if kind in "UST":
         return Cells(values.astype(object), is_categorical=True)
     if kind not in "biuf":
         raise ValueError(
@@ -60,9 +51,11 @@ def cells_of_series(name: str, series: nw.Series) -> Cells:
     """
     dtype = series.dtype
     is_missing = series.is_null().to_numpy().astype(bool)
-    if dtype.is_temporal() and dtype != nw.Time:
-        unit = time_unit(series)
-        return Cells(_times(series) / TIME_UNITS[unit], False, f"times, in {_UNIT_NAMES[unit]}")
+    if dtype in (nw.Date, nw.Duration, nw.Datetime) or time_zone_of(series) is not None:
+        microseconds = _microseconds(series)
+        unit = _coarsest_unit(microseconds)
+        values = microseconds / TIME_UNITS[unit]
+        return Cells(values, False, f"times, in {_UNIT_NAMES[unit]}", unit)
     if dtype.is_numeric():
         if is_missing.any() or dtype.is_decimal():
             series = series.cast(nw.Float64)
@@ -79,14 +72,17 @@ def cells_of_series(name: str, series: nw.Series) -> Cells:
         values = np.asarray(series.to_native())
         if values.dtype.kind in "biuf":
             return cells_of_array(name, values)
+    if is_missing.all():
+        return Cells(np.full(len(series), np.nan), is_categorical=False)
     if dtype == nw.Object:
         objects = np.empty(len(series), dtype=object)
         objects[:] = series.to_list()
         objects[is_missing] = None
         return _cells_of_objects(name, objects)
     raise ValueError(
-        f"Cells must be numbers, text, categories, truth values or times; found {dtype} in "
-        f"{name!r}. Convert the column first, or leave it out."
+        "Cells must be numbers, text, categories, truth values, dates, dates with times, or "
+        f"durations; found {_dtype_name(series)} in {name!r}. Convert the column first, or "
+        "leave it out."
     )
 
 
@@ -137,9 +133,24 @@ def is_missing_object(cell: object) -> bool:
     return isinstance(cell, Real) and cell != cell
 
 
-def time_unit(series: nw.Series) -> str:
-    """Return the coarsest unit that all times of a column are whole numbers of."""
-    microseconds = _times(series)
+def time_zone_of(series: nw.Series) -> str | None:
+    """Return the zone that a column's times are told in, if there is one."""
+    zone = getattr(series.dtype, "time_zone", None)
+    if zone is None and series.implementation.is_pandas_like():
+        # Zones with an underscore or a digit in their name are unknown to narwhals.
+        zone = getattr(series.to_native().dtype, "tz", None)
+    return None if zone is None else str(zone)
+
+
+def _dtype_name(series: nw.Series) -> str:
+    if series.dtype != nw.Unknown:
+        return str(series.dtype)
+    native = series.to_native()
+    return str(getattr(native, "dtype", None) or native.type)
+
+
+def _coarsest_unit(microseconds: np.ndarray) -> str:
+    """Return the coarsest unit that all times are whole numbers of."""
     observed = microseconds[~np.isnan(microseconds)]
     for unit, size in TIME_UNITS.items():
         if (observed % size == 0).all():
@@ -147,14 +158,14 @@ def time_unit(series: nw.Series) -> str:
     return "us"
 
 
-def _times(series: nw.Series) -> np.ndarray:  # (n_rows,)
-    """Return times as microseconds since 1970, or durations as microseconds; NaN if none."""
+def _microseconds(series: nw.Series) -> np.ndarray:  # (n_rows,)
+    """Return times on the clocks of their zone, or durations; NaN where one is missing."""
     if series.dtype == nw.Duration:
         times = np.asarray(series.to_numpy()).astype("timedelta64[us]")
     else:
         series = series.cast(nw.Datetime("us")) if series.dtype == nw.Date else series
-        if getattr(series.dtype, "time_zone", None) is not None:
-            series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        if time_zone_of(series) is not None:
+            series = series.dt.replace_time_zone(None)
         times = np.asarray(series.to_numpy()).astype("datetime64[us]")
     microseconds = times.astype(np.int64).astype(np.float64)
     microseconds[np.isnat(times)] = np.nan

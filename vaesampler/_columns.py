@@ -23,10 +23,25 @@ _LEAST_SPIKE_ROWS = 10
 # ... and so many times more of them than have the middle one of the values.
 _LEAST_SPIKE_RATIO = 5
 _MOST_SPIKES = 3
+# Where numbers deviate by more than so many deviations of the middle half of them, a few of
+# them speak for all, and the middle half is asked instead.
+_MOST_DEVIATION_BY_SPREAD = 100
+_IQR_OF_NORMAL = 1.349
+# Squares of numbers in this range are finite, and not zero.
+_RANGE_TO_SQUARE = (1e-100, 1e100)
 # In parts of the mean: numbers that vary by less do so by rounding.
 _LEAST_RELATIVE_DEVIATION = 1e-14
 # The levels of a category beyond the most frequent ones share one slot.
 MOST_LEVELS_APART = 50
+# In microseconds, the coarsest first: a column of days is drawn as days.
+TIME_UNITS = {
+    "D": 86_400_000_000,
+    "h": 3_600_000_000,
+    "m": 60_000_000,
+    "s": 1_000_000,
+    "ms": 1_000,
+    "us": 1,
+}
 
 
 class Cells(NamedTuple):
@@ -34,12 +49,14 @@ class Cells(NamedTuple):
 
     `values` (n_rows,) are numbers, with NaN where one is missing, or objects, with None
     there. `is_categorical` says that the container itself calls them text, categories or
-    truth values; `note`, what else the numbers stand for.
+    truth values; `note`, what else the numbers stand for; `time_unit`, a key of
+    `TIME_UNITS`, what times are counted in.
     """
 
     values: np.ndarray
     is_categorical: bool
     note: str = ""
+    time_unit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,8 @@ class Column:
     highest: float | int = np.inf
     # The smallest and the largest cell off the spikes; an empty range if there is none.
     range_off_spikes: tuple[float, float] = (np.inf, -np.inf)
+    # What times are counted in; None of other cells.
+    time_unit: str | None = None
     # Of the cells, unless they are categories; a deviation of 1 if they hardly vary.
     mean: float = 0.0
     deviation: float = 1.0
@@ -96,7 +115,8 @@ class Column:
                 "a column that `categorical_features` leaves out. Name it there, or leave "
                 "`categorical_features` at 'auto'."
             )
-        return cls._of_numbers(name, cells.values, cells.note)
+        column = cls._of_numbers(name, cells.values, cells.note)
+        return replace(column, time_unit=cells.time_unit)
 
     @classmethod
     def _of_levels(cls, name: str, cells: Cells) -> Self:
@@ -166,8 +186,7 @@ class Column:
         elif column.kind == "constant":
             mean, deviation = 0.0, 1.0
         else:
-            mean = float(observed.mean(dtype=np.float64))
-            deviation = _deviation(observed, mean)
+            mean, deviation = _middle_and_deviation(observed, some)
         return replace(
             column,
             reason=column.reason + _note_spikes(spikes) + note,
@@ -225,9 +244,10 @@ class Column:
         Raises
         ------
         ValueError
-            If a cell is text instead of a number, a level that was not seen, or missing
-            where none was.
+            If a cell is text instead of a number, a number instead of a time, a level that
+            was not seen, or missing where none was.
         """
+        cells = self._in_own_unit(cells)
         if not self.has_missing and _is_missing(cells.values).any():
             raise ValueError(
                 f"Column {self.name!r} has missing cells, and had none when fitting. Fill "
@@ -247,6 +267,19 @@ class Column:
                 "Pass the columns that were fitted, in their order."
             )
         return self.read(cells.values)
+
+    def _in_own_unit(self, cells: Cells) -> Cells:
+        """Count times in the unit of those that the column was told from."""
+        if cells.time_unit == self.time_unit:
+            return cells
+        if cells.time_unit is None or self.time_unit is None:
+            held, found = ("times", "others") if self.time_unit else ("no times", "times")
+            raise ValueError(
+                f"Column {self.name!r} held {held} when fitting; found {found}. Pass the "
+                "columns that were fitted, in their order."
+            )
+        microseconds = cells.values * TIME_UNITS[cells.time_unit]
+        return cells._replace(values=microseconds / TIME_UNITS[self.time_unit])
 
     def read(self, values: np.ndarray) -> np.ndarray:  # (n_rows,) to (n_rows,), float64
         """Turn the values of `Cells` into the numbers that stand for them."""
@@ -282,9 +315,21 @@ def _deviation_of_flag(mean: float) -> float:
     return math.sqrt(mean * (1 - mean)) or 1.0
 
 
-def _deviation(observed: np.ndarray, mean: float) -> float:
-    deviation = float(observed.std(dtype=np.float64))
-    return deviation if deviation > _LEAST_RELATIVE_DEVIATION * abs(mean) else 1.0
+def _middle_and_deviation(
+    observed: np.ndarray, some: np.ndarray
+) -> tuple[float, float]:  # (n_observed,), (n_off_spikes,)
+    largest = float(max(abs(observed.min()), abs(observed.max())))
+    if largest > 0 and not _RANGE_TO_SQUARE[0] < largest < _RANGE_TO_SQUARE[1]:
+        unit = 2.0 ** (math.frexp(largest)[1] - 1)
+        middle, deviation = _middle_and_deviation(observed / unit, some / unit)
+        return middle * unit, deviation * unit
+    mean, deviation = (float(of(observed, dtype=np.float64)) for of in (np.mean, np.std))
+    lower, median, upper = np.quantile(some, (0.25, 0.5, 0.75)).tolist()
+    spread = (upper - lower) / _IQR_OF_NORMAL
+    if 0 < spread * _MOST_DEVIATION_BY_SPREAD < deviation:
+        return median, spread
+    is_varied = deviation > _LEAST_RELATIVE_DEVIATION * abs(mean)
+    return mean, deviation if is_varied else 1.0
 
 
 def _decimals(observed: np.ndarray, largest: float) -> int | None:

@@ -6,12 +6,10 @@ from functools import cached_property
 from numbers import Integral
 from typing import Any, Self
 
-import narwhals.stable.v2 as nw
 import numpy as np
 from sklearn.utils import check_array
 
-from vaesampler._cells import TIME_UNITS, time_unit
-from vaesampler._columns import Cells, Column
+from vaesampler._columns import TIME_UNITS, Cells, Column
 from vaesampler._containers import Container, FrameContainer, is_frame
 from vaesampler._schema import CategoricalFeatures, FeatureSchema
 
@@ -204,21 +202,17 @@ def _check_same_names(first: str, real: Container, what: str, other: Container) 
 
 def _read_columns(what: str, container: Container) -> list[Cells]:
     try:
-        columns = list(container.columns())
+        return [_in_microseconds(cells) for cells in container.columns()]
     except ValueError as error:  # which names the column, but not the table
         raise ValueError(f"{what} cannot be read. {error}") from error
-    if not isinstance(container, FrameContainer):
-        return columns
-    series = [container.frame.get_column(name) for name in container.frame.columns]
-    return [_in_microseconds(*pair) for pair in zip(columns, series, strict=True)]
 
 
-def _in_microseconds(cells: Cells, series: nw.Series) -> Cells:
+def _in_microseconds(cells: Cells) -> Cells:
     """Return times in a unit that does not depend on the table."""
-    if not series.dtype.is_temporal() or series.dtype == nw.Time:
+    if cells.time_unit is None:
         return cells
-    values = cells.values * TIME_UNITS[time_unit(series)]
-    return cells._replace(values=values, note="times, in microseconds")
+    values = cells.values * TIME_UNITS[cells.time_unit]
+    return Cells(values, False, "times, in microseconds", "us")
 
 
 def _kind_giver(of_tables: tuple[Cells, ...]) -> Cells:
@@ -281,7 +275,7 @@ def _cell_kind(cells: Cells) -> str | None:
     if cells.values.dtype.kind != "O":
         if np.isnan(cells.values).all():
             return None
-        return "times" if cells.note else "numbers"
+        return "numbers" if cells.time_unit is None else "times"
     example = next((cell for cell in cells.values if cell is not None), None)
     if example is None:
         return None

@@ -14,13 +14,12 @@ import numpy as np
 from scipy import sparse
 
 from vaesampler._cells import (
-    TIME_UNITS,
     cells_of_array,
     cells_of_series,
     is_missing_object,
-    time_unit,
+    time_zone_of,
 )
-from vaesampler._columns import Cells, Column
+from vaesampler._columns import TIME_UNITS, Cells, Column
 from vaesampler._schema import FeatureSchema, column_names
 
 # An array is looked at so many columns at a time.
@@ -134,12 +133,12 @@ class ArrayContainer(Container):
 
     def columns(self) -> Iterator[Cells]:
         """Yield the cells of each column."""
-        n_columns = self.array.shape[1]
+        names = self.names
         # Cells of neighbouring columns lie side by side: what is read is used.
-        for start in range(0, n_columns, _COLUMNS_AT_ONCE):
+        for start in range(0, len(names), _COLUMNS_AT_ONCE):
             some = slice(start, start + _COLUMNS_AT_ONCE)
             columns = np.ascontiguousarray(self.array[:, some].T)
-            for name, values in zip(self.names[some], columns, strict=True):
+            for name, values in zip(names[some], columns, strict=True):
                 yield cells_of_array(name, values)
 
     def numbers(self) -> np.ndarray | None:
@@ -258,11 +257,11 @@ class SparseContainer(Container):
         """Yield the cells of each column, which is dense while it is looked at."""
         by_column = sparse.csc_array(self.matrix)
         by_column.sum_duplicates()
-        for number in range(by_column.shape[1]):
+        for number, name in enumerate(self.names):
             values = np.zeros(by_column.shape[0], dtype=by_column.dtype)
             stored = slice(by_column.indptr[number], by_column.indptr[number + 1])
             values[by_column.indices[stored]] = by_column.data[stored]
-            yield cells_of_array(self.names[number], values)
+            yield cells_of_array(name, values)
 
     def numbers(self) -> Any:
         """Return the matrix, stored by rows."""
@@ -280,9 +279,14 @@ class SparseTemplate(Template):
     empty: Any  # of the user's kind, with its columns and no rows
     schema: FeatureSchema
 
-    def make(self, blocks: Iterable[np.ndarray], n_rows: int) -> Any:
+    def make(self, blocks: Iterable[np.ndarray], n_rows: int) -> Any:  # noqa: ARG002
         """Return a sparse table of the user's kind and dtype."""
-        cells = _collect(blocks, n_rows, self.schema)
+        parts = [type(self.empty)(self._dense(cells)) for cells in blocks]
+        return sparse.vstack(
+            [self.empty, *parts], format=self.empty.format, dtype=self.empty.dtype
+        )
+
+    def _dense(self, cells: np.ndarray) -> np.ndarray:  # (n, n_columns), both
         dtype = self.empty.dtype
         rows = np.empty(cells.shape, dtype=dtype)
         for number, column in enumerate(self.schema.columns):
@@ -290,7 +294,7 @@ class SparseTemplate(Template):
             rows[new.is_number, number] = new.numbers(dtype)
             levels = np.append(column.levels, [np.nan] if dtype.kind == "f" else [])
             rows[~new.is_number, number] = levels[new.places]
-        return type(self.empty)(rows)
+        return rows
 
     def append(self, X: Any, blocks: Iterable[np.ndarray], n_rows: int) -> Any:
         """Put new rows below the user's own."""
@@ -319,15 +323,13 @@ class FrameContainer(Container):
             yield cells_of_series(name, series)
 
     def template(self, schema: FeatureSchema) -> "Template":
-        """Keep one example of each level, and which unit times are counted in."""
-        series = self._series()
+        """Keep one example of each level."""
         return FrameTemplate(
-            self.frame.columns,
+            self.frame.head(0).to_native(),
             [
                 one[_example_rows(column).tolist()].to_native()
-                for one, column in zip(series, schema.columns, strict=True)
+                for one, column in zip(self._series(), schema.columns, strict=True)
             ],
-            [time_unit(one) if one.dtype.is_temporal() else None for one in series],
             schema,
         )
 
@@ -339,22 +341,30 @@ class FrameContainer(Container):
 class FrameTemplate(Template):
     """How to make a data frame."""
 
-    names: list[Any]
+    empty: Any  # the user's frame, without its rows
     examples: list[Any]  # native series: one of each level, then a missing cell
-    time_units: list[str | None]
     schema: FeatureSchema
 
     def make(self, blocks: Iterable[np.ndarray], n_rows: int) -> Any:
         """Return a frame of the user's library, with its names and dtypes."""
-        cells = _collect(blocks, n_rows, self.schema)
+        cells = np.empty((n_rows, len(self.schema.columns)))
+        for rows, block in _places(cells, blocks):
+            rows[:] = block
+        names = nw.from_native(self.empty, eager_only=True).columns
         series = [
             self._series(number, _NewCells.of(column, cells[:, number])).alias(name)
             for number, (name, column) in enumerate(
-                zip(self.names, self.schema.columns, strict=True)
+                zip(names, self.schema.columns, strict=True)
             )
         ]
         first, *others = series
-        return first.to_frame().with_columns(*others).to_native()
+        frame = first.to_frame().with_columns(*others)
+        made = frame.to_native()
+        if frame.implementation.is_pandas_like():
+            made.columns = self.empty.columns  # which may have a name themselves
+        elif frame.implementation.is_pyarrow():
+            made = made.cast(self.empty.schema)  # whose fields may be said never to be null
+        return made
 
     def append(self, X: Any, blocks: Iterable[np.ndarray], n_rows: int) -> Any:
         """Put new rows below the user's own; rows of pandas are numbered anew."""
@@ -366,7 +376,7 @@ class FrameTemplate(Template):
         if not new.is_number.any():
             return nw.maybe_reset_index(examples[new.places.tolist()])
         numbers = np.zeros(len(new.is_number))
-        unit = self.time_units[number]
+        unit = new.column.time_unit
         if unit is not None:
             numbers = numbers.astype(np.int64)
             numbers[new.is_number] = new.numbers(np.dtype(np.int64))
@@ -439,15 +449,6 @@ def _places(
         start += len(cells)
 
 
-def _collect(
-    blocks: Iterable[np.ndarray], n_rows: int, schema: FeatureSchema
-) -> np.ndarray:  # (n_rows, n_columns)
-    collected = np.empty((n_rows, len(schema.columns)))
-    for rows, cells in _places(collected, blocks):
-        rows[:] = cells
-    return collected
-
-
 def _example_rows(column: Column) -> np.ndarray:  # (n_levels [+ 1],)
     missing = [] if column.first_missing_row is None else [column.first_missing_row]
     is_drawn = column.kind in ("continuous", "integer")
@@ -459,14 +460,30 @@ def _cast(examples: nw.Series, values: np.ndarray) -> nw.Series:
     """Return values as a series of the library, name and dtype of another one."""
     dtype = examples.dtype
     series = nw.new_series(examples.name, values, backend=examples.implementation)
-    zone = getattr(dtype, "time_zone", None)
+    zone = time_zone_of(examples)
     if zone is not None:
-        series = series.dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
+        series = _on_clocks_of(zone, series)
     native = examples.to_native()
     if examples.implementation.is_pandas_like():
         # Nullable, arrow-backed and other dtypes that only pandas tells apart.
         return nw.from_native(series.to_native().astype(native.dtype), series_only=True)
     return series.cast(dtype)
+
+
+def _on_clocks_of(zone: str, times: nw.Series) -> nw.Series:
+    """Return when clocks of a zone show these times; of those shown never, an hour off."""
+    wanted = times.to_numpy()
+    instants = wanted
+    # Set right by how late it is there then; twice, since the hour may be changed between.
+    for n_looks in range(3):
+        of_zone = (
+            nw.new_series(times.name, instants, backend=times.implementation)
+            .dt.replace_time_zone("UTC")
+            .dt.convert_time_zone(zone)
+        )
+        if n_looks < 2:
+            instants = instants + (wanted - of_zone.dt.replace_time_zone(None).to_numpy())
+    return of_zone
 
 
 def labels_of(y: Any) -> Any:
@@ -501,5 +518,8 @@ def take_labels(y: Any, numbers: np.ndarray) -> Any:  # (n,)
     if isinstance(native, nw.Series | nw.DataFrame):
         return nw.maybe_reset_index(native[numbers.tolist()]).to_native()
     if isinstance(y, list | tuple):
-        return [y[number] for number in numbers]
-    return (y if sparse.issparse(y) else np.asarray(y))[numbers]
+        return type(y)([y[number] for number in numbers])
+    if sparse.issparse(y):
+        return y[numbers]
+    labels = np.asarray(y)
+    return (labels.ravel() if labels.shape[1:] == (1,) else labels)[numbers]

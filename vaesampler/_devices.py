@@ -43,7 +43,8 @@ def one_thread() -> Iterator[None]:
     Networks of this size gain nothing from a second thread, and lose much where other
     processes want the core; and the rounding, hence the drawn rows, depends on the number.
     """
-    # PyTorch keeps the number for each Python thread apart, so that none disturbs another.
+    # PyTorch keeps the number for each Python thread apart; only a thread that uses PyTorch for
+    # the first time meanwhile begins with one, too.
     n_threads_before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

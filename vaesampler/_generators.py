@@ -12,6 +12,7 @@ from torch import Tensor
 
 from vaesampler._devices import in_order, one_thread, standard_normal
 from vaesampler._early_stopping import MAX_ROWS_BY_LOOK, HeldOutRows
+from vaesampler._errors import RowErrors
 from vaesampler._latent import BLOCK_ROWS, LatentSampler, Posterior, choose_rows
 from vaesampler._marginals import MarginalMatch
 from vaesampler._neighbor_critic import NeighborCritic
@@ -142,7 +143,9 @@ class ClassGenerator:
         rng: np.random.Generator,
     ) -> np.ndarray:  # (n_kept, n_columns)
         n_rows = len(self.rows)
-        n_around = min(max(n_candidates, n_rows), max(n_candidates, MOST_ROWS_BY_BLOCK))
+        n_around = min(n_rows, MOST_ROWS_BY_BLOCK)
+        if not latent_sampler.wants_different_rows:
+            n_around = max(n_around, n_candidates)
         numbers = choose_rows(n_rows, n_around, generator)
         around = self.rows.draw(numbers, generator)
         z, chosen = latent_sampler.draw(self.vae, around[None], n_candidates, generator)
@@ -151,15 +154,15 @@ class ClassGenerator:
         if drawn_around is not None:
             self._retain_discrete(drawn, drawn_around, generator)
         matrix = self.marginals.apply(self.units.restore(drawn.cpu().numpy()))
-        if self.critic is not None:
-            matrix = self.encoder.settle(matrix, self.label, rng)
-            sources = (
-                np.full(len(matrix), -1) if chosen is None else numbers[chosen].cpu().numpy()
-            )
-            verdict = self.critic.judge(Candidates(matrix, sources))
-            power = power_of(self.rejection_strength, n_rows, self.vae.slots.n_columns)
-            matrix = matrix[keep(verdict, power, rng)]
-        return self.encoder.inverse_transform(matrix, self.label, rng)
+        cells = self.encoder.inverse_transform(matrix, self.label, rng)
+        if self.critic is None:
+            return cells
+        sources = np.full(len(cells), -1) if chosen is None else numbers[chosen].cpu().numpy()
+        # Rows are judged as they will be, with the values and levels that they were given.
+        verdict = self.critic.judge(Candidates(self.encoder.transform(cells), sources))
+        power = power_of(self.rejection_strength, n_rows, self.vae.slots.n_columns)
+        kept: np.ndarray = cells[keep(verdict, power, rng)]
+        return kept
 
     def _retain_discrete(
         self, drawn: Tensor, around: Tensor, generator: torch.Generator
@@ -347,8 +350,8 @@ def _calibrate(
     n_rows = len(class_rows)
     n_errors = min(max(n_rows, MIN_ROWS_FOR_ERRORS), MAX_ROWS_FOR_SHAPE)
     near = _draw_near(vae, class_rows, n_errors, generator)
-    head, output = vae.head, vae.decode(near.z)
-    reconstruction = head.negative_log_likelihood(output, near.rows)
+    head = vae.head
+    reconstruction = head.negative_log_likelihood(near.output, near.rows)
     quality = FitQuality(
         near.posterior.kl_by_dimension().mean(dim=(0, 1)).cpu().numpy(),
         float((reconstruction + near.posterior.kl_to_prior()).mean()),
@@ -357,18 +360,18 @@ def _calibrate(
     # The decoder's errors on rows that it was trained on are smaller than on new ones, the
     # more so the fewer they were, which is what the bandwidth tells.
     inflation = math.sqrt(1 + class_rows.bandwidth**2)
-    own = vae.own_errors(near.rows)
-    head.learn_errors(head.errors_of(output, near.rows), own, inflation)
+    head.learn_errors(head.errors_of(near.output, near.rows), near.own_errors, inflation)
     return quality
 
 
 class _RowsNear(NamedTuple):
-    """Rows near those of a class, and a z for each."""
+    """Rows near those of a class, and what the VAE makes of them."""
 
     sources: Tensor  # (n_rows,), numbers of the class's rows
     rows: Tensor  # (1, n_rows, width)
     posterior: Posterior
-    z: Tensor  # (1, n_rows, latent_dim)
+    output: Tensor  # (1, n_rows, width), of the decoder at a z drawn for each row
+    own_errors: RowErrors  # at the mean of z
 
 
 def _draw_near(
@@ -377,8 +380,9 @@ def _draw_near(
     sources = choose_rows(len(class_rows), n_rows, generator)
     rows = class_rows.draw(sources, generator)[None]
     posterior = vae.encode(rows)
-    z = posterior.draw(standard_normal(posterior.mean.shape, generator))
-    return _RowsNear(sources, rows, posterior, z)
+    output = vae.decode(posterior.draw(standard_normal(posterior.mean.shape, generator)))
+    own_errors = vae.head.errors_of(vae.decode(posterior.mean), rows)
+    return _RowsNear(sources, rows, posterior, output, own_errors)
 
 
 @torch.no_grad()
@@ -392,12 +396,13 @@ def _match_real_rows(
 ) -> MarginalMatch:
     """Choose how much of a row's errors is kept, and compare what is drawn column by column."""
     near = _draw_near(vae, class_rows, MAX_ROWS_FOR_SHAPE, generator)
-    output, own = vae.decode(near.z), vae.own_errors(near.rows)
     step = math.ceil(len(class_rows) / MAX_ROWS_LEFT_OUT)
     numbers = torch.arange(0, len(class_rows), step, device=near.rows.device)
     real = class_rows.rows.take(numbers)[None]
-    vae.head.keep_errors(near.sources, output, own, numbers, real)
-    drawn = units.restore(vae.head.draw(output, generator, own)[0].cpu().numpy())
+    vae.head.keep_errors(near.sources, near.output, near.own_errors, numbers, real)
+    drawn = units.restore(
+        vae.head.draw(near.output, generator, near.own_errors)[0].cpu().numpy()
+    )
     spread = own_rows.spread(MAX_ROWS_FOR_SHAPE)
     return MarginalMatch.fit(encoder.levels_by_slot(), spread, drawn, encoder.schema_.slots)
 

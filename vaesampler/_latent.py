@@ -4,7 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from numbers import Integral
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import torch
 from sklearn.neighbors import NearestNeighbors
@@ -59,7 +59,15 @@ class LatentSampler(ABC):
 
     Subclass it and implement `draw` to pass a strategy of your own as the
     `latent_sampling` of :class:`vaesampler.VAEOversampler`.
+
+    Attributes
+    ----------
+    wants_different_rows : bool, default=False
+        Whether `draw` is to be given each real row once at most, because it compares rows with
+        each other. Otherwise a small class's come several times, each moved by `smoothing`.
     """
+
+    wants_different_rows: ClassVar[bool] = False
 
     @abstractmethod
     def draw(
@@ -165,6 +173,8 @@ class InterpolationSampling(LatentSampler):
     >>> from vaesampler import InterpolationSampling, VAEOversampler
     >>> sampler = VAEOversampler(latent_sampling=InterpolationSampling(n_neighbors=3))
     """
+
+    wants_different_rows: ClassVar[bool] = True
 
     n_neighbors: int = 5
 

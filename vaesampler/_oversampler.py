@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from vaesampler._callbacks import CallbackProgress, CallbackSupportMixin
 from vaesampler._containers import Container, Template, is_frame, labels_of, take_labels
 from vaesampler._progress import ManyProgresses, Progress
-from vaesampler._rows import EncodedRows
+from vaesampler._rows import EncodedRows, SelectedRows
 from vaesampler._schema import CategoricalFeatures
 from vaesampler._seeds import Seeds
 from vaesampler._settings import (
@@ -503,8 +503,8 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
         if not judged:
             raise AttributeError(
                 "`report_` needs rows that were held out, and none were. Fit with "
-                "`early_stopping=True`, or call `vaesampler.synthetic_report` with rows that "
-                "the sampler has not seen."
+                "`early_stopping=True` and classes of at least 3 rows, or call "
+                "`vaesampler.synthetic_report` with rows that the sampler has not seen."
             )
         for label in judged.keys() - self._reports.keys():
             self._reports[label] = self._report(label, judged[label])
@@ -601,7 +601,7 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
         self.schema_ = encoder.schema_
         self._template = container.template(self.schema_)
         for label in labels:
-            rows = encoded.subset(np.flatnonzero(y == label))
+            rows = SelectedRows(encoded, np.flatnonzero(y == label))
             _check_class(label, rows, self.latent_dim, self.early_stopping)
         self._generators = fit_generators(
             encoder, encoded, y, labels, self._settings(), self._seeds, self._device, progress
@@ -775,5 +775,5 @@ def _warn(category: Callable[[str], UserWarning], message: str) -> None:
 
 
 def _is_ours(module: str) -> bool:
-    between = ("contextlib", "imblearn", "sklearn", "vaesampler")
+    between = ("contextlib", "imblearn", "joblib", "sklearn", "vaesampler")
     return module.partition(".")[0] in between

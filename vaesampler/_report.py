@@ -97,7 +97,7 @@ class SyntheticReport:
         - "too weak": a classifier tells synthetic from real rows with an AUC above .9, or they
           cover less than half as many real rows as new real ones do;
         - "memorizing": more synthetic rows are near copies than chance explains, and at least
-          one in twenty more than of new real rows, which is one in ten;
+          one in twenty more than of new real rows;
         - "undecided": there are fewer than 10 synthetic or new real rows, too few to tell
           (though a few copies among the former may be "memorizing");
         - "balanced": none of these.

@@ -96,17 +96,6 @@ class FeatureSchema:
         return any(self.columns[number].has_missing for number in self.normal)
 
     @cached_property
-    def is_plain(self) -> bool:
-        """Whether there are only numbers that may take any value, and none is missing."""
-        return all(
-            column.kind == "continuous"
-            and column.decimals is None
-            and not column.has_missing
-            and len(column.spikes) == 0
-            for column in self.columns
-        )
-
-    @cached_property
     def spikes(self) -> tuple[np.ndarray, np.ndarray]:  # (n_spikes,) twice
         """The numbers of the columns with spikes, one for each spike; and the values."""
         pairs = [

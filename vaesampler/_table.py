@@ -1,5 +1,6 @@
 """`TableEncoder`: the cells of a table to the rows that the VAEs see, and back."""
 
+from collections import deque
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -12,6 +13,7 @@ from vaesampler._containers import Container
 from vaesampler._marginals import midpoints_between
 from vaesampler._rows import EncodedRows, LazyRows, TableCells
 from vaesampler._schema import CategoricalFeatures, FeatureSchema
+from vaesampler._tails import compress, expand
 
 # How far beyond the rows of a class its drawn rows may lie, in mean gaps between them.
 MARGIN_GAPS = 3
@@ -134,8 +136,12 @@ class TableEncoder:
             If a cell cannot be encoded; see `Column.read_new`.
         """
         columns = zip(self.schema_.columns, container.columns(), strict=True)
-        matrix = np.column_stack([column.read_new(cells) for column, cells in columns])
-        return LazyRows(TableCells(matrix), self.transform)
+        read = (column.read_new(cells) for column, cells in columns)
+        numbers = container.numbers()
+        if numbers is None:
+            return LazyRows(TableCells(np.column_stack(list(read))), self.transform)
+        deque(read, maxlen=0)  # each column is checked, and none kept
+        return LazyRows(TableCells(numbers, self.schema_.read_numbers), self.transform)
 
     def _read(
         self, container: Container, categorical_features: CategoricalFeatures
@@ -201,29 +207,19 @@ class TableEncoder:
     def _standardized(self, cells: np.ndarray, columns: np.ndarray) -> np.ndarray:
         numbers: np.ndarray = _of_columns(cells, columns) - self.mean_[columns]
         numbers /= self.scale_[columns]
-        return numbers
+        return compress(numbers)
 
     def levels_by_slot(self) -> dict[int, np.ndarray]:  # of (n_levels,) each
         """Return the encoded numbers of each discrete column, ascending, by its slot."""
         schema = self.schema_
         return {
-            slot: (schema.columns[number].levels_off_spikes - self.mean_[number])
-            / self.scale_[number]
+            slot: compress(
+                (schema.columns[number].levels_off_spikes - self.mean_[number])
+                / self.scale_[number]
+            )
             for slot, number in enumerate(schema.normal.tolist())
             if schema.columns[number].kind == "discrete"
         }
-
-    def settle(
-        self, matrix: np.ndarray, label: Hashable, rng: np.random.Generator
-    ) -> np.ndarray:  # (n_rows, width), both; the argument may be overwritten
-        """Return rows drawn for class `label` as they are once decoded and encoded again."""
-        if not self.schema_.is_plain:
-            return self.transform(self.inverse_transform(matrix, label, rng))
-        lowest, highest = (
-            self._standardized(bound[None], self.schema_.normal).astype(np.float32)
-            for bound in (self.bounds_[label].lowest, self.bounds_[label].highest)
-        )
-        return np.clip(matrix, lowest, highest, out=matrix)
 
     def inverse_transform(
         self, matrix: np.ndarray, label: Hashable, rng: np.random.Generator
@@ -231,7 +227,8 @@ class TableEncoder:
         """Decode rows drawn for class `label` into cells."""
         schema, slots = self.schema_, self.schema_.slots
         bounds = self.bounds_[label]
-        numbers = matrix[:, slots.normal] * self.scale_[schema.normal]
+        numbers = expand(matrix[:, slots.normal].astype(np.float64))
+        numbers *= self.scale_[schema.normal]
         numbers += self.mean_[schema.normal]
         cells: np.ndarray = numbers
         if len(schema.normal) < len(schema.columns):

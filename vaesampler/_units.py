@@ -8,6 +8,7 @@ import numpy as np
 
 from vaesampler._rows import DenseRows, EncodedRows
 from vaesampler._slots import Slots
+from vaesampler._tails import compress, expand
 
 # A class's deviations are told from this many of its rows, spread over it.
 MAX_ROWS_FOR_UNITS = 1_000
@@ -49,6 +50,7 @@ class ClassUnits:
         numbers = standardized[:, self.slots.normal]
         numbers -= self.center[classes]
         numbers /= self.deviation[classes]
+        compress(numbers)
         if self.slots.n_flags > 0:
             numbers[self.slots.is_silenced(rows)] = 0
         return standardized
@@ -57,6 +59,7 @@ class ClassUnits:
         """Return rows of the only class as they are encoded."""
         restored = rows.copy()
         numbers = restored[:, self.slots.normal]
+        expand(numbers)
         numbers *= self.deviation[0]
         numbers += self.center[0]
         return restored

@@ -285,7 +285,7 @@ def _default_metrics(labels: np.ndarray) -> dict[str, Any]:
     classes, counts = np.unique(labels, return_counts=True)
     is_binary = len(classes) == 2
     # The later of two classes of the same size, which scikit-learn takes for positive too.
-    rarest = classes[::-1][counts[::-1].argmin()]
+    rarest = classes.tolist()[::-1][counts[::-1].argmin()]
     return {
         "roc_auc": "roc_auc" if is_binary else "roc_auc_ovr",
         "average_precision": make_scorer(
@@ -299,7 +299,9 @@ def _default_metrics(labels: np.ndarray) -> dict[str, Any]:
             zero_division=0,
             **({"pos_label": rarest} if is_binary else {"average": "macro"}),
         ),
-        "geometric_mean": make_scorer(geometric_mean_score),
+        "geometric_mean": make_scorer(
+            geometric_mean_score, **({"pos_label": rarest} if is_binary else {})
+        ),
     }
 
 

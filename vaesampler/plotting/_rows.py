@@ -9,8 +9,7 @@ from scipy import sparse
 from sklearn.utils import _safe_indexing, check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
-from vaesampler._cells import TIME_UNITS, time_unit
-from vaesampler._columns import Cells
+from vaesampler._columns import TIME_UNITS, Cells
 from vaesampler._containers import Container, is_frame, labels_of
 from vaesampler._seeds import Seeds
 
@@ -162,9 +161,9 @@ def read_columns(X: Any, what: str) -> tuple[list[str], list[Cells]]:
 
 def _in_days(series: nw.Series, cells: Cells) -> Cells:
     """Return times in days: they are read in a unit that each table chooses for itself."""
-    if not series.dtype.is_temporal() or series.dtype == nw.Time:
+    if cells.time_unit is None:
         return cells
-    days = cells.values * (TIME_UNITS[time_unit(series)] / TIME_UNITS["D"])
+    days = cells.values * (TIME_UNITS[cells.time_unit] / TIME_UNITS["D"])
     return Cells(days, False, DURATIONS if series.dtype == nw.Duration else DATES)
 
 
