@@ -2,6 +2,7 @@
 
 import datetime
 import tracemalloc
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -556,3 +557,20 @@ def test_a_column_of_nothing_but_nulls_stays_so(make):
     X = make(nothing)
     drawn = quick().fit(X, np.arange(40) % 4 == 0).sample(True, 5)
     assert cells_of(drawn, nothing)["none"] == [None] * 5
+
+
+@pytest.mark.parametrize(
+    "make", [pd.DataFrame, lambda columns: np.array(list(columns.values())).T]
+)
+@pytest.mark.parametrize("n_decimals", [0, 2, 12])
+def test_decimals_of_python_stay_decimals(make, n_decimals):
+    rng = np.random.default_rng(0)
+    prices = [Decimal(f"{price:.{n_decimals}f}") for price in rng.lognormal(5, 1, size=60)]
+    missing = [None if number % 7 == 0 else price for number, price in enumerate(prices)]
+    X = make({"price": np.array(prices, dtype=object), "some": np.array(missing, dtype=object)})
+    X_resampled, _ = quick().fit_resample(X, np.arange(60) % 3 == 0)
+    cells = cells_of(X_resampled, ["price", "some"])
+    assert {type(cell) for cell in cells["price"]} == {Decimal}
+    assert {type(cell) for cell in cells["some"]} == {Decimal, type(None)}
+    if n_decimals == 2:
+        assert all(cell == round(cell, 2) for cell in cells["price"])

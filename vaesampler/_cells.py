@@ -109,7 +109,7 @@ def _cells_of_objects(name: str, values: np.ndarray) -> Cells:  # (n_rows,)
             all_numbers[~is_missing] = numbers
             numbers = all_numbers
         _require_finite(name, numbers)
-        return Cells(numbers, is_categorical=False)
+        return Cells(numbers, is_categorical=False, are_decimals=types == {Decimal})
     found = ", ".join(sorted(one.__name__ for one in types))
     raise ValueError(
         f"The cells of a column must all be numbers, or all text, or all truth values; found "

@@ -50,13 +50,14 @@ class Cells(NamedTuple):
     `values` (n_rows,) are numbers, with NaN where one is missing, or objects, with None
     there. `is_categorical` says that the container itself calls them text, categories or
     truth values; `note`, what else the numbers stand for; `time_unit`, a key of
-    `TIME_UNITS`, what times are counted in.
+    `TIME_UNITS`, what times are counted in; `are_decimals`, that they are Python's.
     """
 
     values: np.ndarray
     is_categorical: bool
     note: str = ""
     time_unit: str | None = None
+    are_decimals: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,8 @@ class Column:
     range_off_spikes: tuple[float, float] = (np.inf, -np.inf)
     # What times are counted in; None of other cells.
     time_unit: str | None = None
+    # Whether the cells are objects of Python's `decimal.Decimal`.
+    holds_decimals: bool = False
     # Of the cells, unless they are categories; a deviation of 1 if they hardly vary.
     mean: float = 0.0
     deviation: float = 1.0
@@ -116,7 +119,7 @@ class Column:
                 "`categorical_features` at 'auto'."
             )
         column = cls._of_numbers(name, cells.values, cells.note)
-        return replace(column, time_unit=cells.time_unit)
+        return replace(column, time_unit=cells.time_unit, holds_decimals=cells.are_decimals)
 
     @classmethod
     def _of_levels(cls, name: str, cells: Cells) -> Self:

@@ -7,6 +7,7 @@ that they have its dtype whatever the library; only new numbers have to be conve
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Self
 
 import narwhals.stable.v2 as nw
@@ -191,8 +192,7 @@ class ArrayTemplate(Template):
             if self.dtype.kind != "O":
                 rows[new.is_number, number] = new.numbers(self.dtype)
             else:
-                dtype = np.dtype(int if column.kind == "integer" else float)
-                rows[new.is_number, number] = new.numbers(dtype).tolist()
+                rows[new.is_number, number] = new.objects()
             rows[~new.is_number, number] = examples[new.places]
 
 
@@ -375,21 +375,9 @@ class FrameTemplate(Template):
         examples = nw.from_native(self.examples[number], series_only=True)
         if not new.is_number.any():
             return nw.maybe_reset_index(examples[new.places.tolist()])
-        numbers = np.zeros(len(new.is_number))
-        unit = new.column.time_unit
-        if unit is not None:
-            numbers = numbers.astype(np.int64)
-            numbers[new.is_number] = new.numbers(np.dtype(np.int64))
-            is_duration = examples.dtype == nw.Duration
-            numbers = (numbers * TIME_UNITS[unit]).astype(
-                "timedelta64[us]" if is_duration else "datetime64[us]"
-            )
-        elif new.column.kind == "integer" and not examples.dtype.is_float():
-            unsigned = examples.dtype.is_unsigned_integer()
-            numbers = numbers.astype(np.uint64 if unsigned else np.int64)
-            numbers[new.is_number] = new.numbers(numbers.dtype)
-        else:
-            numbers[new.is_number] = new.numbers(numbers.dtype)
+        found = _numbers_for(examples.dtype, new)
+        numbers = np.zeros(len(new.is_number), dtype=found.dtype)
+        numbers[new.is_number] = found
         made = _cast(examples, numbers)
         if new.is_number.all():
             return made
@@ -438,6 +426,15 @@ class _NewCells:
         numbers: np.ndarray = whole.clip(int(self.column.lowest), int(self.column.highest))
         return numbers
 
+    def objects(self) -> list[object]:  # n_numbers
+        """Return the new numbers as objects of Python."""
+        column = self.column
+        if not column.holds_decimals:
+            dtype = np.dtype(int if column.kind == "integer" else float)
+            return list(self.numbers(dtype).tolist())
+        form = "" if column.decimals is None else f".{column.decimals}f"
+        return [Decimal(format(number, form)) for number in self.values.tolist()]
+
 
 def _places(
     rows: np.ndarray, blocks: Iterable[np.ndarray]
@@ -468,6 +465,19 @@ def _cast(examples: nw.Series, values: np.ndarray) -> nw.Series:
         # Nullable, arrow-backed and other dtypes that only pandas tells apart.
         return nw.from_native(series.to_native().astype(native.dtype), series_only=True)
     return series.cast(dtype)
+
+
+def _numbers_for(dtype: nw.dtypes.DType, new: _NewCells) -> np.ndarray:  # (n_numbers,)
+    """Return new numbers as NumPy has them, from which narwhals makes this dtype."""
+    unit = new.column.time_unit
+    if unit is not None:
+        microseconds = new.numbers(np.dtype(np.int64)) * TIME_UNITS[unit]
+        return microseconds.astype("m8[us]" if dtype == nw.Duration else "M8[us]")
+    if new.column.holds_decimals:
+        return np.array(new.objects(), dtype=object)
+    if new.column.kind == "integer" and not dtype.is_float():
+        return new.numbers(np.dtype("u8" if dtype.is_unsigned_integer() else "i8"))
+    return new.numbers(np.dtype("f8"))
 
 
 def _on_clocks_of(zone: str, times: nw.Series) -> nw.Series:
