@@ -514,7 +514,7 @@ def test_the_correction_holds_the_error_rate_where_the_usual_test_does_not():
     """Judge two classifiers that learn nothing, on many resampled tables."""
     rng = np.random.default_rng(0)
     splitter = ShuffleSplit(10, test_size=0.2, random_state=0)
-    n_tables = 300
+    n_tables = 100
     corrected, usual = 0, 0
     for _ in range(n_tables):
         gain_of_row = rng.normal(size=100)  # of "b", which is zero in the mean

@@ -42,7 +42,7 @@ def nearly_always_zero(rng, n_rows):
 
 
 @pytest.mark.parametrize("make", [of_cauchy, of_long_lognormal, nearly_always_zero])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_defaults_learn_columns_with_long_tails(make, seed):
     X = make(np.random.default_rng(seed), 3_000)
     y = np.where(np.arange(3_000) < 150, "rare", "common")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays are not one truth value
 class LossCurve:
     """The negative evidence lower bound of a class's rows at some steps of training.
 

@@ -87,7 +87,7 @@ class Likeness:
     associations: AssociationDistances
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays are not one truth value
 class SyntheticReport:
     """What `synthetic_report` returns. Print it, or show it in a notebook.
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SPEARMAN, CRAMER, CORRELATION_RATIO = "Spearman", "Cramér's V", "correlation ratio"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays are not one truth value
 class ColumnDistances:
     """What `column_distances` returns: a value for each column.
 
@@ -90,7 +90,7 @@ class ColumnDistances:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays are not one truth value
 class AssociationDistances:
     """What `association_distances` returns: a value for each pair of columns.
 
