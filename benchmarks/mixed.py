@@ -212,15 +212,18 @@ def compare(held_out, synthetic, X_train) -> dict[str, float]:
         if len(real) and len(drawn) and deviation[name] > 0:
             wasserstein.append(wasserstein_distance(real, drawn) / deviation[name])
     variation = [total_variation(held_out[name], synthetic[name]) for name in kinds.categorical]
-    associations = [
-        abs(association(held_out, *pair) - association(synthetic, *pair))
-        for pair in combinations(X_train.columns, 2)
-    ]
+    associations = np.array(
+        [
+            abs(association(held_out, *pair) - association(synthetic, *pair))
+            for pair in combinations(X_train.columns, 2)
+        ]
+    )
+    is_known = ~np.isnan(associations)
     missing = (held_out.isna().mean() - synthetic.isna().mean()).abs()
     return {
         "total_variation": np.mean(variation) if variation else np.nan,
         "wasserstein": np.mean(wasserstein) if wasserstein else np.nan,
-        "association_error": np.nanmean(associations),
+        "association_error": associations[is_known].mean() if is_known.any() else np.nan,
         "missing_rate_error": missing[X_train.isna().any()].mean(),
         "impossible_cells": count_impossible(synthetic, X_train),
         "cells": synthetic.size,
@@ -240,11 +243,13 @@ def association(X: pd.DataFrame, one: str, other: str) -> float:
     """Return how strongly two columns go together, from 0 to 1.
 
     Correlation of two numbers, correlation ratio of a number and a category, Cramer's V of
-    two categories; over the rows that have both.
+    two categories; over the rows that have both. NaN where fewer than two do.
     """
     pair = X[[one, other]].dropna()
     is_category = [pair[name].dtype == "category" for name in (one, other)]
-    if len(pair) < 2 or pair[one].nunique() < 2 or pair[other].nunique() < 2:
+    if len(pair) < 2:
+        return np.nan
+    if pair[one].nunique() < 2 or pair[other].nunique() < 2:
         return 0.0
     if not any(is_category):
         return abs(np.corrcoef(pair[one], pair[other])[0, 1])
