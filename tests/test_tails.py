@@ -78,3 +78,13 @@ def test_rows_do_not_depend_on_the_size_of_the_numbers(scale):
     found = quick().fit(X, y).sample(1, 50, random_state=0)
     found[:, 0] /= scale
     assert_allclose(found, expected)
+
+
+def test_the_smallest_integers_are_drawn_within_range():
+    X, y = make_table()
+    lowest = int(np.iinfo(np.int64).min)
+    X = (10 * X).astype(np.int64)
+    X[:, 1] = np.array([lowest + 2**53 * number for number in range(len(X))], np.int64)
+    drawn = quick().fit(X, y).sample(1, 50)
+    assert (drawn >= X.min(axis=0)).all()
+    assert (drawn <= X.max(axis=0)).all()

@@ -321,7 +321,7 @@ def _deviation_of_flag(mean: float) -> float:
 def _middle_and_deviation(
     observed: np.ndarray, some: np.ndarray
 ) -> tuple[float, float]:  # (n_observed,), (n_off_spikes,)
-    largest = float(max(abs(observed.min()), abs(observed.max())))
+    largest = max(abs(float(observed.min())), abs(float(observed.max())))
     if largest > 0 and not _RANGE_TO_SQUARE[0] < largest < _RANGE_TO_SQUARE[1]:
         unit = 2.0 ** (math.frexp(largest)[1] - 1)
         middle, deviation = _middle_and_deviation(observed / unit, some / unit)

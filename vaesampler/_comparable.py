@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils import check_array
 
-from vaesampler._columns import TIME_UNITS, Cells, Column
+from vaesampler._columns import MOST_LEVELS_APART, TIME_UNITS, Cells, Column
 from vaesampler._containers import Container, FrameContainer, is_frame
 from vaesampler._schema import CategoricalFeatures, FeatureSchema
 
@@ -19,8 +19,6 @@ IQR_OF_NORMAL = 1.349
 TAIL_DEVIATIONS = 3
 # How far a number may be out, in the unit of the others, so that what is made of it is finite.
 LARGEST = 1e300
-# Levels beyond the most frequent ones of a category share one slot.
-MOST_LEVELS_APART = 50
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,7 @@ class ClassGenerator:
         numbers = choose_rows(n_rows, n_around, generator)
         around = self.rows.draw(numbers, generator)
         z, chosen = latent_sampler.draw(self.vae, around[None], n_candidates, generator)
-        drawn_around = None if chosen is None else around[chosen]
+        drawn_around = None if chosen is None else around.index_select(0, chosen)
         drawn = self.vae.draw(z, generator, drawn_around)[0]
         if drawn_around is not None:
             self._retain_discrete(drawn, drawn_around, generator)
@@ -161,7 +161,7 @@ class ClassGenerator:
         # Rows are judged as they will be, with the values and levels that they were given.
         verdict = self.critic.judge(Candidates(self.encoder.transform(cells), sources))
         power = power_of(self.rejection_strength, n_rows, self.vae.slots.n_columns)
-        kept: np.ndarray = cells[keep(verdict, power, rng)]
+        kept: np.ndarray = cells.take(keep(verdict, power, rng), axis=0)
         return kept
 
     def _retain_discrete(

@@ -145,7 +145,7 @@ class PosteriorSampling(LatentSampler):
         chosen = choose_rows(rows.shape[1], n_samples, generator)
         blocks = []
         for block in chosen.split(BLOCK_ROWS):
-            posterior = vae.encode(rows[:, block])
+            posterior = vae.encode(rows.index_select(1, block))
             blocks.append(posterior.draw(standard_normal(posterior.mean.shape, generator)))
         return LatentDraw(torch.cat(blocks, dim=1), chosen)
 
@@ -247,7 +247,7 @@ class DenoisingSampling(LatentSampler):
         chosen = choose_rows(rows.shape[1], n_samples, generator)
         blocks = []
         for block in chosen.split(BLOCK_ROWS):
-            real = rows[:, block]
+            real = rows.index_select(1, block)
             noisy = real + spread * standard_normal(real.shape, generator)
             blocks.append(vae.encode(noisy).mean)
         return LatentDraw(torch.cat(blocks, dim=1), chosen)

@@ -14,6 +14,8 @@ N_ROWS_FOR_DRAWN = 30
 N_QUANTILES = 256
 # ... and what follows is told at so many places of equal distance, which are found at once.
 N_PLACES = 256
+# So few numbers are moved at once that they stay in the processor's caches.
+CELLS_AT_ONCE = 16_384
 
 
 class Moves(NamedTuple):
@@ -23,6 +25,7 @@ class Moves(NamedTuple):
     lowest: np.ndarray  # (n_slots,): the first place
     places_by_unit: np.ndarray  # (n_slots,)
     by: np.ndarray  # (n_slots, N_PLACES)
+    steps: np.ndarray  # (n_slots, N_PLACES): how much more at the next place
 
     @classmethod
     def of(cls, matches: Mapping[int, tuple[np.ndarray, np.ndarray]]) -> Self:
@@ -31,19 +34,29 @@ class Moves(NamedTuple):
         lowest, places_by_unit, by = (
             np.array(part, dtype=np.float32) for part in zip(*found, strict=True)
         )
-        return cls(np.array(list(matches)), lowest, places_by_unit, by)
+        steps = np.diff(by, axis=1, append=by[:, -1:])
+        return cls(np.array(list(matches)), lowest, places_by_unit, by, steps)
 
     def apply(self, drawn: np.ndarray) -> None:  # (n_rows, width)
         """Move the numbers of drawn rows."""
+        n_rows = max(1, CELLS_AT_ONCE // len(self.slots))
+        for start in range(0, len(drawn), n_rows):
+            self._apply(drawn[start : start + n_rows])
+
+    def _apply(self, drawn: np.ndarray) -> None:
         numbers = drawn[:, self.slots]
-        places = (numbers - self.lowest) * self.places_by_unit
+        places = numbers - self.lowest
+        places *= self.places_by_unit
         np.clip(places, 0, N_PLACES - 1, out=places)
-        before = np.minimum(places.astype(np.int32), N_PLACES - 2)
-        places -= before
-        before += np.arange(len(self.slots), dtype=np.int32) * N_PLACES
-        by = self.by.ravel()
-        start = by[before]
-        drawn[:, self.slots] = numbers + start + places * (by[before + 1] - start)
+        whole = np.minimum(np.floor(places), N_PLACES - 2)
+        places -= whole
+        before = whole.astype(np.intp)
+        before += np.arange(len(self.slots)) * N_PLACES
+        # `take` is three times as fast as an index in brackets.
+        numbers += self.by.ravel().take(before, mode="clip")
+        places *= self.steps.ravel().take(before, mode="clip")
+        numbers += places
+        drawn[:, self.slots] = numbers
 
 
 @dataclass(frozen=True)

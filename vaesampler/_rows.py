@@ -79,7 +79,7 @@ class DenseRows(EncodedRows):
 
     def take(self, numbers: np.ndarray) -> np.ndarray:
         """Return the rows with these numbers."""
-        rows: np.ndarray = self.matrix[numbers]
+        rows: np.ndarray = self.matrix.take(numbers, axis=0)  # faster than an index in brackets
         return rows
 
     def subset(self, numbers: np.ndarray) -> "DenseRows":

@@ -132,7 +132,7 @@ class RowSource:
     def take(self, numbers: Tensor) -> Tensor:  # (n,) to (n, width)
         """Return the rows with these numbers."""
         if isinstance(self.rows, Tensor):
-            return self.rows[numbers]
+            return self.rows.index_select(0, numbers)  # faster than an index in brackets
         return torch.as_tensor(self.rows.take(numbers.cpu().numpy()), device=self.device)
 
 
