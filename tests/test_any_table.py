@@ -1,7 +1,9 @@
 """Tables as people have them: any kinds of cells, any container; every drawn cell is legal."""
 
 import datetime
+import gc
 import tracemalloc
+import weakref
 from decimal import Decimal
 
 import numpy as np
@@ -574,3 +576,14 @@ def test_decimals_of_python_stay_decimals(make, n_decimals):
     assert {type(cell) for cell in cells["some"]} == {Decimal, type(None)}
     if n_decimals == 2:
         assert all(cell == round(cell, 2) for cell in cells["price"])
+
+
+def test_a_fitted_sampler_does_not_keep_the_table_in_memory():
+    array, y = make_table()
+    kept = weakref.ref(array)
+    X = pd.DataFrame(array, copy=False)
+    sampler = quick().fit(X, y)
+    del array, X
+    gc.collect()
+    assert kept() is None
+    assert len(sampler.sample(1, 5)) == 5

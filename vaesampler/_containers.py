@@ -325,7 +325,7 @@ class FrameContainer(Container):
     def template(self, schema: FeatureSchema) -> "Template":
         """Keep one example of each level."""
         return FrameTemplate(
-            self.frame.head(0).to_native(),
+            self.frame[[], :].to_native(),  # a slice would keep all rows in memory
             [
                 one[_example_rows(column).tolist()].to_native()
                 for one, column in zip(self._series(), schema.columns, strict=True)
