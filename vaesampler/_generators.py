@@ -38,8 +38,9 @@ MAX_ROWS_LEFT_OUT = 250
 # drawn, combinations would come up that real rows never have; so most stay as they are in the
 # row that is drawn around.
 SHARE_RETAINED = 0.9
-# Rows are drawn in blocks: more at once would only leave the processor's caches.
-MOST_ROWS_BY_BLOCK = 8_192
+# Rows are drawn in blocks: more at once would only leave the processor's caches, fewer make
+# threads wait for each other.
+MOST_ROWS_BY_BLOCK = 16_384
 MOST_CELLS_BY_BLOCK = 4_000_000
 # A block has so many candidates for each wanted row, lest the last one be drawn in vain, and
 # so many at least: near copies are thinned out among them.

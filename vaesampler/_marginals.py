@@ -14,8 +14,9 @@ N_ROWS_FOR_DRAWN = 30
 N_QUANTILES = 256
 # ... and what follows is told at so many places of equal distance, which are found at once.
 N_PLACES = 256
-# So few numbers are moved at once that they stay in the processor's caches.
-CELLS_AT_ONCE = 16_384
+# So many numbers are moved at once: more take memory that has to be cleared first, fewer make
+# threads wait for each other.
+CELLS_AT_ONCE = 262_144
 
 
 class Moves(NamedTuple):
