@@ -561,9 +561,7 @@ def test_a_column_of_nothing_but_nulls_stays_so(make):
     assert cells_of(drawn, nothing)["none"] == [None] * 5
 
 
-@pytest.mark.parametrize(
-    "make", [pd.DataFrame, lambda columns: np.array(list(columns.values())).T]
-)
+@pytest.mark.parametrize("make", [pd.DataFrame, as_objects])
 @pytest.mark.parametrize("n_decimals", [0, 2, 12])
 def test_decimals_of_python_stay_decimals(make, n_decimals):
     rng = np.random.default_rng(0)

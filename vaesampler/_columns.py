@@ -26,7 +26,8 @@ _MOST_SPIKES = 3
 # Where numbers deviate by more than so many deviations of the middle half of them, a few of
 # them speak for all, and the middle half is asked instead.
 _MOST_DEVIATION_BY_SPREAD = 100
-_IQR_OF_NORMAL = 1.349
+# The interquartile range of a normal distribution, in deviations.
+IQR_OF_NORMAL = 1.349
 # Squares of numbers in this range are finite, and not zero.
 _RANGE_TO_SQUARE = (1e-100, 1e100)
 # In parts of the mean: numbers that vary by less do so by rounding.
@@ -189,7 +190,7 @@ class Column:
         elif column.kind == "constant":
             mean, deviation = 0.0, 1.0
         else:
-            mean, deviation = _middle_and_deviation(observed, some)
+            mean, deviation = _middle_and_deviation(observed, some, column.largest)
         return replace(
             column,
             reason=column.reason + _note_spikes(spikes) + note,
@@ -213,7 +214,7 @@ class Column:
         )
 
     def _with_decimals(self, observed: np.ndarray) -> Self:
-        decimals = _decimals(observed, max(abs(self.lowest), abs(self.highest)))
+        decimals = _decimals(observed, self.largest)
         kind, reason = self.kind, self.reason
         if decimals == 0:
             kind, reason = "integer", "every value is a whole number"
@@ -225,6 +226,11 @@ class Column:
     def has_levels(self) -> bool:
         """Whether a cell stands for the place of its level, not for a number."""
         return self.kind in ("binary", "categorical", "constant")
+
+    @property
+    def largest(self) -> float | int:
+        """The size of the number that is farthest from zero."""
+        return max(abs(self.lowest), abs(self.highest))
 
     @property
     def has_missing(self) -> bool:
@@ -319,16 +325,15 @@ def _deviation_of_flag(mean: float) -> float:
 
 
 def _middle_and_deviation(
-    observed: np.ndarray, some: np.ndarray
+    observed: np.ndarray, some: np.ndarray, largest: float
 ) -> tuple[float, float]:  # (n_observed,), (n_off_spikes,)
-    largest = max(abs(float(observed.min())), abs(float(observed.max())))
     if largest > 0 and not _RANGE_TO_SQUARE[0] < largest < _RANGE_TO_SQUARE[1]:
         unit = 2.0 ** (math.frexp(largest)[1] - 1)
-        middle, deviation = _middle_and_deviation(observed / unit, some / unit)
+        middle, deviation = _middle_and_deviation(observed / unit, some / unit, largest / unit)
         return middle * unit, deviation * unit
     mean, deviation = (float(of(observed, dtype=np.float64)) for of in (np.mean, np.std))
     lower, median, upper = np.quantile(some, (0.25, 0.5, 0.75)).tolist()
-    spread = (upper - lower) / _IQR_OF_NORMAL
+    spread = (upper - lower) / IQR_OF_NORMAL
     if 0 < spread * _MOST_DEVIATION_BY_SPREAD < deviation:
         return median, spread
     is_varied = deviation > _LEAST_RELATIVE_DEVIATION * abs(mean)

@@ -9,12 +9,10 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils import check_array
 
-from vaesampler._columns import MOST_LEVELS_APART, TIME_UNITS, Cells, Column
+from vaesampler._columns import IQR_OF_NORMAL, MOST_LEVELS_APART, TIME_UNITS, Cells, Column
 from vaesampler._containers import Container, FrameContainer, is_frame
 from vaesampler._schema import CategoricalFeatures, FeatureSchema
 
-# The interquartile range of a normal distribution, in deviations.
-IQR_OF_NORMAL = 1.349
 # Numbers farther from the middle than this many deviations count by their logarithm.
 TAIL_DEVIATIONS = 3
 # How far a number may be out, in the unit of the others, so that what is made of it is finite.

@@ -482,18 +482,18 @@ def _numbers_for(dtype: nw.dtypes.DType, new: _NewCells) -> np.ndarray:  # (n_nu
 
 def _on_clocks_of(zone: str, times: nw.Series) -> nw.Series:
     """Return when clocks of a zone show these times; of those shown never, an hour off."""
+
+    def in_zone(instants: np.ndarray) -> nw.Series:
+        series = nw.new_series(times.name, instants, backend=times.implementation)
+        return series.dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
+
     wanted = times.to_numpy()
     instants = wanted
     # Set right by how late it is there then; twice, since the hour may be changed between.
-    for n_looks in range(3):
-        of_zone = (
-            nw.new_series(times.name, instants, backend=times.implementation)
-            .dt.replace_time_zone("UTC")
-            .dt.convert_time_zone(zone)
-        )
-        if n_looks < 2:
-            instants = instants + (wanted - of_zone.dt.replace_time_zone(None).to_numpy())
-    return of_zone
+    for _ in range(2):
+        shown = in_zone(instants).dt.replace_time_zone(None).to_numpy()
+        instants = instants + (wanted - shown)
+    return in_zone(instants)
 
 
 def labels_of(y: Any) -> Any:

@@ -1,6 +1,5 @@
 """`TableEncoder`: the cells of a table to the rows that the VAEs see, and back."""
 
-from collections import deque
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -136,11 +135,12 @@ class TableEncoder:
             If a cell cannot be encoded; see `Column.read_new`.
         """
         columns = zip(self.schema_.columns, container.columns(), strict=True)
-        read = (column.read_new(cells) for column, cells in columns)
         numbers = container.numbers()
         if numbers is None:
-            return LazyRows(TableCells(np.column_stack(list(read))), self.transform)
-        deque(read, maxlen=0)  # each column is checked, and none kept
+            matrix = np.column_stack([column.read_new(cells) for column, cells in columns])
+            return LazyRows(TableCells(matrix), self.transform)
+        for column, cells in columns:
+            column.read_new(cells)  # which checks it
         return LazyRows(TableCells(numbers, self.schema_.read_numbers), self.transform)
 
     def _read(
@@ -185,7 +185,8 @@ class TableEncoder:
         """Encode cells as float32."""
         schema, slots = self.schema_, self.schema_.slots
         encoded = np.zeros((len(cells), slots.width), dtype=np.float32)
-        encoded[:, slots.normal] = self._standardized(cells, schema.normal)
+        normal, binary = (_of_columns(cells, which) for which in (schema.normal, schema.binary))
+        encoded[:, slots.normal] = self._standardized(normal, schema.normal)
         if schema.has_missing_numbers:
             np.nan_to_num(encoded, copy=False)
         spiked, values = schema.spikes
@@ -193,7 +194,7 @@ class TableEncoder:
         flags = encoded[:, slots.flags]
         flags[:, :n_missing] = np.isnan(cells[:, schema.missing])
         flags[:, n_missing:] = cells[:, spiked] == values
-        encoded[:, slots.binary] = self._standardized(cells, schema.binary)
+        encoded[:, slots.binary] = self._standardized(binary, schema.binary)
         start = slots.groups.start
         row_numbers = np.arange(len(cells))
         for number, size in zip(schema.groups, slots.group_sizes, strict=True):
@@ -204,19 +205,16 @@ class TableEncoder:
             start += size
         return encoded
 
-    def _standardized(self, cells: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        numbers: np.ndarray = _of_columns(cells, columns) - self.mean_[columns]
-        numbers /= self.scale_[columns]
-        return compress(numbers)
+    def _standardized(self, numbers: np.ndarray, columns: np.ndarray | int) -> np.ndarray:
+        standardized: np.ndarray = numbers - self.mean_[columns]
+        standardized /= self.scale_[columns]
+        return compress(standardized)
 
     def levels_by_slot(self) -> dict[int, np.ndarray]:  # of (n_levels,) each
         """Return the encoded numbers of each discrete column, ascending, by its slot."""
         schema = self.schema_
         return {
-            slot: compress(
-                (schema.columns[number].levels_off_spikes - self.mean_[number])
-                / self.scale_[number]
-            )
+            slot: self._standardized(schema.columns[number].levels_off_spikes, number)
             for slot, number in enumerate(schema.normal.tolist())
             if schema.columns[number].kind == "discrete"
         }
