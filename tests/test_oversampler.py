@@ -18,10 +18,10 @@ from vaesampler._neighbor_critic import NeighborCritic
 from vaesampler._network_critic import NetworkCritic
 from vaesampler._rejection import (
     Candidates,
+    Strictness,
     Verdict,
     keep,
     log_probability,
-    power_of,
     thin_copies,
 )
 from vaesampler._rows import DenseRows
@@ -602,15 +602,16 @@ def test_near_copies_are_thinned_out_to_a_few_in_a_hundred(seed, n_rows, strengt
     n_candidates=st.integers(1, 300),
     spread=st.sampled_from([0.0, 1.0, 1e3, 1e30]),
     share_of_copies=st.sampled_from([0.0, 0.5, 1.0]),
+    least_share=st.floats(0.25, 1.0),
 )
-def test_a_quarter_is_kept_however_improbable_and_no_row_twice(
-    seed, n_candidates, spread, share_of_copies
+def test_the_least_share_is_kept_however_improbable_and_no_row_twice(
+    seed, n_candidates, spread, share_of_copies, least_share
 ):
     rng = np.random.default_rng(seed)
     log_probability = -spread * rng.exponential(size=n_candidates)
     is_copy = rng.random(n_candidates) < share_of_copies
-    kept = keep(Verdict(log_probability, is_copy), 3.0, rng)
-    assert len(kept) >= n_candidates / 4
+    kept = keep(Verdict(log_probability, is_copy), Strictness(3.0, least_share), rng)
+    assert len(kept) >= least_share * n_candidates
     assert len(set(kept.tolist())) == len(kept)
 
 
@@ -619,21 +620,39 @@ def test_a_quarter_is_kept_however_improbable_and_no_row_twice(
     n_rows=st.integers(2, 10**6),
     n_columns=st.integers(0, 5000),
 )
-def test_rows_make_rejection_stricter_and_columns_make_it_milder(strength, n_rows, n_columns):
-    power = power_of(strength, n_rows, n_columns)
+def test_rows_raise_the_power_of_the_probability_and_columns_lower_it(
+    strength, n_rows, n_columns
+):
+    power = Strictness.of(strength, n_rows, n_columns).power
     assert 0 < power <= strength
-    assert power <= power_of(strength, n_rows + 1, n_columns)
-    assert power > power_of(strength, n_rows, n_columns + 1)
+    assert power <= Strictness.of(strength, n_rows + 1, n_columns).power
+    assert power > Strictness.of(strength, n_rows, n_columns + 1).power
     if n_columns > 0:
-        at_half = power_of(strength, 5 * n_columns, 2 * n_columns)
+        at_half = Strictness.of(strength, 5 * n_columns, 2 * n_columns).power
         assert at_half == pytest.approx(strength / 2)
+
+
+@given(
+    strength=st.floats(0, 1e6),
+    stricter=st.floats(0, 1e6),
+    n_rows=st.integers(2, 10**6),
+    n_columns=st.integers(0, 5000),
+)
+def test_of_a_large_class_a_greater_share_is_kept_and_never_less_than_a_quarter(
+    strength, stricter, n_rows, n_columns
+):
+    share = Strictness.of(strength, n_rows, n_columns).least_share
+    assert 0.25 <= share <= 1
+    assert share <= Strictness.of(strength, n_rows + 1, n_columns).least_share
+    assert share >= Strictness.of(strength + stricter, n_rows, n_columns).least_share
+    assert Strictness.of(0, n_rows, n_columns).least_share == 1
 
 
 def test_of_improbable_rows_the_more_probable_ones_are_kept():
     rng = np.random.default_rng(0)
     log_probability = np.repeat([-30.0, -60.0], [250, 750])
-    kept = keep(Verdict(log_probability, np.zeros(1000, dtype=bool)), 1.0, rng)
-    assert_array_equal(kept, np.arange(250))
+    verdict = Verdict(log_probability, np.zeros(1000, dtype=bool))
+    assert_array_equal(keep(verdict, Strictness(1.0, 0.25), rng), np.arange(250))
 
 
 @pytest.mark.filterwarnings("ignore::vaesampler.exceptions.SmallClassWarning")

@@ -18,7 +18,7 @@ from vaesampler._marginals import MarginalMatch
 from vaesampler._neighbor_critic import NeighborCritic
 from vaesampler._network_critic import NetworkCritic
 from vaesampler._progress import Progress
-from vaesampler._rejection import Candidates, Critic, keep, power_of
+from vaesampler._rejection import Candidates, Critic, Strictness, keep
 from vaesampler._rows import EncodedRows, SelectedRows
 from vaesampler._schema import FeatureSchema
 from vaesampler._seeds import Seeds
@@ -161,8 +161,8 @@ class ClassGenerator:
         sources = np.full(len(cells), -1) if chosen is None else numbers[chosen].cpu().numpy()
         # Rows are judged as they will be, with the values and levels that they were given.
         verdict = self.critic.judge(Candidates(self.encoder.transform(cells), sources))
-        power = power_of(self.rejection_strength, n_rows, self.vae.slots.n_columns)
-        kept: np.ndarray = cells.take(keep(verdict, power, rng), axis=0)
+        strictness = Strictness.of(self.rejection_strength, n_rows, self.vae.slots.n_columns)
+        kept: np.ndarray = cells.take(keep(verdict, strictness, rng), axis=0)
         return kept
 
     def _retain_discrete(

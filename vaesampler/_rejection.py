@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -20,7 +20,13 @@ N_ROWS_BY_COLUMN_FOR_HALF_STRENGTH = 2.5
 # in the table to this power. At 0, rows of a rare class would be kept where hardly a real one
 # is of the class; at 1, few would be kept at all.
 POWER_OF_ODDS_IN_TABLE = 0.3
-# At least this share of the candidates is kept, however improbable they are.
+# At most this share of the candidates is rejected at a strength of 1, however improbable they
+# are: the former of a class of few rows, the latter of one of many, which classifiers know well
+# enough to be better served by rows that are spread as the class is. At so many rows it is
+# halfway between.
+MOST_REJECTED_OF_FEW, MOST_REJECTED_OF_MANY = 0.3, 0.07
+N_ROWS_FOR_HALF_OF_MOST_REJECTED = 500
+# Whatever the strength, at least this share is kept, lest drawing take for ever.
 LEAST_SHARE_KEPT = 0.25
 
 
@@ -49,12 +55,27 @@ class Critic(ABC):
         """Judge candidates by real rows."""
 
 
-def power_of(strength: float, n_rows: int, n_columns: int) -> float:
-    """Return the power of a class's probability that is a candidate's chance.
+class Strictness(NamedTuple):
+    """How improbable a class's candidates may be."""
 
-    It is all but `strength` if the class has many real rows for the table's columns.
-    """
-    return strength * n_rows / (n_rows + N_ROWS_BY_COLUMN_FOR_HALF_STRENGTH * n_columns)
+    power: float  # of the class's probability at a candidate, which is its chance
+    least_share: float  # of the candidates, kept however improbable they are
+
+    @classmethod
+    def of(cls, strength: float, n_rows: int, n_columns: int) -> Self:
+        """Tell it for a class of so many real rows.
+
+        The power is all but `strength` if these are many for the table's columns.
+        """
+        for_half = N_ROWS_BY_COLUMN_FOR_HALF_STRENGTH * n_columns
+        among_many = n_rows / (n_rows + N_ROWS_FOR_HALF_OF_MOST_REJECTED)
+        most_rejected = MOST_REJECTED_OF_FEW + among_many * (
+            MOST_REJECTED_OF_MANY - MOST_REJECTED_OF_FEW
+        )
+        return cls(
+            strength * n_rows / (n_rows + for_half),
+            max(LEAST_SHARE_KEPT, (1 - most_rejected) ** strength),
+        )
 
 
 def log_probability(log_odds: np.ndarray, share: float) -> np.ndarray:  # (n_rows,), both
@@ -68,14 +89,16 @@ def log_probability(log_odds: np.ndarray, share: float) -> np.ndarray:  # (n_row
     return logarithm
 
 
-def keep(verdict: Verdict, power: float, rng: np.random.Generator) -> np.ndarray:  # (n_kept,)
-    """Choose candidates, each with its probability to this power.
+def keep(
+    verdict: Verdict, strictness: Strictness, rng: np.random.Generator
+) -> np.ndarray:  # (n_kept,)
+    """Choose candidates, each with its probability to the power of the strictness.
 
     Where too few would be kept, the least share is chosen, the probable ones first.
     """
-    log_chance = thin_copies(power * verdict.log_probability, verdict.is_copy)
+    log_chance = thin_copies(strictness.power * verdict.log_probability, verdict.is_copy)
     chosen = np.flatnonzero(-rng.exponential(size=len(log_chance)) < log_chance)
-    n_least = math.ceil(LEAST_SHARE_KEPT * len(log_chance))
+    n_least = math.ceil(strictness.least_share * len(log_chance))
     if len(chosen) < n_least:
         # The largest of these keys are a draw without replacement by the chances.
         keys = log_chance + rng.gumbel(size=len(log_chance))
