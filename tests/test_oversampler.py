@@ -646,6 +646,8 @@ def test_of_a_large_class_a_greater_share_is_kept_and_never_less_than_a_quarter(
     assert share <= Strictness.of(strength, n_rows + 1, n_columns).least_share
     assert share >= Strictness.of(strength + stricter, n_rows, n_columns).least_share
     assert Strictness.of(0, n_rows, n_columns).least_share == 1
+    few, many = (Strictness.of(4, number, n_columns).least_share for number in (10, 10_000))
+    assert many > 2 * few
 
 
 def test_of_improbable_rows_the_more_probable_ones_are_kept():

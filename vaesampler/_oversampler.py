@@ -152,7 +152,7 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
         its 15 nearest real neighbours; for a class of 100 rows or more in a table of 10,000 or
         more, by a small network. All but a few near copies of real rows are rejected too,
         unless the table has nothing but categories. However improbable the rows, a share of
-        them is kept: at least 0.7 of a class of few rows, 0.81 of one of 500 and 0.93 of one
+        them is kept: at least 0.7 of a class of few rows, 0.815 of one of 500, 0.93 of one
         of many thousands, to the power of this number, and never less than a quarter. 0 keeps
         every row; the higher, the farther rows stay from the other classes.
 

@@ -65,7 +65,8 @@ class Strictness(NamedTuple):
     def of(cls, strength: float, n_rows: int, n_columns: int) -> Self:
         """Tell it for a class of so many real rows.
 
-        The power is all but `strength` if these are many for the table's columns.
+        The power is all but `strength` if these are many for the table's columns; the more
+        they are, the greater the least share, and the lower the higher the strength.
         """
         for_half = N_ROWS_BY_COLUMN_FOR_HALF_STRENGTH * n_columns
         among_many = n_rows / (n_rows + N_ROWS_FOR_HALF_OF_MOST_REJECTED)
