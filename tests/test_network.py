@@ -1,6 +1,9 @@
 """The stack of VAEs is what it says, and no model in it feels the others."""
 
+from copy import deepcopy
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from conftest import make_table, quick
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 from torch.distributions import Bernoulli, Normal, OneHotCategorical, kl_divergence
 
 from vaesampler import VAEOversampler
+from vaesampler._gradients import VAEGradient
 from vaesampler._heads import LOWEST_LOG_VAR, GaussianHead, TableHead
 from vaesampler._latent import Posterior
 from vaesampler._layers import ACTIVATIONS
@@ -17,7 +21,7 @@ from vaesampler._settings import TrainingSettings
 from vaesampler._slots import Slots
 from vaesampler._smoothing import SmoothedRows
 from vaesampler._training import ClassRows, train
-from vaesampler._vae import EvidenceBound, StackedVAE, VAEGradient
+from vaesampler._vae import EvidenceBound, StackedVAE
 
 SETTINGS = TrainingSettings(
     max_iter=30, learning_rate_init=1e-2, batch_size=16, beta=1.0, alpha=1e-2
@@ -202,6 +206,31 @@ def test_selected_models_share_no_memory_with_the_stack():
     stack.encoder.layers[0].weight.data.zero_()
     torch.testing.assert_close(twice.encoder.layers[0].weight, before)
     torch.testing.assert_close(before[0], before[1])
+
+
+def rebuilt(stack):
+    sizes = stack.hidden_layer_sizes
+    vae = StackedVAE(stack.n_models, stack.slots, sizes, stack.latent_dim, stack.activation)
+    vae.load_state_dict(stack.state_dict())
+    return vae
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [rebuilt, deepcopy, lambda stack: stack.select([0]), lambda stack: stack.double().float()],
+    ids=["state_dict", "deepcopy", "select", "to"],
+)
+def test_a_trained_vae_is_complete_in_its_copies(copy, table):
+    frame, y = pd.DataFrame(table[0]), table[1]
+    frame["plan"] = np.where(frame[0] > 0, "monthly", "yearly")
+    frame.loc[::3, 1] = np.nan
+    frame.loc[1::3, 2] = 0
+    vae = quick().fit(frame.rename(columns=str), y).vaes_[1]
+    z = torch.randn(1, 50, 4, generator=torch.Generator().manual_seed(0))
+    expected, found = (
+        one.draw(z, torch.Generator().manual_seed(1)) for one in (vae, copy(vae))
+    )
+    assert torch.equal(found, expected)
 
 
 @pytest.mark.parametrize("n_rows", [(5, 12, 9), (5, 40, 300)])

@@ -12,13 +12,14 @@ from torch import Tensor
 
 from vaesampler._devices import in_order, one_thread, standard_normal
 from vaesampler._early_stopping import MAX_ROWS_BY_LOOK, HeldOutRows
-from vaesampler._errors import RowErrors
+from vaesampler._heads import LOWEST_LOG_VAR, TableHead
 from vaesampler._latent import BLOCK_ROWS, LatentSampler, Posterior, choose_rows
 from vaesampler._marginals import MarginalMatch
 from vaesampler._neighbor_critic import NeighborCritic
 from vaesampler._network_critic import NetworkCritic
 from vaesampler._progress import Progress
 from vaesampler._rejection import Candidates, Critic, Strictness, keep
+from vaesampler._residuals import Neighborhood, ResidualModel, Residuals
 from vaesampler._rows import EncodedRows, SelectedRows
 from vaesampler._schema import FeatureSchema
 from vaesampler._seeds import Seeds
@@ -30,10 +31,13 @@ from vaesampler._training import SILENCE, ClassRows, TrainingHistory, train
 from vaesampler._units import ClassUnits, RowsInClassUnits
 from vaesampler._vae import StackedVAE
 
-# A small class's rows, smoothed, are reconstructed several times each to tell their errors.
-MIN_ROWS_FOR_ERRORS = 256
-# So many real rows are looked for among those drawn around the others.
+# Residuals are learned from at least this many smoothed rows, several of each row of a small
+# class.
+MIN_ROWS_FOR_RESIDUALS = 256
+# The leave-one-out likelihood of the share kept is computed for at most this many real rows.
 MAX_ROWS_LEFT_OUT = 250
+# Columns with a smaller variance, in variances of the class, are constant but for rounding.
+LEAST_VARIANCE = 1e-6
 # Categories, and which cells are missing, are drawn each for itself, given z. Were they all
 # drawn, combinations would come up that real rows never have; so most stay as they are in the
 # row that is drawn around.
@@ -68,6 +72,7 @@ class ClassGenerator:
     vae: StackedVAE  # a stack of one
     units: ClassUnits  # that the VAE sees rows in
     rows: SmoothedRows  # in these units
+    residuals: ResidualModel
     marginals: MarginalMatch
     fit: FitQuality
     history: TrainingHistory
@@ -151,7 +156,8 @@ class ClassGenerator:
         around = self.rows.draw(numbers, generator)
         z, chosen = latent_sampler.draw(self.vae, around[None], n_candidates, generator)
         drawn_around = None if chosen is None else around.index_select(0, chosen)
-        drawn = self.vae.draw(z, generator, drawn_around)[0]
+        residuals = self._draw_residuals(n_candidates, drawn_around, generator)
+        drawn = self.vae.draw(z, generator, residuals)[0]
         if drawn_around is not None:
             self._retain_discrete(drawn, drawn_around, generator)
         matrix = self.marginals.apply(self.units.restore(drawn.cpu().numpy()))
@@ -164,6 +170,14 @@ class ClassGenerator:
         strictness = Strictness.of(self.rejection_strength, n_rows, self.vae.slots.n_columns)
         kept: np.ndarray = cells.take(keep(verdict, strictness, rng), axis=0)
         return kept
+
+    def _draw_residuals(
+        self, n_rows: int, around: Tensor | None, generator: torch.Generator
+    ) -> Tensor:  # (n_rows, width) to (n_rows, n_normal)
+        own = None
+        if around is not None and self.residuals.depends_on_row:
+            own = own_residuals(self.vae, around[None])
+        return self.residuals.draw(n_rows, generator, own)
 
     def _retain_discrete(
         self, drawn: Tensor, around: Tensor, generator: torch.Generator
@@ -248,16 +262,18 @@ def fit_generators(
     for number, (entry, history) in enumerate(zip(classes, histories, strict=True)):
         vae = vaes.select([number])
         own = own_rows[entry.label]
-        fit = _calibrate(vae, entry.rows, seeds.torch("errors", entry.label, device=device))
+        generator = seeds.torch("errors", entry.label, device=device)
+        fit, residuals = _calibrate(vae, entry.rows, generator)
         generator = seeds.torch("marginals", entry.label, device=device)
-        marginals = _match_real_rows(
-            vae, entry.rows, units[entry.label], own, encoder, generator
+        residuals, marginals = _match_real_rows(
+            vae, residuals, entry.rows, units[entry.label], own, encoder, generator
         )
         generators[entry.label] = ClassGenerator(
             entry.label,
             vae,
             units[entry.label],
             entry.rows,
+            residuals,
             marginals,
             fit,
             history,
@@ -346,33 +362,63 @@ def _pretrain(
 @torch.no_grad()
 def _calibrate(
     vae: StackedVAE, class_rows: SmoothedRows, generator: torch.Generator
-) -> FitQuality:
-    """Let drawn rows err as reconstructions do, and tell how good these are."""
-    n_rows = len(class_rows)
-    n_errors = min(max(n_rows, MIN_ROWS_FOR_ERRORS), MAX_ROWS_FOR_SHAPE)
-    near = _draw_near(vae, class_rows, n_errors, generator)
-    head = vae.head
-    reconstruction = head.negative_log_likelihood(near.output, near.rows)
+) -> tuple[FitQuality, ResidualModel]:
+    """Measure how well a class's VAE describes its rows, and learn its residuals."""
+    n_rows = min(max(len(class_rows), MIN_ROWS_FOR_RESIDUALS), MAX_ROWS_FOR_SHAPE)
+    near = _draw_near(vae, class_rows, n_rows, generator)
+    reconstruction = vae.head.negative_log_likelihood(near.output, near.rows)
     quality = FitQuality(
         near.posterior.kl_by_dimension().mean(dim=(0, 1)).cpu().numpy(),
         float((reconstruction + near.posterior.kl_to_prior()).mean()),
-        head.loss_of_columns_alone(near.rows),
+        loss_of_columns_alone(vae.head, near.rows),
     )
-    # The decoder's errors on rows that it was trained on are smaller than on new ones, the
-    # more so the fewer they were, which is what the bandwidth tells.
+    # Residuals of rows that the decoder was trained on are smaller than those of new rows, the
+    # more so the fewer rows there were, hence the larger the bandwidth.
     inflation = math.sqrt(1 + class_rows.bandwidth**2)
-    head.learn_errors(head.errors_of(near.output, near.rows), near.own_errors, inflation)
-    return quality
+    residuals = Residuals.of(vae.head, near.output, near.rows)
+    learned = torch.exp(0.5 * vae.head.normal.log_var)[0, 0]
+    return quality, ResidualModel.fit(residuals, near.own, learned, inflation)
+
+
+def loss_of_columns_alone(head: TableHead, rows: Tensor) -> float:
+    """Return the mean loss of the best decoder that ignores z, in nats per row.
+
+    It gives each numeric column its mean and variance, and each category its frequency, in
+    `rows` (1, n_rows, width).
+    """
+    normal, yes_no, groups = head.parts
+    counted = head.counted(rows)
+    counted = torch.ones_like(rows[0, :, : groups.start]) if counted is None else counted[0]
+    share = counted.mean(dim=0)
+    weights = counted / counted.sum(dim=0).clamp(min=1)
+    values, weights_of_values = rows[0, :, normal], weights[:, normal]
+    mean = (weights_of_values * values).sum(dim=0)
+    variance = (weights_of_values * (values - mean).square()).sum(dim=0)
+    # A constant column tells the two decoders apart by rounding only: it gets what was learned.
+    learned = torch.exp(head.normal.log_var)[0, 0]
+    fitted = torch.where(variance > LEAST_VARIANCE, variance, learned)
+    fitted = fitted.clamp(min=math.exp(LOWEST_LOG_VAR))
+    terms = 0.5 * (torch.log(2 * math.pi * fitted) + variance / fitted)
+    chance = (weights[:, yes_no] * (rows[0, :, yes_no] > 0)).sum(dim=0)
+    entropy = -torch.xlogy(chance, chance) - torch.xlogy(1 - chance, 1 - chance)
+    levels = rows[0, :, groups].mean(dim=0)
+    loss = (share[normal] * terms).sum() + (share[yes_no] * entropy).sum()
+    return float(loss - torch.xlogy(levels, levels).sum())
 
 
 class _RowsNear(NamedTuple):
-    """Rows near those of a class, and what the VAE makes of them."""
+    """Smoothed rows of a class, and what the VAE makes of them."""
 
-    sources: Tensor  # (n_rows,), numbers of the class's rows
+    sources: Tensor  # (n_rows,), indices of the class's rows
     rows: Tensor  # (1, n_rows, width)
     posterior: Posterior
     output: Tensor  # (1, n_rows, width), of the decoder at a z drawn for each row
-    own_errors: RowErrors  # at the mean of z
+    own: Residuals  # at the posterior mean
+
+
+def own_residuals(vae: StackedVAE, rows: Tensor) -> Residuals:
+    """Return the residuals of rows (1, n_rows, width) at their posterior means."""
+    return Residuals.of(vae.head, vae.decode(vae.encode(rows).mean), rows)
 
 
 def _draw_near(
@@ -382,30 +428,36 @@ def _draw_near(
     rows = class_rows.draw(sources, generator)[None]
     posterior = vae.encode(rows)
     output = vae.decode(posterior.draw(standard_normal(posterior.mean.shape, generator)))
-    own_errors = vae.head.errors_of(vae.decode(posterior.mean), rows)
-    return _RowsNear(sources, rows, posterior, output, own_errors)
+    own = Residuals.of(vae.head, vae.decode(posterior.mean), rows)
+    return _RowsNear(sources, rows, posterior, output, own)
 
 
 @torch.no_grad()
 def _match_real_rows(
     vae: StackedVAE,
+    residuals: ResidualModel,
     class_rows: SmoothedRows,
     units: ClassUnits,
     own_rows: EncodedRows,
     encoder: TableEncoder,
     generator: torch.Generator,
-) -> MarginalMatch:
-    """Choose how much of a row's errors is kept, and compare what is drawn column by column."""
+) -> tuple[ResidualModel, MarginalMatch]:
+    """Choose the share of residuals that is kept, and match quantiles column by column."""
     near = _draw_near(vae, class_rows, MAX_ROWS_FOR_SHAPE, generator)
     step = math.ceil(len(class_rows) / MAX_ROWS_LEFT_OUT)
-    numbers = torch.arange(0, len(class_rows), step, device=near.rows.device)
-    real = class_rows.rows.take(numbers)[None]
-    vae.head.keep_errors(near.sources, near.output, near.own_errors, numbers, real)
-    drawn = units.restore(
-        vae.head.draw(near.output, generator, near.own_errors)[0].cpu().numpy()
+    left_out = torch.arange(0, len(class_rows), step, device=near.rows.device)
+    normal = vae.slots.normal
+    neighborhood = Neighborhood(near.sources, near.output[0, :, normal], near.own)
+    residuals = residuals.keeping(
+        neighborhood, left_out, class_rows.rows.take(left_out)[:, normal]
     )
+    deviations = residuals.draw(len(near.own.values), generator, near.own)
+    drawn = units.restore(vae.head.draw(near.output, generator, deviations)[0].cpu().numpy())
     spread = own_rows.spread(MAX_ROWS_FOR_SHAPE)
-    return MarginalMatch.fit(encoder.levels_by_slot(), spread, drawn, encoder.schema_.slots)
+    marginals = MarginalMatch.fit(
+        encoder.levels_by_slot(), spread, drawn, encoder.schema_.slots
+    )
+    return residuals, marginals
 
 
 def _fit_critic(

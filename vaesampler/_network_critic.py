@@ -9,8 +9,9 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
+from vaesampler._gradients import MLPPasses
 from vaesampler._latent import choose_rows
-from vaesampler._layers import MLPPasses, StackedMLP
+from vaesampler._layers import StackedMLP
 from vaesampler._optimizer import Adam, FlatParameters, cosine_decay
 from vaesampler._pools import RowPool
 from vaesampler._rejection import COPY_QUANTILE, Candidates, Critic, Verdict, log_probability

@@ -10,14 +10,14 @@ from torch import Tensor
 from vaesampler._curves import LossCurve
 from vaesampler._devices import standard_normal
 from vaesampler._early_stopping import EarlyStopping, HeldOutRows
-from vaesampler._heads import HeadGradient, HeadTargets
+from vaesampler._gradients import HeadGradient, HeadTargets, VAEGradient
 from vaesampler._latent import choose_rows
 from vaesampler._optimizer import Adam, FlatParameters, cosine_decay
 from vaesampler._pools import RowPool
 from vaesampler._progress import ManyProgresses, Progress
 from vaesampler._settings import EarlyStoppingSettings, TrainingSettings
 from vaesampler._smoothing import SmoothedRows
-from vaesampler._vae import EvidenceBound, StackedVAE, VAEGradient
+from vaesampler._vae import EvidenceBound, StackedVAE
 from vaesampler.exceptions import TrainingDivergedError
 
 # How many steps pass between looks at the losses: each look waits for the device.

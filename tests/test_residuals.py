@@ -1,4 +1,4 @@
-"""Drawn rows err as the decoder does: columns together, and some rows more than others."""
+"""Drawn residuals are correlated as the decoder's, and larger for some rows than for others."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaesampler import VAEOversampler
-from vaesampler._errors import SHARES_TO_KEEP, DecoderErrors, Neighborhood, RowErrors
+from vaesampler._residuals import SHARES_TO_KEEP, Neighborhood, ResidualModel, Residuals
 
 seeds = st.integers(0, 1000)
 
@@ -21,8 +21,8 @@ def spread(errors):  # (n_rows, n_features) to (n_rows,)
 
 
 def fit(errors, learned, counted=None):
-    rows = RowErrors(errors, counted)
-    return DecoderErrors.fit(rows, rows, learned, 1.0)
+    rows = Residuals(errors, counted)
+    return ResidualModel.fit(rows, rows, learned, 1.0)
 
 
 @given(seed=seeds, n_features=st.integers(2, 60), rank=st.integers(2, 60))
@@ -34,7 +34,7 @@ def test_rows_that_differ_by_chance_only_are_drawn_around_alike(seed, n_features
     order = spread(errors).argsort()
     generator = torch.Generator().manual_seed(seed)
     calm, wild = (
-        spread(found.draw(500, generator, RowErrors(errors[rows], None)))
+        spread(found.draw(500, generator, Residuals(errors[rows], None)))
         for rows in (order[:500], order[500:])
     )
     assert wild.mean() < 1.2 * calm.mean()
@@ -48,10 +48,10 @@ def test_a_row_drawn_around_one_that_errs_more_errs_more(seed, n_features, ratio
     assert 0.5 < found.share_of_rows <= 1
     generator = torch.Generator().manual_seed(seed)
     around_calm, around_wild = (
-        spread(found.draw(500, generator, RowErrors(rows, None))) for rows in (calm, wild)
+        spread(found.draw(500, generator, Residuals(rows, None))) for rows in (calm, wild)
     )
     assert around_wild.mean() > 1.6 * around_calm.mean()
-    drawn = found.draw(1000, generator, RowErrors(errors, None))
+    drawn = found.draw(1000, generator, Residuals(errors, None))
     torch.testing.assert_close(spread(drawn.T), spread(errors.T), rtol=0.25, atol=0)
 
 
@@ -64,7 +64,7 @@ def test_what_does_not_count_is_not_looked_at(seed, n_rows, n_features):
     sources = torch.arange(n_rows)
     cases = []
     for one, at in ((errors, decoded), (other, other_decoded)):
-        own = RowErrors(one, counted)
+        own = Residuals(one, counted)
         found = fit(one, torch.ones(n_features), counted)
         found = found.keeping(Neighborhood(sources, at, own), sources, counted * rows)
         generator = torch.Generator().manual_seed(seed)
@@ -77,8 +77,8 @@ def test_what_does_not_count_is_not_looked_at(seed, n_rows, n_features):
 def told_from(rows, errors, sources):
     """Return what is kept of errors that the rows are made of, all decoded as zero."""
     learned = errors.square().mean(dim=0).sqrt()
-    own = RowErrors(errors[sources], None)
-    near = Neighborhood(sources, torch.zeros_like(own.errors), own)
+    own = Residuals(errors[sources], None)
+    near = Neighborhood(sources, torch.zeros_like(own.values), own)
     return fit(errors, learned).keeping(near, torch.arange(len(rows)), rows)
 
 
@@ -104,7 +104,7 @@ def test_of_errors_that_other_rows_share_most_is_kept(seed, n_rows, n_features):
     errors = errors_of_four_kinds(seed, n_rows, n_features)
     found = told_from(errors, errors, torch.arange(n_rows).repeat(3))
     assert found.share_kept == max(SHARES_TO_KEEP)
-    drawn = found.draw(n_rows, torch.Generator().manual_seed(seed), RowErrors(errors, None))
+    drawn = found.draw(n_rows, torch.Generator().manual_seed(seed), Residuals(errors, None))
     part_of_errors = float((drawn * errors).sum() / errors.square().sum())
     assert part_of_errors == pytest.approx(found.share_kept, abs=0.3)
     # What is kept takes the place of noise.
