@@ -33,12 +33,12 @@ from sklearn.model_selection import GridSearchCV
 from tables import load_mixed_table, load_numeric_table, load_optdigits, numeric_table_names
 
 from vaesampler import VAEOversampler
-from vaesampler._rows import DenseRows
-from vaesampler._settings import TrainingSettings
-from vaesampler._slots import Slots
-from vaesampler._smoothing import SmoothedRows
-from vaesampler._training import ClassRows, train
-from vaesampler._vae import StackedVAE
+from vaesampler._encoding.rows import DenseRows
+from vaesampler._runtime.settings import TrainingSettings
+from vaesampler._table.layout import Slots
+from vaesampler._training.loop import ClassRows, train
+from vaesampler._training.smoothing import SmoothedRows
+from vaesampler._vae.model import StackedVAE
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from vaesampler._columns import MOST_LEVELS_APART
-from vaesampler._containers import Container
-from vaesampler._rejection import Candidates
-from vaesampler._rows import LazyRows
-from vaesampler._table import TableEncoder
+from vaesampler._encoding.encoder import TableEncoder
+from vaesampler._encoding.rows import LazyRows
+from vaesampler._rejection.critic import Candidates
+from vaesampler._table.columns import MOST_LEVELS_APART
+from vaesampler._table.containers import Container
 
 # Some of the tables that hypothesis makes hold nothing but one word.
 may_be_all_equal = pytest.mark.filterwarnings(

@@ -1,4 +1,4 @@
-"""The layout holds: imports go down the layers, and what is documented is so."""
+"""The house holds: imports go down its rooms, and what is documented is so."""
 
 import ast
 import inspect
@@ -11,52 +11,17 @@ import pytest
 
 import vaesampler
 from vaesampler import VAEOversampler
-from vaesampler._latent import LATENT_SAMPLERS
-from vaesampler._layers import ACTIVATIONS
-from vaesampler._settings import ACTIVATION_NAMES, LATENT_SAMPLING_NAMES
+from vaesampler._generation.latent import LATENT_SAMPLERS
+from vaesampler._runtime.settings import ACTIVATION_NAMES, LATENT_SAMPLING_NAMES
+from vaesampler._vae.layers import ACTIVATIONS
 
 PACKAGE = Path(vaesampler.__file__).parent
-LAYERS = {
-    "exceptions": 0,
-    "_seeds": 0,
-    "_settings": 0,
-    "_devices": 0,
-    "_columns": 0,
-    "_slots": 0,
-    "_tails": 0,
-    "_rows": 0,
-    "_optimizer": 0,
-    "_pools": 0,
-    "_curves": 0,
-    "_progress": 0,
-    "_schema": 1,
-    "_cells": 1,
-    "_layers": 1,
-    "_latent": 1,
-    "_smoothing": 1,
-    "_units": 1,
-    "_marginals": 1,
-    "_rejection": 1,
-    "_callbacks": 1,
-    "_neighbor_critic": 2,
-    "_network_critic": 6,
-    "_containers": 2,
-    "_heads": 2,
-    "_residuals": 3,
-    "_table": 3,
-    "_comparable": 3,
-    "_vae": 4,
-    "_early_stopping": 5,
-    "_gradients": 5,
-    "metrics": 5,
-    "_training": 6,
-    "_report": 6,
-    "_generators": 7,
-    "_oversampler": 8,
-    "comparison": 9,
-    "plotting": 10,
-    "__init__": 11,
-}
+# The rooms, from the lowest to the highest: a room imports from those before it only.
+ROOMS = (
+    *("exceptions", "_runtime", "_table", "_encoding", "_vae", "_training", "_rejection"),
+    *("_generation", "metrics", "_estimators", "comparison", "plotting", "__init__"),
+)
+WITHOUT_TORCH = ("exceptions", "_table", "_encoding", "metrics", "comparison")
 MODULES = sorted(
     path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", ".")
     for path in PACKAGE.rglob("*.py")
@@ -67,8 +32,8 @@ def path_of(module):
     return PACKAGE / f"{module.replace('.', '/')}.py"
 
 
-def part_of(module):
-    """Return the file that a module is in or, of those in a folder, the folder."""
+def room_of(module):
+    """Return the folder of a module or, at the top, its file."""
     return module.partition(".")[0]
 
 
@@ -83,31 +48,25 @@ def imported_names(module):
     return names
 
 
-def test_every_file_of_the_package_has_a_layer():
-    assert set(map(part_of, MODULES)) == set(LAYERS)
+def test_every_file_is_in_a_room():
+    assert set(map(room_of, MODULES)) == set(ROOMS)
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_file_imports_only_from_lower_layers(module):
+def test_imports_go_down_the_house_only(module):
     for name in imported_names(module):
         package, _, imported = name.partition(".")
         if package == "vaesampler":
             # A bare `from vaesampler import ...` reaches for the top of the package.
-            theirs, own = part_of(imported or "__init__"), part_of(module)
-            if theirs == own:
-                continue  # files of one folder
-            assert LAYERS[theirs] < LAYERS[own], f"{module} imports {name}"
+            theirs, own = room_of(imported or "__init__"), room_of(module)
+            if theirs != own:
+                assert ROOMS.index(theirs) < ROOMS.index(own), f"{module} imports {name}"
 
 
 @pytest.mark.parametrize(
-    "module",
-    [
-        *("_columns", "_slots", "_schema", "_rows", "_cells", "_containers", "_table"),
-        *("exceptions", "_comparable", "_report"),
-        *(module for module in MODULES if part_of(module) in ("metrics", "comparison")),
-    ],
+    "module", [module for module in MODULES if room_of(module) in WITHOUT_TORCH]
 )
-def test_files_about_tables_do_not_know_torch(module):
+def test_rooms_about_tables_do_not_know_torch(module):
     assert not any(name.split(".")[0] == "torch" for name in imported_names(module))
 
 
@@ -118,7 +77,7 @@ def test_importing_the_package_does_not_import_torch():
 
 
 def test_every_public_name_can_be_had_without_and_with_torch():
-    assert set(vaesampler.__all__) <= set(dir(vaesampler))
+    assert set(dir(vaesampler)) == {*vaesampler.__all__, "__version__"}
     for name in vaesampler.__all__:
         assert getattr(vaesampler, name).__name__.rpartition(".")[2] == name
     with pytest.raises(AttributeError, match="no attribute 'SMOTE'"):

@@ -14,12 +14,12 @@ from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
 from vaesampler import LatentSampler, PosteriorSampling, PriorSampling
-from vaesampler._rows import DenseRows
-from vaesampler._settings import TrainingSettings
-from vaesampler._slots import Slots
-from vaesampler._smoothing import SmoothedRows
-from vaesampler._training import ClassRows, train
-from vaesampler._vae import StackedVAE
+from vaesampler._encoding.rows import DenseRows
+from vaesampler._runtime.settings import TrainingSettings
+from vaesampler._table.layout import Slots
+from vaesampler._training.loop import ClassRows, train
+from vaesampler._training.smoothing import SmoothedRows
+from vaesampler._vae.model import StackedVAE
 from vaesampler.exceptions import (
     DuplicatedRowsWarning,
     SmallClassWarning,

@@ -13,9 +13,9 @@ from vaesampler import (
     PosteriorSampling,
     PriorSampling,
 )
-from vaesampler._latent import LATENT_SAMPLERS
-from vaesampler._slots import Slots
-from vaesampler._vae import StackedVAE
+from vaesampler._generation.latent import LATENT_SAMPLERS
+from vaesampler._table.layout import Slots
+from vaesampler._vae.model import StackedVAE
 
 N_ROWS = 12
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from vaesampler import VAEOversampler
-from vaesampler._marginals import N_ROWS_FOR_DRAWN, MarginalMatch
-from vaesampler._slots import Slots
+from vaesampler._generation.quantile_matching import N_ROWS_FOR_DRAWN, MarginalMatch
+from vaesampler._table.layout import Slots
 
 ONE_NUMBER = Slots(n_normal=1)
 

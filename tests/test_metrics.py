@@ -28,7 +28,7 @@ from vaesampler.metrics import (
     novelty,
     precision_recall,
 )
-from vaesampler.metrics._balls import density_coverage_of, precision_recall_of
+from vaesampler.metrics._neighborhoods import density_coverage_of, precision_recall_of
 
 # A tree that sees every cell, and is quicker than a forest.
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)

@@ -12,16 +12,17 @@ from hypothesis import strategies as st
 from torch.distributions import Bernoulli, Normal, OneHotCategorical, kl_divergence
 
 from vaesampler import VAEOversampler
-from vaesampler._gradients import VAEGradient
-from vaesampler._heads import LOWEST_LOG_VAR, GaussianHead, TableHead
-from vaesampler._latent import Posterior
-from vaesampler._layers import ACTIVATIONS
-from vaesampler._rows import DenseRows
-from vaesampler._settings import TrainingSettings
-from vaesampler._slots import Slots
-from vaesampler._smoothing import SmoothedRows
-from vaesampler._training import ClassRows, train
-from vaesampler._vae import EvidenceBound, StackedVAE
+from vaesampler._encoding.rows import DenseRows
+from vaesampler._runtime.settings import TrainingSettings
+from vaesampler._table.layout import Slots
+from vaesampler._training.gradients import VAEGradient
+from vaesampler._training.loop import ClassRows, train
+from vaesampler._training.smoothing import SmoothedRows
+from vaesampler._vae.heads import TableHead
+from vaesampler._vae.layers import ACTIVATIONS
+from vaesampler._vae.likelihoods import LOWEST_LOG_VAR, GaussianHead
+from vaesampler._vae.model import EvidenceBound, StackedVAE
+from vaesampler._vae.posterior import Posterior
 
 SETTINGS = TrainingSettings(
     max_iter=30, learning_rate_init=1e-2, batch_size=16, beta=1.0, alpha=1e-2

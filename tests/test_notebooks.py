@@ -91,7 +91,7 @@ assert auc.min() > 0.65
 report = stopping_early.report_[True]
 assert (report.n_real, report.n_holdout) == (87, 87)
 assert 0.6 < report.two_sample_auc < 0.9
-from vaesampler._report import MOST_AUC
+from vaesampler.metrics._verdict import MOST_AUC
 assert MOST_AUC == 0.9
 
 n_used = {name: (nats > 0.1).sum() for name, nats in used.items()}

@@ -14,19 +14,13 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from vaesampler import DenoisingSampling, InterpolationSampling
-from vaesampler._neighbor_critic import NeighborCritic
-from vaesampler._network_critic import NetworkCritic
-from vaesampler._rejection import (
-    Candidates,
-    Strictness,
-    Verdict,
-    keep,
-    log_probability,
-    thin_copies,
-)
-from vaesampler._rows import DenseRows
-from vaesampler._slots import Slots
-from vaesampler._smoothing import SmoothedRows
+from vaesampler._encoding.rows import DenseRows
+from vaesampler._rejection.critic import Candidates, Verdict, log_probability
+from vaesampler._rejection.neighbors import NeighborCritic
+from vaesampler._rejection.network import NetworkCritic
+from vaesampler._rejection.rule import Strictness, keep, thin_copies
+from vaesampler._table.layout import Slots
+from vaesampler._training.smoothing import SmoothedRows
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from conftest import make_table, quick
 from numpy.testing import assert_array_equal
 
 from vaesampler import LatentSampler, PriorSampling
-from vaesampler._seeds import Seeds
+from vaesampler._runtime.seeds import Seeds
 from vaesampler.exceptions import TrainingDivergedError
 
 IN_A_NEW_PROCESS = """

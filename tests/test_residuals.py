@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaesampler import VAEOversampler
-from vaesampler._residuals import SHARES_TO_KEEP, Neighborhood, ResidualModel, Residuals
+from vaesampler._generation.residuals import (
+    SHARES_TO_KEEP,
+    Neighborhood,
+    ResidualModel,
+    Residuals,
+)
 
 seeds = st.integers(0, 1000)
 

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import iqr
 
 from vaesampler import VAEOversampler
-from vaesampler._tails import FAR, compress, expand
+from vaesampler._encoding.scaling import FAR, compress, expand
 
 
 @given(st.lists(st.floats(-1e15, 1e15), min_size=1))

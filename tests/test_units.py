@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from vaesampler import VAEOversampler
-from vaesampler._rows import DenseRows, SelectedRows
-from vaesampler._slots import Slots
-from vaesampler._smoothing import ShrunkNormal
-from vaesampler._units import ClassUnits, RowsInClassUnits
+from vaesampler._encoding.class_scaling import ClassUnits, RowsInClassUnits
+from vaesampler._encoding.rows import DenseRows, SelectedRows
+from vaesampler._table.layout import Slots
+from vaesampler._training.shrinkage import ShrunkNormal
 
 SLOTS = Slots(n_normal=3, n_flags=2, n_binary=1, silenced=((0, 1), (1, 1), (1, 3)))
 

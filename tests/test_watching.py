@@ -22,11 +22,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from vaesampler import VAEOversampler
-from vaesampler._early_stopping import EarlyStopping, HeldOutRows
-from vaesampler._optimizer import FlatParameters
-from vaesampler._settings import EarlyStoppingSettings
-from vaesampler._slots import Slots
-from vaesampler._vae import StackedVAE
+from vaesampler._runtime.settings import EarlyStoppingSettings
+from vaesampler._table.layout import Slots
+from vaesampler._training.early_stopping import EarlyStopping, HeldOutRows
+from vaesampler._training.optimizer import FlatParameters
+from vaesampler._vae.model import StackedVAE
 from vaesampler.exceptions import (
     NotConvergedWarning,
     PosteriorCollapseWarning,

@@ -1,14 +1,14 @@
 """Oversample imbalanced tables with rows drawn from variational autoencoders."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import importlib as _importlib
+import typing as _typing
 
-from vaesampler._curves import LossCurve
-from vaesampler._oversampler import VAEOversampler
+from vaesampler._estimators.oversampler import VAEOversampler
+from vaesampler._training.curves import LossCurve
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from vaesampler import comparison, metrics, plotting
-    from vaesampler._latent import (
+    from vaesampler._generation.latent import (
         DenoisingSampling,
         InterpolationSampling,
         LatentDraw,
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
         PosteriorSampling,
         PriorSampling,
     )
-    from vaesampler._report import SyntheticReport, synthetic_report
     from vaesampler.comparison import compare_samplers
+    from vaesampler.metrics._report import SyntheticReport, synthetic_report
 
 __all__ = [
     "DenoisingSampling",
@@ -38,23 +38,31 @@ __all__ = [
 __version__ = "0.1.0"
 
 
-# What takes time to import, PyTorch most of all, is imported when it is asked for.
+# Imported on first use, so that importing the package does not import PyTorch.
 _MODULE_OF = {
-    "SyntheticReport": "vaesampler._report",
+    "DenoisingSampling": "vaesampler._generation.latent",
+    "InterpolationSampling": "vaesampler._generation.latent",
+    "LatentDraw": "vaesampler._generation.latent",
+    "LatentSampler": "vaesampler._generation.latent",
+    "PosteriorSampling": "vaesampler._generation.latent",
+    "PriorSampling": "vaesampler._generation.latent",
+    "SyntheticReport": "vaesampler.metrics._report",
     "compare_samplers": "vaesampler.comparison",
-    "synthetic_report": "vaesampler._report",
+    "synthetic_report": "vaesampler.metrics._report",
 }
-_SUBPACKAGES = ("comparison", "metrics", "plotting")
 
 
-def __getattr__(name: str) -> Any:
-    """Import what a name stands for."""
-    if name in _SUBPACKAGES:
-        return import_module(f"vaesampler.{name}")
-    if name in __all__:
-        return getattr(import_module(_MODULE_OF.get(name, "vaesampler._latent")), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __getattr__(name: str) -> object:
+    """Import a public name on first use."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in _MODULE_OF:
+        found = getattr(_importlib.import_module(_MODULE_OF[name]), name)
+    else:
+        found = _importlib.import_module(f"{__name__}.{name}")
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return [*__all__, "__version__"]

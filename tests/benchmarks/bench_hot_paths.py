@@ -14,17 +14,17 @@ import pytest
 import torch
 
 from vaesampler import VAEOversampler
-from vaesampler._containers import Container
-from vaesampler._neighbor_critic import NeighborCritic
-from vaesampler._network_critic import NetworkCritic
-from vaesampler._rejection import Candidates
-from vaesampler._rows import DenseRows
-from vaesampler._settings import TrainingSettings
-from vaesampler._slots import Slots
-from vaesampler._smoothing import SmoothedRows
-from vaesampler._table import TableEncoder
-from vaesampler._training import ClassRows, train
-from vaesampler._vae import StackedVAE
+from vaesampler._encoding.encoder import TableEncoder
+from vaesampler._encoding.rows import DenseRows
+from vaesampler._rejection.critic import Candidates
+from vaesampler._rejection.neighbors import NeighborCritic
+from vaesampler._rejection.network import NetworkCritic
+from vaesampler._runtime.settings import TrainingSettings
+from vaesampler._table.containers import Container
+from vaesampler._table.layout import Slots
+from vaesampler._training.loop import ClassRows, train
+from vaesampler._training.smoothing import SmoothedRows
+from vaesampler._vae.model import StackedVAE
 
 N_STEPS = 200
 N_ROWS = 20_000

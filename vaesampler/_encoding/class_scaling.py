@@ -6,9 +6,9 @@ from typing import Self
 
 import numpy as np
 
-from vaesampler._rows import DenseRows, EncodedRows
-from vaesampler._slots import Slots
-from vaesampler._tails import compress, expand
+from vaesampler._encoding.rows import DenseRows, EncodedRows
+from vaesampler._encoding.scaling import compress, expand
+from vaesampler._table.layout import Slots
 
 # A class's deviations are told from this many of its rows, spread over it.
 MAX_ROWS_FOR_UNITS = 1_000

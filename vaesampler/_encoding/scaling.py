@@ -32,3 +32,9 @@ def expand(numbers: np.ndarray) -> np.ndarray:
 def _are_all_near(numbers: np.ndarray) -> bool:
     # Most often they are, and nothing has to be made to tell; NaN is no number, far or near.
     return numbers.size == 0 or bool(numbers.max() <= FAR and numbers.min() >= -FAR)
+
+
+def midpoints_between(levels: np.ndarray) -> np.ndarray:  # (n_levels,) to (n_levels - 1,)
+    """Return where the nearest of some ascending numbers changes."""
+    midpoints: np.ndarray = levels[:-1] / 2 + levels[1:] / 2
+    return midpoints

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vaesampler._progress import Losses, Progress
+from vaesampler._runtime.progress import Losses, Progress
 
 try:
     from sklearn.callback import CallbackSupportMixin

@@ -10,31 +10,11 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from vaesampler._devices import standard_normal
+from vaesampler._runtime.noise import choose_rows, standard_normal
+from vaesampler._vae.posterior import Posterior
 
 # Rows are encoded in blocks of this many, which bounds memory whatever the table's size.
 BLOCK_ROWS = 16_384
-# All rows are shuffled to choose some, unless there are so many times more of them.
-ROWS_BY_SAMPLE_TO_SHUFFLE = 4
-
-
-class Posterior(NamedTuple):
-    """Independent normal distributions over z, given rows."""
-
-    mean: Tensor  # (n_models, n_rows, latent_dim)
-    log_var: Tensor  # (n_models, n_rows, latent_dim)
-
-    def draw(self, noise: Tensor) -> Tensor:  # (n_models, n_rows, latent_dim), also out
-        """Turn standard normal noise into draws of z."""
-        return self.mean + torch.exp(0.5 * self.log_var) * noise
-
-    def kl_to_prior(self) -> Tensor:  # (n_models, n_rows)
-        """Kullback-Leibler divergence from the standard normal prior, in nats per row."""
-        return self.kl_by_dimension().sum(dim=-1)
-
-    def kl_by_dimension(self) -> Tensor:  # (n_models, n_rows, latent_dim)
-        """Each latent dimension's part in it."""
-        return 0.5 * (self.mean.square() + self.log_var.exp() - 1 - self.log_var)
 
 
 class LatentDraw(NamedTuple):
@@ -277,18 +257,3 @@ def resolve_latent_sampling(latent_sampling: str | LatentSampler) -> LatentSampl
         "The 'latent_sampling' parameter must be the name of a strategy or an object of a "
         f"subclass of LatentSampler; found {latent_sampling!r}."
     )
-
-
-def choose_rows(n_rows: int, n_samples: int, generator: torch.Generator) -> Tensor:
-    """Choose row numbers in random order, each equally often or once more, not less.
-
-    Of far more rows than are wanted they are chosen independently: few come twice.
-    """
-    device = generator.device
-    if n_rows > ROWS_BY_SAMPLE_TO_SHUFFLE * n_samples:
-        return torch.randint(n_rows, (n_samples,), generator=generator, device=device)
-    n_rounds = math.ceil(n_samples / n_rows)
-    rounds = [
-        torch.randperm(n_rows, generator=generator, device=device) for _ in range(n_rounds)
-    ]
-    return torch.cat(rounds)[:n_samples]

@@ -6,7 +6,8 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from vaesampler._slots import Slots
+from vaesampler._encoding.scaling import midpoints_between
+from vaesampler._table.layout import Slots
 
 # As if so many real rows more were spread as drawn ones are: few real rows tell little.
 N_ROWS_FOR_DRAWN = 30
@@ -99,12 +100,6 @@ class MarginalMatch:
         if self.moves is not None:
             self.moves.apply(drawn)
         return drawn
-
-
-def midpoints_between(levels: np.ndarray) -> np.ndarray:  # (n_levels,) to (n_levels - 1,)
-    """Return where the nearest of some ascending numbers changes."""
-    midpoints: np.ndarray = levels[:-1] / 2 + levels[1:] / 2
-    return midpoints
 
 
 def _edges(

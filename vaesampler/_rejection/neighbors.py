@@ -6,8 +6,14 @@ from typing import ClassVar, Self
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from vaesampler._rejection import COPY_QUANTILE, Candidates, Critic, Verdict, log_probability
-from vaesampler._rows import EncodedRows
+from vaesampler._encoding.rows import EncodedRows
+from vaesampler._rejection.critic import (
+    COPY_QUANTILE,
+    Candidates,
+    Critic,
+    Verdict,
+    log_probability,
+)
 
 # A candidate is judged by this many real rows.
 N_NEIGHBORS = 15

@@ -9,13 +9,19 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from vaesampler._gradients import MLPPasses
-from vaesampler._latent import choose_rows
-from vaesampler._layers import StackedMLP
-from vaesampler._optimizer import Adam, FlatParameters, cosine_decay
-from vaesampler._pools import RowPool
-from vaesampler._rejection import COPY_QUANTILE, Candidates, Critic, Verdict, log_probability
-from vaesampler._rows import EncodedRows
+from vaesampler._encoding.rows import EncodedRows
+from vaesampler._rejection.critic import (
+    COPY_QUANTILE,
+    Candidates,
+    Critic,
+    Verdict,
+    log_probability,
+)
+from vaesampler._runtime.noise import choose_rows
+from vaesampler._training.batches import RowPool
+from vaesampler._training.gradients import MLPPasses
+from vaesampler._training.optimizer import Adam, FlatParameters, cosine_decay
+from vaesampler._vae.layers import StackedMLP
 
 HIDDEN_LAYER_SIZES = (32, 32)
 N_STEPS = 500

@@ -1,14 +1,12 @@
 """Rejection: which of the drawn rows are kept, once a critic has judged them."""
 
 import math
-from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
-# A drawn row is a near copy if it lies nearer to a row of its class than this share of the
-# class's rows do to each other.
-COPY_QUANTILE = 0.1
+from vaesampler._rejection.critic import Verdict
+
 # At most this share of what is kept are near copies of real rows.
 MAX_SHARE_OF_COPIES = 0.03
 # Of near copies, at least this share has its chance, lest the logarithm be infinite.
@@ -16,10 +14,6 @@ LEAST_SHARE_OF_COPIES = 1e-6
 # So few rows of a class for each column tell only half as much about where it is as many do:
 # in many columns even a row of the class itself may have none of its kind around it.
 N_ROWS_BY_COLUMN_FOR_HALF_STRENGTH = 2.5
-# The odds of a class at a row are told as if it had as many rows as the others, times its odds
-# in the table to this power. At 0, rows of a rare class would be kept where hardly a real one
-# is of the class; at 1, few would be kept at all.
-POWER_OF_ODDS_IN_TABLE = 0.3
 # At most this share of the candidates is rejected at a strength of 1, however improbable they
 # are: the former of a class of few rows, the latter of one of many, which classifiers know well
 # enough to be better served by rows that are spread as the class is. At so many rows it is
@@ -28,31 +22,6 @@ MOST_REJECTED_OF_FEW, MOST_REJECTED_OF_MANY = 0.3, 0.07
 N_ROWS_FOR_HALF_OF_MOST_REJECTED = 500
 # Whatever the strength, at least this share is kept, lest drawing take for ever.
 LEAST_SHARE_KEPT = 0.25
-
-
-class Candidates(NamedTuple):
-    """Drawn rows that await judgement."""
-
-    encoded: np.ndarray  # (n_rows, width), as real rows are encoded
-    sources: np.ndarray  # (n_rows,), numbers of the class's rows they were drawn from, or -1
-
-
-class Verdict(NamedTuple):
-    """What a critic says of candidates."""
-
-    log_probability: np.ndarray  # (n_rows,), of the class at each
-    is_copy: np.ndarray  # (n_rows,), bool: too near to a real row
-
-
-class Critic(ABC):
-    """Tells how probable it is that a row belongs to a class, and whether it is a near copy."""
-
-    # Whether several threads may ask at once, and gain from it.
-    suits_threads: ClassVar[bool]
-
-    @abstractmethod
-    def judge(self, candidates: Candidates) -> Verdict:
-        """Judge candidates by real rows."""
 
 
 class Strictness(NamedTuple):
@@ -77,17 +46,6 @@ class Strictness(NamedTuple):
             strength * n_rows / (n_rows + for_half),
             max(LEAST_SHARE_KEPT, (1 - most_rejected) ** strength),
         )
-
-
-def log_probability(log_odds: np.ndarray, share: float) -> np.ndarray:  # (n_rows,), both
-    """Return the logarithm of a class's probability at each row.
-
-    `log_odds` are told as if the class had as many rows as all others; `share` of the table's
-    are its own.
-    """
-    in_table = np.log(share) - np.log1p(-share)
-    logarithm: np.ndarray = -np.logaddexp(0, -log_odds - POWER_OF_ODDS_IN_TABLE * in_table)
-    return logarithm
 
 
 def keep(

@@ -1,7 +1,7 @@
 """Where and how PyTorch works: the user's `device`, threads, and noise on the device."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
@@ -74,10 +74,3 @@ def in_order(function: Callable[[int], Result], n_threads: int) -> Generator[Res
             finally:
                 for future in ahead:
                     future.cancel()
-
-
-def standard_normal(shape: Sequence[int], generator: torch.Generator) -> torch.Tensor:
-    """Draw float32 noise where the generator is, whatever PyTorch's defaults are set to."""
-    return torch.randn(
-        *shape, generator=generator, device=generator.device, dtype=torch.float32
-    )

@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import Any, Self
 
 LOGGER = logging.getLogger("vaesampler")
-
 # Losses in nats per row, by class; the class None stands for all rows.
 Losses = Mapping[Hashable, float]
 

@@ -2,11 +2,37 @@
 
 from decimal import Decimal
 from numbers import Real
+from typing import NamedTuple
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from vaesampler._columns import TIME_UNITS, Cells
+# In microseconds, the coarsest first: a column of days is drawn as days.
+TIME_UNITS = {
+    "D": 86_400_000_000,
+    "h": 3_600_000_000,
+    "m": 60_000_000,
+    "s": 1_000_000,
+    "ms": 1_000,
+    "us": 1,
+}
+
+
+class Cells(NamedTuple):
+    """The cells of one column, as a container of any kind hands them out.
+
+    `values` (n_rows,) are numbers, with NaN where one is missing, or objects, with None
+    there. `is_categorical` says that the container itself calls them text, categories or
+    truth values; `note`, what else the numbers stand for; `time_unit`, a key of
+    `TIME_UNITS`, what times are counted in; `are_decimals`, that they are Python's.
+    """
+
+    values: np.ndarray
+    is_categorical: bool
+    note: str = ""
+    time_unit: str | None = None
+    are_decimals: bool = False
+
 
 _UNIT_NAMES = dict(
     zip(

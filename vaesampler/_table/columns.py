@@ -3,12 +3,13 @@
 import math
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple, Self
+from typing import Literal, Self
 
 import numpy as np
 
-Kind = Literal["continuous", "integer", "discrete", "binary", "categorical", "constant"]
+from vaesampler._table.cells import TIME_UNITS, Cells
 
+Kind = Literal["continuous", "integer", "discrete", "binary", "categorical", "constant"]
 # Above 2 ** 53 every float64 is a whole number, so being whole says nothing there.
 _LARGEST_EXACT_INTEGER = 2.0**53
 # Whether a column's values repeat is told from this many rows, spread over the table.
@@ -34,31 +35,6 @@ _RANGE_TO_SQUARE = (1e-100, 1e100)
 _LEAST_RELATIVE_DEVIATION = 1e-14
 # The levels of a category beyond the most frequent ones share one slot.
 MOST_LEVELS_APART = 50
-# In microseconds, the coarsest first: a column of days is drawn as days.
-TIME_UNITS = {
-    "D": 86_400_000_000,
-    "h": 3_600_000_000,
-    "m": 60_000_000,
-    "s": 1_000_000,
-    "ms": 1_000,
-    "us": 1,
-}
-
-
-class Cells(NamedTuple):
-    """The cells of one column, as a container of any kind hands them out.
-
-    `values` (n_rows,) are numbers, with NaN where one is missing, or objects, with None
-    there. `is_categorical` says that the container itself calls them text, categories or
-    truth values; `note`, what else the numbers stand for; `time_unit`, a key of
-    `TIME_UNITS`, what times are counted in; `are_decimals`, that they are Python's.
-    """
-
-    values: np.ndarray
-    is_categorical: bool
-    note: str = ""
-    time_unit: str | None = None
-    are_decimals: bool = False
 
 
 @dataclass(frozen=True)

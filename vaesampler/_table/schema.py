@@ -7,8 +7,9 @@ from typing import Self, TypeAlias
 
 import numpy as np
 
-from vaesampler._columns import Cells, Column, Kind
-from vaesampler._slots import Slots
+from vaesampler._table.cells import Cells
+from vaesampler._table.columns import Column, Kind
+from vaesampler._table.layout import Slots
 
 # "auto", or a mask, indices or names of columns.
 CategoricalFeatures: TypeAlias = (

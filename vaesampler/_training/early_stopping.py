@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaesampler._curves import LossCurve
-from vaesampler._devices import standard_normal
-from vaesampler._optimizer import FlatParameters
-from vaesampler._settings import EarlyStoppingSettings
-from vaesampler._vae import StackedVAE
+from vaesampler._runtime.noise import standard_normal
+from vaesampler._runtime.settings import EarlyStoppingSettings
+from vaesampler._training.curves import LossCurve
+from vaesampler._training.optimizer import FlatParameters
+from vaesampler._vae.model import StackedVAE
 
 # Rows held out are looked at every so many steps, each with noise of its own, ...
 STEPS_BETWEEN_LOOKS = 10

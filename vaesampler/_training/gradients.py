@@ -10,9 +10,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from vaesampler._heads import LARGEST_LOGIT, LOWEST_LOG_VAR, CategoricalHead, TableHead
-from vaesampler._layers import ACTIVATIONS, StackedMLP
-from vaesampler._vae import EvidenceBound, StackedVAE
+from vaesampler._vae.heads import TableHead
+from vaesampler._vae.layers import ACTIVATIONS, StackedMLP
+from vaesampler._vae.likelihoods import LARGEST_LOGIT, LOWEST_LOG_VAR, CategoricalHead
+from vaesampler._vae.model import EvidenceBound, StackedVAE
 
 
 class VAEGradient:

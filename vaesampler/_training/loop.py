@@ -7,28 +7,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaesampler._curves import LossCurve
-from vaesampler._devices import standard_normal
-from vaesampler._early_stopping import EarlyStopping, HeldOutRows
-from vaesampler._gradients import HeadGradient, HeadTargets, VAEGradient
-from vaesampler._latent import choose_rows
-from vaesampler._optimizer import Adam, FlatParameters, cosine_decay
-from vaesampler._pools import RowPool
-from vaesampler._progress import ManyProgresses, Progress
-from vaesampler._settings import EarlyStoppingSettings, TrainingSettings
-from vaesampler._smoothing import SmoothedRows
-from vaesampler._vae import EvidenceBound, StackedVAE
+from vaesampler._runtime.noise import choose_rows, standard_normal
+from vaesampler._runtime.progress import ManyProgresses, Progress
+from vaesampler._runtime.settings import EarlyStoppingSettings, TrainingSettings
+from vaesampler._training.batches import RowPool
+from vaesampler._training.curves import LossCurve
+from vaesampler._training.early_stopping import EarlyStopping, HeldOutRows
+from vaesampler._training.gradients import HeadGradient, HeadTargets, VAEGradient
+from vaesampler._training.optimizer import Adam, FlatParameters, cosine_decay
+from vaesampler._training.smoothing import SmoothedRows
+from vaesampler._vae.model import EvidenceBound, StackedVAE
 from vaesampler.exceptions import TrainingDivergedError
 
 # How many steps pass between looks at the losses: each look waits for the device.
 STEPS_BETWEEN_REPORTS = 50
-
 # A pool of rows, smoothed once, serves so many steps, and has so many rows and cells at most.
 STEPS_BY_POOL = 100
 MOST_ROWS_BY_POOL = 1_024
 MOST_NOISE_BY_POOL = 4_096
 MOST_CELLS_BY_POOL = 4_000_000
-
 SILENCE = ManyProgresses([])
 
 

@@ -6,10 +6,10 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
-from vaesampler._heads import TableHead
-from vaesampler._latent import Posterior
-from vaesampler._layers import StackedMLP
-from vaesampler._slots import Slots
+from vaesampler._table.layout import Slots
+from vaesampler._vae.heads import TableHead
+from vaesampler._vae.layers import StackedMLP
+from vaesampler._vae.posterior import Posterior
 
 
 class EvidenceBound(NamedTuple):

@@ -17,8 +17,8 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 
-from vaesampler._containers import labels_of
-from vaesampler.metrics._distributions import import_pandas
+from vaesampler._runtime.optional import import_pandas
+from vaesampler._table.labels import labels_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,17 +10,17 @@ A figure says little by itself: compute it for real rows that the sampler has no
 :func:`vaesampler.synthetic_report` does that.
 """
 
-from vaesampler.metrics._balls import (
-    DensityCoverage,
-    PrecisionRecall,
-    density_coverage,
-    precision_recall,
-)
 from vaesampler.metrics._distributions import (
     AssociationDistances,
     ColumnDistances,
     association_distances,
     column_distances,
+)
+from vaesampler.metrics._neighborhoods import (
+    DensityCoverage,
+    PrecisionRecall,
+    density_coverage,
+    precision_recall,
 )
 from vaesampler.metrics._novelty import Novelty, distance_to_closest_record, novelty
 from vaesampler.metrics._two_sample import classifier_two_sample_test

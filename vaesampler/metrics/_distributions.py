@@ -9,15 +9,16 @@ import numpy as np
 from scipy.stats import rankdata, wasserstein_distance
 from scipy.stats.contingency import association, crosstab
 
-from vaesampler._comparable import (
-    MOST_LEVELS_APART,
+from vaesampler._runtime.optional import import_pandas
+from vaesampler._runtime.seeds import Seeds
+from vaesampler._table.columns import MOST_LEVELS_APART
+from vaesampler._table.schema import CategoricalFeatures
+from vaesampler.metrics._paired_tables import (
     ComparableTables,
     check_limit,
-    in_common_unit,
     subsample,
 )
-from vaesampler._schema import CategoricalFeatures
-from vaesampler._seeds import Seeds
+from vaesampler.metrics._points import in_common_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -318,23 +319,6 @@ def associations(
         pair = categories[one], categories[other]
         found[pair] = found[pair[::-1]] = _cramers_v(levels[:, one], levels[:, other])
     return found
-
-
-def import_pandas(what: str) -> Any:
-    """Return pandas, for the method that is named.
-
-    Raises
-    ------
-    ImportError
-        If it is not installed.
-    """
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise ImportError(
-            f'{what} needs pandas. Install it with `pip install "vaesampler[plots]"`.'
-        ) from error
-    return pd
 
 
 def _column_figures(

@@ -8,9 +8,9 @@ import numpy as np
 from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 
-from vaesampler._comparable import ComparableTables
-from vaesampler._schema import CategoricalFeatures
-from vaesampler._seeds import Seeds
+from vaesampler._runtime.seeds import Seeds
+from vaesampler._table.schema import CategoricalFeatures
+from vaesampler.metrics._paired_tables import ComparableTables
 
 # Distances are rounded to so many decimals of a deviation, so that equal ones are so whatever
 # order they were summed in.

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from vaesampler._comparable import ComparableTables, check_limit, subsample
-from vaesampler._schema import CategoricalFeatures
-from vaesampler._seeds import Seeds
+from vaesampler._runtime.seeds import Seeds
+from vaesampler._table.schema import CategoricalFeatures
+from vaesampler.metrics._paired_tables import ComparableTables, check_limit, subsample
 
 # Near is what is nearer than all but this share of new real rows.
 NEAR_SHARE = 0.05

@@ -1,90 +1,34 @@
 """`synthetic_report`: the metrics of synthetic rows in one object, with a verdict in words."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import betabinom
 
-from vaesampler._comparable import ComparableTables
-from vaesampler._schema import CategoricalFeatures
-from vaesampler._seeds import Seeds
-from vaesampler.metrics._balls import (
-    DensityCoverage,
-    PrecisionRecall,
-    density_coverage_of,
-    precision_recall_of,
-)
+from vaesampler._runtime.optional import import_pandas
+from vaesampler._runtime.seeds import Seeds
+from vaesampler._table.schema import CategoricalFeatures
 from vaesampler.metrics._distributions import (
     AssociationDistances,
     ColumnDistances,
-    association_distances_of,
-    column_distances_of,
-    import_pandas,
 )
-from vaesampler.metrics._novelty import NEAR_SHARE, Novelty, novelty_of
-from vaesampler.metrics._two_sample import two_sample_score
+from vaesampler.metrics._neighborhoods import (
+    DensityCoverage,
+    PrecisionRecall,
+)
+from vaesampler.metrics._novelty import Novelty, novelty_of
+from vaesampler.metrics._paired_tables import ComparableTables
 
 if TYPE_CHECKING:
     import pandas as pd
+from vaesampler.metrics._figures import MEANINGS, SHARES, Figure, _likenesses, _two_sample_auc
+from vaesampler.metrics._verdict import MIN_ROWS, _verdict
 
-# Fewer rows tell too little. Of held-out ones, the real ones themselves stand in for them; of
-# synthetic ones, an AUC above .9 may be chance.
-MIN_ROWS = 10
-# Rows are called memorized where chance alone would bring so many near copies once in a hundred
-# times, and one row in twenty more is a near copy than among real ones.
-CHANCE = 0.01
-LEAST_EXCESS = NEAR_SHARE
-# Rows that trees tell from real ones this well are unlike them, and so are those that cover
-# less than half as many real rows as new real ones do.
-MOST_AUC = 0.9
-LEAST_COVERAGE = 0.5
-DENSITY_NEIGHBORS, PRECISION_NEIGHBORS, N_FOLDS = 5, 3, 5
-MOST_COLUMNS_IN_PAIRS = 50
-# Few rows cover few others, and by chance much fewer: up to so many parts of the synthetic rows
-# are looked at, each of as many as there are new real ones.
-MOST_PARTS = 5
 N_WORST = 3  # columns, and pairs of them, that the text names
 WIDTH = 96  # of the text
-
-MEANINGS = {
-    "copies": "equal to a real row",
-    "near copies": "nearer to a real row than 95% of new ones",
-    "closest real row": "median distance, in deviations",
-    "two-sample AUC": "of telling synthetic from real; 1 if always",
-    "density": "more if crowded, less if far off",
-    "coverage": "real rows with such a row close by",
-    "precision": "within reach of a real row",
-    "recall": "real rows within reach of such a row",
-    "columns differ by": "mean distance of distributions, 0 to 1",
-    "pairs differ by": "mean difference of associations",
-}
-SHARES = ("copies", "near copies", "coverage", "precision", "recall")
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A line of a report: what was measured for synthetic rows, and for new real ones."""
-
-    name: str
-    synthetic: float
-    real: float
-    is_share: bool
-    meaning: str
-
-
-@dataclass(frozen=True)
-class Likeness:
-    """How like a reference some rows are, new real ones or synthetic ones."""
-
-    density_coverage: DensityCoverage
-    precision_recall: PrecisionRecall
-    columns: ColumnDistances
-    associations: AssociationDistances
 
 
 @dataclass(frozen=True, eq=False)  # arrays are not one truth value
@@ -384,102 +328,6 @@ def synthetic_report(
         n_real,
         n_synthetic,
         sum(n_holdout),
-    )
-
-
-def _verdict(
-    novelty: Novelty, n_synthetic: int, auc: float, coverage: float, coverage_of_real: float
-) -> tuple[str, str]:
-    """Return the verdict, and the figures that say so."""
-    near, near_of_real = novelty.near_copies, novelty.near_copies_of_real
-    by_chance, usual = _most_by_chance(novelty, n_synthetic), near_of_real + LEAST_EXCESS
-    is_memorizing = near > max(by_chance, usual)
-    copies = f"{near:.0%} near copies, against {near_of_real:.0%} of new real rows"
-    if is_memorizing and by_chance > usual:
-        copies += f" and, there being so few, up to {by_chance:.0%} by chance"
-    told = f"told from real rows with an AUC of {auc:.2f}, where 0.5 is best"
-    covered = (
-        []  # where there are too few to tell
-        if math.isnan(coverage)
-        else [
-            f"{coverage:.0%} of real rows covered, against {coverage_of_real:.0%} by new real "
-            "ones"
-        ]
-    )
-    is_enough = min(n_synthetic, novelty.n_reference) >= MIN_ROWS
-    if is_enough and (auc > MOST_AUC or coverage < LEAST_COVERAGE * coverage_of_real):
-        return "too weak", "; ".join([told, *covered, *([copies] if is_memorizing else [])])
-    if is_memorizing:
-        return "memorizing", copies
-    if not is_enough:
-        return "undecided", f"fewer than {MIN_ROWS} synthetic or new real rows; {copies}"
-    return "balanced", "; ".join([copies, told, *covered])
-
-
-def _most_by_chance(novelty: Novelty, n_synthetic: int) -> float:
-    """Return what share of near copies may be chance.
-
-    Of n distances of new real rows k are near. Were synthetic rows real ones, the number of
-    near ones among them would have a beta-binomial distribution. Among training rows the
-    closest are so to each other, which makes half as many distances of them.
-    """
-    n, k = novelty.n_reference, novelty.n_near_reference
-    if not novelty.is_held_out:
-        n, k = n // 2, k // 2
-    if k == n or novelty.n_reference < MIN_ROWS:
-        return 1.0
-    return float(betabinom.ppf(1 - CHANCE, n_synthetic, k + 1, n - k)) / n_synthetic
-
-
-def _two_sample_auc(tables: ComparableTables, seeds: Seeds) -> float:
-    """Tell synthetic rows from held-out ones or, where there are none, from the others."""
-    real, synthetic, *held_out = tables.matrices
-    new_real = held_out[0] if held_out else real
-    if min(len(new_real), len(synthetic)) < N_FOLDS:
-        return math.nan
-    return two_sample_score(new_real, synthetic, seeds)
-
-
-def _likenesses(tables: ComparableTables, seeds: Seeds) -> tuple[Likeness, Likeness]:
-    """Compare as many synthetic and new real rows, in this order, with the other real rows."""
-    rng = seeds.numpy("likeness")
-    real, synthetic, *held_out = (rng.permutation(len(table)) for table in tables.cells)
-    if held_out:
-        (new_real,), place_of_new = held_out, 2
-    else:
-        (real, new_real), place_of_new = np.array_split(real, 2), 0
-    n_rows = min(len(synthetic), len(new_real))
-    n_parts = min(MOST_PARTS, len(synthetic) // n_rows)
-    parts = np.split(synthetic[: n_parts * n_rows], n_parts)
-    return (
-        _likeness(tables, real, 1, parts, seeds.numpy("pairs")),
-        _likeness(tables, real, place_of_new, [new_real[:n_rows]], seeds.numpy("pairs")),
-    )
-
-
-def _likeness(
-    tables: ComparableTables,
-    real: np.ndarray,  # numbers of rows of the first table
-    place: int,
-    parts: Sequence[np.ndarray],  # numbers of rows of the table in this place
-    rng: np.random.Generator,
-) -> Likeness:
-    """Compare some rows, in equal parts, with some of the real ones."""
-    reference = tables.matrices[0][real]
-    balls = np.full((len(parts), 4), math.nan)
-    for of_part, part in zip(balls, parts, strict=True):
-        points = tables.matrices[place][part]
-        if len(reference) > DENSITY_NEIGHBORS:
-            of_part[:2] = density_coverage_of(reference, points, DENSITY_NEIGHBORS)
-        if min(len(reference), len(points)) > PRECISION_NEIGHBORS:
-            of_part[2:] = precision_recall_of(reference, points, PRECISION_NEIGHBORS)
-    density, coverage, precision, recall = balls.mean(axis=0).tolist()
-    compared = tables.select([0, place], [real, parts[0]])
-    return Likeness(
-        DensityCoverage(density, coverage),
-        PrecisionRecall(precision, recall),
-        column_distances_of(compared),
-        association_distances_of(compared, MOST_COLUMNS_IN_PAIRS, rng),
     )
 
 

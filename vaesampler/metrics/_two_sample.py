@@ -8,9 +8,9 @@ from sklearn.base import clone
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 
-from vaesampler._comparable import ComparableTables, subsample
-from vaesampler._schema import CategoricalFeatures
-from vaesampler._seeds import Seeds
+from vaesampler._runtime.seeds import Seeds
+from vaesampler._table.schema import CategoricalFeatures
+from vaesampler.metrics._paired_tables import ComparableTables, subsample
 
 
 def classifier_two_sample_test(

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from vaesampler.plotting._marginals import Marginal, NumberMarginal, find_marginal
-from vaesampler.plotting._rows import (
+from vaesampler._runtime.optional import require_matplotlib
+from vaesampler.plotting._histograms import Marginal, NumberMarginal, find_marginal
+from vaesampler.plotting._samples import (
     DURATIONS,
     RandomState,
     n_rows,
@@ -23,7 +24,6 @@ from vaesampler.plotting._style import (
     legend_at_head,
     of_class,
     plain,
-    require_matplotlib,
     split_axes,
 )
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-    from vaesampler._oversampler import VAEOversampler
+    from vaesampler._estimators.oversampler import VAEOversampler
 
 MOST_PANELS = 12
 PANEL_SIZE = (2.7, 2.1)  # inches

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vaesampler._columns import Cells, Column
-from vaesampler.plotting._rows import DATES
+from vaesampler._table.cells import Cells
+from vaesampler._table.columns import Column
+from vaesampler.plotting._samples import DATES
 from vaesampler.plotting._style import REAL, REAL_FILL, SYNTHETIC, plain, show_shares
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
 
 N_BINS = 25
 # Numbers that are not whole are drawn as levels if there are no more different ones.
@@ -29,7 +31,6 @@ LEAST_BEYOND = 0.0005  # which would be called .1%
 # Positive numbers whose quantiles are so many times apart have a logarithmic scale.
 MAGNITUDES = 100
 SMALL_WHOLE = 10
-
 Pair = tuple[np.ndarray, np.ndarray]
 
 

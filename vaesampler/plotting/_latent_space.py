@@ -5,12 +5,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from vaesampler._runtime.optional import require_matplotlib
 from vaesampler.plotting._projection import draw_points, project
-from vaesampler.plotting._rows import (
-    MOST_ROWS_SHOWN,
-    RandomState,
-    real_and_synthetic,
-)
+from vaesampler.plotting._samples import MOST_ROWS_SHOWN, RandomState, real_and_synthetic
 from vaesampler.plotting._style import (
     REAL,
     REAL_FILL,
@@ -19,7 +16,6 @@ from vaesampler.plotting._style import (
     legend_beside,
     of_class,
     one_axes,
-    require_matplotlib,
     show_shares,
 )
 
@@ -27,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-    from vaesampler._oversampler import VAEOversampler
+    from vaesampler._estimators.oversampler import VAEOversampler
 
 N_BINS = 25
 

@@ -6,24 +6,17 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from vaesampler._curves import LossCurve
-from vaesampler.plotting._rows import fitted_label
-from vaesampler.plotting._style import (
-    COLORS,
-    GREY,
-    legend_beside,
-    plain,
-    require_matplotlib,
-    split_axes,
-    style,
-)
+from vaesampler._runtime.optional import require_matplotlib
+from vaesampler._training.curves import LossCurve
+from vaesampler.plotting._samples import fitted_label
+from vaesampler.plotting._style import COLORS, GREY, legend_beside, plain, split_axes, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
     from matplotlib.lines import Line2D
 
-    from vaesampler._oversampler import VAEOversampler
+    from vaesampler._estimators.oversampler import VAEOversampler
 
 PARTS = {"reconstruction": "Reconstruction", "kl": "KL divergence"}
 # A curve is smoothed over this share of its steps, if it has so many.

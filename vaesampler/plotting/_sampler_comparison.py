@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from vaesampler._runtime.optional import require_matplotlib
 from vaesampler.comparison import paired_differences, summarize
 from vaesampler.plotting._style import (
     BLUE,
@@ -15,7 +16,6 @@ from vaesampler.plotting._style import (
     count,
     legend_at_head,
     plain,
-    require_matplotlib,
     split_axes,
 )
 

@@ -9,12 +9,14 @@ from scipy import sparse
 from sklearn.utils import _safe_indexing, check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
-from vaesampler._columns import TIME_UNITS, Cells
-from vaesampler._containers import Container, is_frame, labels_of
-from vaesampler._seeds import Seeds
+from vaesampler._runtime.seeds import Seeds
+from vaesampler._table.cells import TIME_UNITS, Cells
+from vaesampler._table.containers import Container, is_frame
+from vaesampler._table.labels import labels_of
 
 if TYPE_CHECKING:
-    from vaesampler._oversampler import VAEOversampler
+    from vaesampler._estimators.oversampler import VAEOversampler
+
 
 RandomState = int | np.random.RandomState | None
 # What days in a column of times count.

@@ -1,7 +1,6 @@
 """How displays look, and the room that they are drawn in."""
 
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
+
 
 # Okabe and Ito's colours, which the colour-blind tell apart.
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
@@ -20,17 +20,6 @@ LONGEST_LABEL = 28  # characters
 REAL_FILL = (REAL, 0.3)  # pale, so that what lies on top can be seen
 REAL_POINTS = {"color": REAL, "marker": "o", "s": 18, "alpha": 0.6, "linewidths": 0}
 SYNTHETIC_POINTS = {"color": SYNTHETIC, "marker": "^", "s": 22, "alpha": 0.6, "linewidths": 0}
-
-
-def require_matplotlib(caller: str) -> None:
-    """Raise an ImportError that says what to install if matplotlib is not there."""
-    try:
-        import_module("matplotlib")
-    except ImportError as error:
-        raise ImportError(
-            f"{caller} needs matplotlib, which is not installed. Install it with "
-            '`pip install "vaesampler[plots]"`.'
-        ) from error
 
 
 def one_axes(ax: "Axes | None", figsize: tuple[float, float]) -> "Axes":

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
-from vaesampler._comparable import ComparableTables
+from vaesampler._runtime.optional import require_matplotlib
+from vaesampler.metrics._paired_tables import ComparableTables
 from vaesampler.plotting._projection import draw_points, project
-from vaesampler.plotting._rows import (
+from vaesampler.plotting._samples import (
     MOST_ROWS_SHOWN,
     RandomState,
     n_rows,
@@ -23,7 +24,6 @@ from vaesampler.plotting._style import (
     legend_beside,
     of_class,
     one_axes,
-    require_matplotlib,
     split_axes,
     style,
 )
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-    from vaesampler._oversampler import VAEOversampler
+    from vaesampler._estimators.oversampler import VAEOversampler
 
 MOST_IMAGES = 16
 POINTS_SIZE, IMAGES_SIZE = (7, 4.5), (7, 3.8)  # inches

@@ -8,16 +8,16 @@ from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_consistent_length
 
-from vaesampler._containers import labels_of, take_labels
-from vaesampler._seeds import Seeds
-from vaesampler.plotting._rows import RandomState, take_rows
+from vaesampler._runtime.optional import require_matplotlib
+from vaesampler._runtime.seeds import Seeds
+from vaesampler._table.labels import labels_of, take_labels
+from vaesampler.plotting._samples import RandomState, take_rows
 from vaesampler.plotting._style import (
     BLUE,
     GREY,
     VERMILION,
     legend_beside,
     plain,
-    require_matplotlib,
     show_shares,
     split_axes,
 )
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
     from matplotlib.lines import Line2D
 
-    from vaesampler._oversampler import VAEOversampler
-    from vaesampler._report import SyntheticReport
+    from vaesampler._estimators.oversampler import VAEOversampler
+    from vaesampler.metrics._report import SyntheticReport
 
 IDEAL_NEAR_COPIES = 0.05
 IDEAL_AUC = 0.5
@@ -208,7 +208,7 @@ class ValidationDisplay:
             below 1, or the sampler adds no rows to the class or has no such parameter.
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
-        from vaesampler._report import synthetic_report
+        from vaesampler.metrics._report import synthetic_report
 
         if n_repeats < 1:
             raise ValueError(f"n_repeats must be at least 1; found {n_repeats}.")

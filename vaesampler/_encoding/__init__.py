@@ -1,0 +1,1 @@
+"""Cells to the matrix that the networks see, and back."""

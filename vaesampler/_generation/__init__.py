@@ -1,0 +1,1 @@
+"""Class label to trained generator, and drawing from it."""

@@ -1,0 +1,1 @@
+"""Which drawn rows are kept."""

@@ -1,0 +1,1 @@
+"""What knows neither tables nor VAEs: seeds, devices, noise, progress."""

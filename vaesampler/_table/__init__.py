@@ -1,0 +1,1 @@
+"""The user's table, exactly: cells, columns, schema, reading and writing; without PyTorch."""
