@@ -1,19 +1,19 @@
 """
-========================================
-New rows, not lines between the old ones
-========================================
+=================================
+Compare VAEOversampler with SMOTE
+=================================
 
-SMOTE puts each new row on the line between two neighbouring real ones. `VAEOversampler` learns
-how the rows of a class are distributed, and draws from that.
+SMOTE places each new row on the line between two neighbouring real rows. `VAEOversampler`
+learns the distribution of a class and draws new rows from it.
 """
 
 # %%
-# Thirty rare rows of two columns overlap four hundred others. Left are the real rows alone, and
-# beside them what either sampler adds until the classes are as large.
+# Thirty rare rows with two columns overlap four hundred other rows. The left panel shows the
+# real rows; the other two show the rows that each sampler adds to balance the classes.
 #
-# SMOTE's rows make a web over the real ones: dense where two real rows happen to lie close,
-# and empty between them. Those of the VAE fill the oblong cloud that the thirty come from, and
-# keep away from the others.
+# SMOTE's rows form a web between the real rows: dense where two real rows are close, empty
+# elsewhere. The rows of the VAE fill the elongated cloud that the thirty rows come from, and
+# avoid the other class.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -37,7 +37,7 @@ for ax, sampler in zip(axes[1:], samplers, strict=True):
     ax.plot(*new_rows.T, ".", color=SYNTHETIC, markersize=5, alpha=0.7, label="synthetic")
     ax.set_title(type(sampler).__name__)
 for ax in axes:
-    ax.plot(*X[~is_rare].T, "x", color=OTHERS, markersize=4, label="the others", zorder=0)
+    ax.plot(*X[~is_rare].T, "x", color=OTHERS, markersize=4, label="other class", zorder=0)
     ax.plot(*X[is_rare].T, "o", color=REAL, markersize=5, label="rare")
     ax.set(xticks=[], yticks=[])
 axes[0].set_title("30 rare rows among 400")
@@ -45,6 +45,6 @@ figure.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", 
 plt.show()
 
 # %%
-# A plane shows it best, and tells least: most classes have more columns, categories among them,
-# and are bent or in parts. :doc:`plot_how_rows_are_drawn` looks at these, and
-# :doc:`/when_it_helps` tells what comes of it on real tables.
+# Two columns are easy to plot but not typical: most classes have more columns, some of them
+# categorical, and are curved or split into parts. :doc:`plot_how_rows_are_drawn` shows such
+# classes, and :doc:`/when_it_helps` reports results on real tables.

@@ -1,21 +1,21 @@
 """
-=================================
-Seeing and judging what was drawn
-=================================
+==========================
+Inspect the synthetic rows
+==========================
 
-A sampler that draws rows should be looked at before it is trusted. Did it train? Do the drawn
-rows look like real ones, and are they new? Which latent size is right? Does it help? There is a
+Inspect a sampler before you trust its rows. Did training converge? Do the synthetic rows look
+like real ones, and are they new? Which latent size is best? Does the sampler help? There is a
 display, or a report, for each of these questions.
 """
 
 # %%
-# Did it train?
-# -------------
-# Of the images of the digit 1 here are 120 left, and the rest are other digits. With
-# ``early_stopping`` one image in ten is held out, and training stops when they are described no
-# better: their curve is dashed. The upper panel is what the decoder gets wrong, the lower one
-# what the codes say, in nats per row. Curves that have become flat have been trained enough; a
-# dashed curve that rises while the other falls tells of rows that are learned by heart.
+# Did training converge?
+# ----------------------
+# We keep 120 images of the digit 1; all other images are other digits. ``early_stopping`` holds
+# out one image in ten and stops training when their loss no longer improves. The dashed curve
+# is their loss. The upper panel is the reconstruction loss, the lower panel the information
+# carried by the codes, in nats per row. A flat curve means that training has converged. If the
+# dashed curve rises while the other falls, the VAE overfits.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -42,9 +42,9 @@ LossCurveDisplay.from_estimator(sampler, True)
 plt.show()
 
 # %%
-# What does it look like?
-# -----------------------
-# Rows that are images are best judged by eye.
+# What do the rows look like?
+# ---------------------------
+# If the rows are images, look at them.
 
 SyntheticSamplesDisplay.from_estimator(
     sampler, X, is_one, label=True, image_shape=(8, 8), random_state=0
@@ -52,17 +52,17 @@ SyntheticSamplesDisplay.from_estimator(
 plt.show()
 
 # %%
-# Rows of any kind have a place in latent space. Synthetic ones should lie among the real ones,
-# and all over them.
+# Rows of any kind can be shown in latent space. The synthetic codes should cover the region of
+# the real ones.
 
 LatentSpaceDisplay.from_estimator(sampler, X, is_one, label=True, random_state=0)
 plt.show()
 
 # %%
-# A table with categories and missing cells is looked at column by column. These are customers
-# who leave a shop. Among the synthetic ones hardly any has a yearly plan: those who stay mostly
-# have one, and rows that resemble other classes are rejected. Turn that off with
-# ``rejection_strength=0`` where columns have to have the shares that real rows have.
+# For a table with categories and missing values, compare the distributions of the columns. The
+# rows are customers who leave a shop. Hardly any synthetic customer has a yearly plan, because
+# most customers who stay have one, and rows that resemble other classes are rejected. If the
+# columns must keep the shares of the real rows, set ``rejection_strength=0``.
 
 rng = np.random.default_rng(0)
 leaves = rng.random(2000) < 0.1
@@ -87,17 +87,17 @@ FeatureDistributionDisplay.from_estimator(
 plt.show()
 
 # %%
-# Copies, or unlike the real ones?
+# Copies, or unlike the real rows?
 # --------------------------------
-# The report compares the synthetic rows with those that were learned from, and sets beside each
-# figure what new real rows get: those that were held out.
+# The report compares the synthetic rows with the training rows. Next to each metric, it shows
+# the value for new real rows, which are the held-out ones.
 
 print(of_customers.report_[True])
 
 # %%
-# Images are harder: what passes at a glance may be told by a classifier, from a faint pixel
-# where real images are white. Ask both. More training and a larger latent space help, as the
-# next picture shows.
+# Images are harder: a classifier can detect a synthetic image that looks right from a faint
+# pixel where real images are white. Check both by eye and by classifier. More training and a
+# larger latent space help, as the next figure shows.
 
 print(sampler.report_[True].verdict)
 print(sampler.report_[True].reason)
@@ -105,10 +105,10 @@ print(sampler.report_[True].reason)
 # %%
 # Which latent size?
 # ------------------
-# A latent space that is too small draws rows that can be told from real ones; one that is too
-# large hands near copies back. ``smoothing`` and ``rejection_strength`` guard against the
-# latter: here they are turned off, so that it can be seen. So few images hardly show the
-# former.
+# If the latent space is too small, a classifier can separate synthetic from real rows; if it is
+# too large, the synthetic rows are near copies. ``smoothing`` and ``rejection_strength``
+# prevent near copies; they are disabled here to show the effect. With few images, the first
+# failure is hardly visible.
 
 ValidationDisplay.from_estimator(
     VAEOversampler(max_iter=1000, smoothing=0, rejection_strength=0, random_state=0),
@@ -125,9 +125,8 @@ plt.show()
 # %%
 # Does it help?
 # -------------
-# That is for your classifier to say. Each sampler is put before it, on the same folds, and what
-# counts is how much better than without one each is. An interval that touches zero tells of no
-# difference.
+# Compare the scores of your classifier with each sampler, on the same folds. The display shows
+# the difference to no sampler. An interval that touches zero shows no clear difference.
 
 X, y = make_classification(n_samples=1000, n_informative=6, weights=[0.95], random_state=0)
 comparison = compare_samplers(

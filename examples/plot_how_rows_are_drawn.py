@@ -3,21 +3,21 @@
 How a VAE draws rows, in pictures
 =================================
 
-A variational autoencoder (VAE) writes each row down as a few numbers, its *code*, and learns to
-make the row of its code again. New rows are made of codes that no real row has. The pictures
-show where the codes lie, where new ones are taken from, and what keeps the drawn rows from
-being copies, or rows of another class.
+A variational autoencoder (VAE) encodes each row as a short vector, its *code*, and learns to
+reconstruct the row from its code. New rows are decoded from new codes. The pictures show the
+codes, how new codes are drawn, and what prevents the drawn rows from being copies, or rows of
+another class.
 """
 
 # %%
-# A plane of digits
-# -----------------
-# Codes of two numbers can be seen in a plane. Here a VAE learns the odd digits as one class.
-# Left are the codes of the real images, right is what it makes of the codes on a grid: images
-# that look alike lie side by side, and one digit turns into the next.
+# A two-dimensional latent space
+# ------------------------------
+# Two-dimensional codes can be plotted. Here a VAE learns the odd digits as one class. The left
+# panel shows the codes of the real images, the right panel the images decoded from a grid of
+# codes. Similar images have similar codes, and the digits change gradually into each other.
 #
-# A :class:`~vaesampler.LatentSampler` of our own has rows decoded on the grid. A drawn row has
-# noise as large as the decoder's own errors; the mean of many has none.
+# A custom :class:`~vaesampler.LatentSampler` draws the codes on the grid. Each drawn row
+# contains residual noise, so we average many draws to remove it.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -61,20 +61,20 @@ for digit, color in zip([1, 3, 5, 7, 9], colors, strict=True):
     left.plot(*its_codes.T, linestyle="", marker=f"${digit}$", color=color, markersize=7)
 limits = (-EDGE - 0.2, EDGE + 0.2)
 left.set(title="codes of real images", aspect="equal", xlim=limits, ylim=limits)
-left.set(xlabel="first number of the code", ylabel="second number of the code")
+left.set(xlabel="first latent dimension", ylabel="second latent dimension")
 with_gaps = np.pad(grid, ((0, 0), (0, 0), (1, 1), (1, 1)))
 right.imshow(np.block([list(row) for row in with_gaps]), cmap="gray_r", extent=limits * 2)
-right.set(title="what is made of a code", xlabel="first number of the code")
+right.set(title="images decoded from codes", xlabel="first latent dimension")
 plt.show()
 
 # %%
 # Four ways to choose codes
 # -------------------------
-# ``latent_sampling`` says where new codes are taken from. The rare class, in blue, is the upper
-# of two moons: 60 rows of two columns. "prior" takes codes from anywhere, "posterior" from
-# around those of real rows, "interpolate" from lines between two of them, and "denoise" from
-# rows with noise. A bent class takes more training than the default, and a `beta` below 1 keeps
-# the codes apart, so that the ways differ; nothing is rejected, so that all rows are seen.
+# ``latent_sampling`` sets how new codes are drawn. The rare class, in blue, is the upper of two
+# moons: 60 rows with two columns. "prior" draws codes from the prior, "posterior" around the
+# codes of real rows, "interpolate" on lines between two of them, and "denoise" encodes real
+# rows with added noise. A curved class needs more training than the default, and a `beta` below
+# 1 separates the codes, so that the strategies differ. Rejection is disabled to show all rows.
 
 REAL, SYNTHETIC, OTHERS = "#0072B2", "#D55E00", "#999999"
 patient = {
@@ -117,9 +117,9 @@ plt.show()
 # %%
 # Few rows
 # --------
-# A VAE that sees 20 rows again and again learns them by heart: without `smoothing` new rows lie
-# in clumps around them. Moved a little at each step, in the directions in which the class
-# varies, the rows stand for what lies between them too. Too much, and the shape is lost.
+# A VAE trained on only 20 rows memorizes them: without `smoothing`, new rows cluster around
+# them. Smoothing adds noise with the covariance of the class at each step, so that the VAE also
+# learns the regions between the rows. Too much smoothing blurs the shape of the class.
 
 X, is_lower = make_moons((20, 400), noise=0.08, random_state=0)
 is_rare = is_lower == 0
@@ -133,10 +133,10 @@ plt.show()
 # %%
 # Classes that overlap
 # --------------------
-# Rows drawn where the other class lives would teach a classifier to call that class rare. More
-# rows are drawn than needed, and each is kept with its class's probability, told by the real
-# rows around it, to a power: the larger `rejection_strength`, the farther the rows that are
-# kept lie from the other class.
+# Rows drawn in the region of the other class would make a classifier predict the rare class
+# there. More rows are therefore drawn than needed. Each is kept with the probability of its
+# class, estimated from its nearest real neighbours and raised to a power. A larger
+# `rejection_strength` keeps rows farther from the other class.
 
 rng = np.random.default_rng(0)
 is_rare = np.arange(340) >= 300

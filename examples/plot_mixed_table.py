@@ -3,13 +3,13 @@
 Categories, numbers and missing cells in one table
 ==================================================
 
-A table with text, whole numbers, amounts that are mostly zero and missing cells goes into
-`VAEOversampler` as it is. Half of its rare rows are learned from; the drawn rows are compared
-with the other half, column by column and pair by pair. The picture and the figures are at the
-end, under `Results`_.
+`VAEOversampler` takes a table with text, integers, amounts that are mostly zero and missing
+values as it is. It is trained on half of the table; the drawn rows are compared with the rare
+rows of the other half, for each column and each pair of columns. The picture and the results
+are at the end, under `Results`_.
 
-Without a file, the table is made up of customers who leave a shop. With one, it is read from
-there; the rare class is the one whose ``target`` is 1::
+By default, the table contains simulated customers, some of whom leave a shop. It can also be
+read from a file, in which the rare class has a ``target`` of 1::
 
     python examples/plot_mixed_table.py [census-income.csv.gz] [--output mixed_table.png]
 """
@@ -32,7 +32,7 @@ REAL, SYNTHETIC = "#0072B2", "#E69F00"
 
 
 def make_customers(n_rows: int = 4000) -> pd.DataFrame:
-    """Make up customers of a shop; one in twelve leaves it."""
+    """Simulate customers of a shop; one in twelve leaves it."""
     rng = np.random.default_rng(0)
     leaves = rng.random(n_rows) < 1 / 12
     plan = np.where(
@@ -60,7 +60,7 @@ def make_customers(n_rows: int = 4000) -> pd.DataFrame:
 
 
 def read(path: str) -> pd.DataFrame:
-    """Read a table; columns of text become categories."""
+    """Read a table; text columns become categories."""
     table = pd.read_csv(path)
     text = table.select_dtypes(include=["object", "string"]).columns
     return table.astype(dict.fromkeys(text, "category"))
@@ -69,8 +69,9 @@ def read(path: str) -> pd.DataFrame:
 # %%
 # Two measures
 # ------------
-# How far is a column from the real one, and how far are two columns' associations? Both are
-# computed here by hand; :mod:`vaesampler.metrics` has the like of them ready.
+# We compare the distribution of each column, and the association of each pair of columns, with
+# those of the real rows. Both are computed by hand here; :mod:`vaesampler.metrics` provides
+# similar metrics.
 
 
 def is_number(column: pd.Series) -> bool:
@@ -78,7 +79,7 @@ def is_number(column: pd.Series) -> bool:
 
 
 def share_that_differs(real: pd.Series, synthetic: pd.Series) -> float:
-    """Return the total variation distance; numbers are cut at the real rows' deciles."""
+    """Return the total variation distance; numbers are binned at the real rows' deciles."""
     if is_number(real):
         edges = np.unique(real.quantile(np.linspace(0, 1, 11)[1:-1]))
         real, synthetic = (
@@ -93,7 +94,7 @@ def share_that_differs(real: pd.Series, synthetic: pd.Series) -> float:
 
 
 def association_matrix(rows: pd.DataFrame) -> np.ndarray:
-    """Return Cramer's V of every two columns; numbers are cut in four first."""
+    """Return Cramer's V of each pair of columns; numbers are binned into quartiles."""
     levels = {
         name: pd.qcut(rows[name].rank(method="first"), 4).astype(str)
         if is_number(rows[name])
@@ -128,7 +129,7 @@ def draw(real: pd.DataFrame, synthetic: pd.DataFrame, associations: list) -> plt
     for axis in top.axes[len(names) :]:
         axis.set_visible(False)
     top.axes[0].legend(loc="best", fontsize=7, framealpha=0.6)
-    top.suptitle("Every column: real rows that were held out, and synthetic ones")
+    top.suptitle("Columns of held-out real rows and of synthetic rows")
     axes = bottom.subplots(1, 2, sharey=True)
     for axis, matrix, title in zip(axes, associations, ("real", "synthetic"), strict=True):
         image = axis.imshow(matrix, vmin=0, vmax=1, cmap="cividis")
@@ -136,12 +137,12 @@ def draw(real: pd.DataFrame, synthetic: pd.DataFrame, associations: list) -> plt
         axis.set_xticks(range(len(names)), names, rotation=90)
         axis.set_yticks(range(len(names)), names)
     bottom.colorbar(image, ax=axes, label="Cramer's V")
-    bottom.suptitle("How strongly two columns go together")
+    bottom.suptitle("Associations between columns")
     return figure
 
 
 def draw_column(axis: plt.Axes, real: pd.Series, synthetic: pd.Series) -> None:
-    """Draw a number as histograms and anything else as bars, as shares of the rows."""
+    """Plot numbers as histograms and all else as bars, as shares of the rows."""
     axis.set_title(real.name)
     pairs = ((real, "real", REAL), (synthetic, "synthetic", SYNTHETIC))
     if is_number(real):

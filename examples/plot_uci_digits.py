@@ -1,17 +1,17 @@
 """
-==============================================
-New handwritten 1s, and the two ways they fail
-==============================================
+=============================================
+Draw handwritten 1s, and measure two failures
+=============================================
 
-A variational autoencoder (VAE) is a small neural network that learns what the rows of a class
-look like, and then draws new ones. Here the rows are images of the handwritten digit 1.
+A variational autoencoder (VAE) is a small neural network that learns the distribution of the
+rows of a class and draws new ones. Here the rows are images of the handwritten digit 1.
 
-It can fail in two ways. A VAE that is too weak draws images that are no 1s; one that is too
-strong learns its images by heart and hands them back. This example measures both, compares
-the ways to draw, and sets SMOTE beside them. The picture and the figures are at the end, under
-`Results`_.
+A VAE can fail in two ways. If it is too weak, it draws images that are not 1s. If it is too
+strong, it memorizes its training images and reproduces them. This example measures both
+failures, compares the sampling strategies, and compares them with SMOTE. The picture and the
+results are at the end, under `Results`_.
 
-The images are scikit-learn's own. Those of the UCI repository can be named instead::
+The images are those of scikit-learn. To use the files of the UCI repository, pass them::
 
     python examples/plot_uci_digits.py optdigits.tra optdigits.tes
 """
@@ -19,8 +19,8 @@ The images are scikit-learn's own. Those of the UCI repository can be named inst
 # %%
 # The images
 # ----------
-# An image is a row of 64 numbers: 8 by 8 pixels, each 0 (white) to 16 (black). The VAE learns
-# from the training images. The held-out ones tell what images that are really new are like.
+# An image is a row of 64 values: 8 by 8 pixels, each from 0 (white) to 16 (black). The VAE is
+# trained on the training images. The held-out images are the reference for new real images.
 
 import argparse
 import sys
@@ -44,7 +44,7 @@ N_SYNTHETIC = 1000
 
 @dataclass(frozen=True)
 class Digits:
-    """Training and held-out images of all digits, one a row, with their labels."""
+    """Training and held-out images of all digits, one per row, with their labels."""
 
     X_train: np.ndarray
     y_train: np.ndarray
@@ -72,7 +72,7 @@ def read_file(file):
 # %%
 # Drawing new 1s
 # --------------
-# Both samplers are used alike. ``fit_resample`` returns the rows it was given, then the
+# Both samplers have the same API. ``fit_resample`` returns the original rows, followed by the
 # synthetic ones.
 
 
@@ -84,19 +84,19 @@ def draw(sampler, digits):
 
 
 # %%
-# Two failures, two measures
-# --------------------------
-# *Too weak*: the share of the synthetic images that a good classifier, fitted to all real
-# digits, does not call a 1.
+# Two failures, two metrics
+# -------------------------
+# *Too weak*: the share of synthetic images that a good classifier, fitted on all real digits,
+# does not classify as a 1.
 #
-# *Memorizing*: the distance from a synthetic image to the nearest training 1, divided by the
-# same distance for held-out 1s (medians of both). At 1 the synthetic images are as new as real
-# new ones; at 0 they are copies.
+# *Memorizing*: the median distance from a synthetic image to its nearest training 1, divided by
+# the same median for held-out 1s. At 1, synthetic images are as new as new real images; at 0,
+# they are copies.
 
 
 @dataclass(frozen=True)
 class Scores:
-    """How real and how new a thousand synthetic images are."""
+    """Realism and novelty of a thousand synthetic images."""
 
     share_not_a_one: float
     distance_ratio: float
@@ -105,7 +105,7 @@ class Scores:
 
 
 class Judge:
-    """Scores synthetic images by the real ones."""
+    """Scores synthetic images by comparing them with real ones."""
 
     def __init__(self, digits):
         X = np.concatenate([digits.X_train, digits.X_held_out])
@@ -135,27 +135,27 @@ class Judge:
 # %%
 # What is compared
 # ----------------
-# A VAE squeezes each image into a few numbers, the latent ones, and makes an image of them
-# again. How many there are decides between the two failures. A new image is made of latent
-# numbers that no real image has, and there are four ways to choose those.
+# A VAE encodes each image as a short latent code and decodes an image from it. The size of the
+# code determines which of the two failures occurs. A new image is decoded from a new code, and
+# there are four strategies to draw codes.
 #
-# ``VAEOversampler`` guards against memorizing: it moves the images that it learns from a
-# little at each step (``smoothing``) and rejects near copies (``rejection_strength``). With
-# both at 0 the failure shows.
+# ``VAEOversampler`` prevents memorization: it adds a little noise to the training images at
+# each step (``smoothing``) and rejects near copies (``rejection_strength``). Setting both to 0
+# shows the failure.
 
 LATENT_SIZES = (1, 2, 4, 8, 16)  # 4 is the default
 UNGUARDED = {"smoothing": 0, "rejection_strength": 0}
 WAYS_TO_DRAW = {
-    "prior": "without regard to any real 1",
+    "prior": "independent of any real 1",
     "posterior": "around a real 1 (the default)",
     "interpolate": "between two real 1s",
-    "denoise": "a real 1 with noise, cleaned",
+    "denoise": "a real 1, with noise, denoised",
 }
 
 GUARDED = "with smoothing and rejection"
 
 # %%
-# The figures in print
+# Printing the results
 # --------------------
 
 
@@ -190,9 +190,9 @@ def print_failures(heading, scores):
 # %%
 # The picture
 # -----------
-# Every image in it is picked at random.
+# All images shown are picked at random.
 
-BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#595959"  # told apart by the colour-blind
+BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#595959"  # for the colour-blind
 
 
 def draw_picture(judge, loss_curve, by_size, drawn_by_way, scores_by_way):
@@ -206,7 +206,7 @@ def draw_picture(judge, loss_curve, by_size, drawn_by_way, scores_by_way):
 
     real, synthetic = top.subfigures(1, 2, wspace=0.04)
     show_images(real.subplots(1, 5), rng.choice(judge.training_ones, 5, replace=False))
-    real.suptitle(f"five of the {len(judge.training_ones)} real 1s it learned from")
+    real.suptitle(f"five of the {len(judge.training_ones)} real training 1s")
     some = rng.choice(drawn_by_way["posterior"], 5, replace=False)
     show_images(synthetic.subplots(1, 5), some)
     synthetic.suptitle("five synthetic 1s")
@@ -266,8 +266,8 @@ def name_latent_sizes(axis, sizes):
 def show_ways_to_draw(figure, judge, drawn_by_way, scores_by_way, rng):
     columns = [3.2, *[1] * 5, 0.4, *[1] * 5]  # a label, five images, a gap, five images
     grid = figure.subplots(len(drawn_by_way), len(columns), width_ratios=columns)
-    grid[0, 3].set_title("five drawn in each way")
-    grid[0, 9].set_title("the training image nearest to each")
+    grid[0, 3].set_title("five drawn with each strategy")
+    grid[0, 9].set_title("nearest training image of each")
     for axes, (way, images) in zip(grid, drawn_by_way.items(), strict=True):
         axes[0].axis("off")
         axes[6].axis("off")
@@ -297,7 +297,7 @@ def parse_options():
     parser.add_argument("train_file", nargs="?", help="optdigits.tra")
     parser.add_argument("held_out_file", nargs="?", help="optdigits.tes")
     parser.add_argument("--output", type=Path, default=Path("uci_digits.png"))
-    # In a notebook or a gallery the command line is somebody else's.
+    # In a notebook or the gallery, the command line is not that of this script.
     is_script = Path(sys.argv[0]).name == "plot_uci_digits.py"
     return parser.parse_args(sys.argv[1:] if is_script else [])
 
