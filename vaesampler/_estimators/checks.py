@@ -60,12 +60,7 @@ def _check_wanted_counts(sampling_strategy: Any, y: np.ndarray) -> None:
             )
 
 
-def _check_shape(container: Container, labels: np.ndarray) -> None:
-    if container.n_rows == 0 or not container.names:
-        raise ValueError(
-            f"Found X with {container.n_rows} sample(s) and {len(container.names)} "
-            "feature(s) while a minimum of 1 of each is required."
-        )
+def _check_lengths(container: Container, labels: np.ndarray) -> None:
     if container.n_rows != len(labels):
         raise ValueError(
             f"Found X and y with inconsistent numbers of samples: {container.n_rows} and "

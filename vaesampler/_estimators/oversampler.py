@@ -25,8 +25,9 @@ from vaesampler._runtime.settings import (
     GeneratorSettings,
     TrainingSettings,
 )
-from vaesampler._table.containers import Container, is_frame
+from vaesampler._table.containers import Container
 from vaesampler._table.labels import labels_of, take_labels
+from vaesampler._table.reading import read_table
 from vaesampler._table.schema import CategoricalFeatures
 from vaesampler._table.templates import Template
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 from vaesampler._estimators.checks import (
     _check_class,
     _check_fit,
-    _check_shape,
+    _check_lengths,
     _check_wanted_counts,
     _layer_widths,
 )
@@ -469,19 +470,7 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
         (182, 4)
         """
         self._check_label(label)
-        if is_frame(X):
-            container = Container.of(X)
-            validate_data(self, X=X, reset=False, skip_check_array=True)
-        else:
-            rows = validate_data(
-                self,
-                X=np.array(X, dtype=object) if isinstance(X, list) else X,
-                reset=False,
-                accept_sparse=("csr", "csc"),
-                dtype=None,
-                ensure_all_finite=False,
-            )
-            container = Container.of(X if isinstance(X, list) else rows)
+        container = self._read_table(X, reset=False)
         generator = self._generators[label]
         return generator.codes(generator.encoder.encode(container))
 
@@ -542,25 +531,19 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
         labels = labels_of(y)
         check_classification_targets(labels)
         labels, _ = check_target_type(labels, indicate_one_vs_all=True)
-        if is_frame(X):
-            container = Container.of(X)
-            _check_shape(container, labels)
-            validate_data(self, X=X, skip_check_array=True)
-        else:
-            rows, labels = validate_data(
-                self,
-                X=np.array(X, dtype=object) if isinstance(X, list) else X,
-                y=labels,
-                accept_sparse=("csr", "csc"),
-                dtype=None,
-                ensure_all_finite=False,
-            )
-            container = Container.of(X if isinstance(X, list) else rows)
+        labels = validate_data(self, X="no_validation", y=labels)
+        container = self._read_table(X, reset=True)
+        _check_lengths(container, labels)
         _check_wanted_counts(self.sampling_strategy, labels)
         self.sampling_strategy_ = check_sampling_strategy(
             self.sampling_strategy, labels, self._sampling_type
         )
         return container, labels
+
+    def _read_table(self, X: Any, *, reset: bool) -> Container:
+        container = read_table(X)
+        validate_data(self, X=X, reset=reset, skip_check_array=True)
+        return container
 
     def _fit_resample(self, X: Any, y: Any) -> Any:
         """Never called: `fit_resample` does what imbalanced-learn's calls it for."""

@@ -7,11 +7,11 @@ from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
-from sklearn.utils import check_array
 
 from vaesampler._table.cells import TIME_UNITS, Cells
 from vaesampler._table.columns import Column
-from vaesampler._table.containers import Container, FrameContainer, is_frame
+from vaesampler._table.containers import Container, FrameContainer
+from vaesampler._table.reading import read_table
 from vaesampler._table.schema import CategoricalFeatures, FeatureSchema
 from vaesampler.metrics._points import _level_blocks, _number_blocks
 
@@ -40,7 +40,7 @@ class ComparableTables:
             If one is no table, is empty, holds cells that cannot be read, or has other columns
             than the first one.
         """
-        containers = {what: _container(what, X) for what, X in tables.items()}
+        containers = {what: read_table(X, what) for what, X in tables.items()}
         (first, real), *others = containers.items()
         for what, container in others:
             _check_same_names(first, real, what, container)
@@ -140,27 +140,6 @@ def check_limit(name: str, limit: int | None) -> None:
         raise ValueError(
             f"{name} must be None or a whole number of at least 2; found {limit!r}."
         )
-
-
-def _container(what: str, X: Any) -> Container:
-    if not is_frame(X):
-        array = np.array(X, dtype=object) if isinstance(X, list) else X
-        array = check_array(
-            array,
-            accept_sparse=("csr", "csc"),
-            dtype=None,
-            ensure_all_finite=False,
-            ensure_min_samples=0,
-            input_name=what,
-        )
-        X = X if isinstance(X, list) else array
-    container = Container.of(X)
-    if container.n_rows == 0 or not container.names:
-        raise ValueError(
-            f"{what} must have at least 1 row and 1 column; found {container.n_rows} rows and "
-            f"{len(container.names)} columns. Leave it out, or pass rows."
-        )
-    return container
 
 
 def _check_same_names(first: str, real: Container, what: str, other: Container) -> None:

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
-from scipy import sparse
 from sklearn.utils import _safe_indexing, check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._table.cells import TIME_UNITS, Cells
-from vaesampler._table.containers import Container, is_frame
+from vaesampler._table.containers import is_frame
 from vaesampler._table.labels import labels_of
+from vaesampler._table.reading import read_table
 
 if TYPE_CHECKING:
     from vaesampler._estimators.oversampler import VAEOversampler
@@ -139,18 +139,7 @@ def read_columns(X: Any, what: str) -> tuple[list[str], list[Cells]]:
     ValueError
         If it is no table, or has no rows.
     """
-    if isinstance(X, list):
-        X = np.array(X, dtype=object)
-    elif not sparse.issparse(X) and not is_frame(X):
-        X = np.asarray(X)
-    if getattr(X, "ndim", 2) != 2:
-        raise ValueError(
-            f"{what} must be a table, with rows and columns; found an array of {X.ndim} "
-            "dimensions. One row is `X[:1]`, one column `X[:, :1]`."
-        )
-    container = Container.of(X)
-    if container.n_rows == 0:
-        raise ValueError(f"{what} must have at least 1 row; found none.")
+    container = read_table(X, what)
     columns = list(container.columns())
     if is_frame(X):
         frame = nw.from_native(X, eager_only=True)
