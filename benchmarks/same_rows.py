@@ -59,11 +59,12 @@ DEFAULT_FILE = Path(__file__).parent / "results" / "same_rows.json"
 LIBRARIES = ("numpy", "pandas", "polars", "pyarrow", "scikit-learn", "scipy", "torch")
 # Where other things than training matter.
 QUICK = {"max_iter": 30, "pretrain_iter": 20}
-# Stops long before its last step.
+# Stops long before its last step, and each class at another one.
 STOPPED = {
     "early_stopping": True,
     "validation_fraction": 0.3,
     "n_iter_no_change": 3,
+    "learning_rate_init": 0.001,
     "max_iter": 2_000,
     "pretrain_iter": 20,
 }
@@ -288,6 +289,7 @@ def class_cases() -> dict[str, Case]:
         **cases,
         "classes/identical rows": resampling(with_identical_rows, **QUICK),
         "classes/the defaults": resampling(partial(clouds, counts["9 of text"])),
+        "classes/frequent levels only": resampling(without_rare_levels, **QUICK),
         "classes/fitted again": fit_twice,
     }
 
@@ -463,8 +465,13 @@ def measure_drawn_rows(make: Callable[[], tuple[Any, Any]]) -> Results:
         name = function.__name__
         results[name] = function(real, synthetic, random_state=0)
         results[f"{name}, of some"] = function(real, synthetic, max_samples=40, random_state=0)
+    for name in ("column_distances", "association_distances"):
+        results[f"{name}, frame"] = results[name].to_frame()
     results["novelty, held-out rows"] = metrics.novelty(
         train, synthetic, held_out, random_state=0
+    )
+    results["classifier_two_sample_test, another"] = metrics.classifier_two_sample_test(
+        real, synthetic, estimator=LogisticRegression(), random_state=0
     )
     return results
 
@@ -542,6 +549,12 @@ def double_odd_labels(y: Any) -> dict[Any, int]:
 def with_identical_rows() -> tuple[np.ndarray, np.ndarray]:
     X, y = clouds({0: 60, 1: 12, 2: 20})
     X[y == 1] = X[y == 1][0]
+    return X, y
+
+
+def without_rare_levels() -> tuple[pd.DataFrame, np.ndarray]:
+    X, y = mixed_table()
+    X.loc[y == "c", "town"] = X["town"].mode()[0]
     return X, y
 
 
@@ -623,6 +636,7 @@ def columns_of_all_kinds() -> dict[str, Any]:
         **long_tails(x, rng),
         **levels_of_all_kinds(x, rng),
         **times_of_all_kinds(x, rng),
+        **other_in_a_class(x),
     }
 
 
@@ -630,6 +644,7 @@ def numbers_of_all_kinds(x: np.ndarray, rng: np.random.Generator) -> dict[str, A
     n_rows = len(x)
     decimals = {f"{n} decimals": (100 * x).round(n) for n in range(4)}
     prices = [Decimal(f"{number:.2f}") for number in 100 * x]
+    without_end = [round(number) * 10**20 for number in 1_000 * x]
     return {
         "continuous": rng.normal(size=n_rows),
         "float32": x.astype(np.float32),
@@ -647,6 +662,19 @@ def numbers_of_all_kinds(x: np.ndarray, rng: np.random.Generator) -> dict[str, A
         "spike at zero": np.where(rng.random(n_rows) < 0.5, 0, np.exp(x)),
         "two spikes": np.select([x > 1, x < -0.5], [99.0, 0.0], x),
         "decimals of Python": np.array(prices, dtype=object),
+        "whole numbers of Python": np.array(without_end, dtype=object),
+    }
+
+
+def other_in_a_class(x: np.ndarray) -> dict[str, Any]:
+    """Return columns that are of another kind among the rows of one class."""
+    steps = (8 * x).round() / 8
+    return {
+        "constant in a class": np.where(is_rare(), 1.5, x),
+        "spike in a class": np.where(is_rare() | (x < 0), 0.0, x),
+        "spike in a class, discrete": np.where(is_rare() | (x < 0), 0.0, steps),
+        "missing throughout a class": np.where(is_rare(), np.nan, x),
+        "one level in a class": np.where(is_rare(), "a", np.where(x > 0, "b", "c")),
     }
 
 
@@ -832,6 +860,7 @@ VIEWS_OF_LABELS = {
     "pandas": lambda y: pd.Series(y, name="label", index=range(5, len(y) + 5)),
     "pandas, category": lambda y: pd.Series(y, dtype="category"),
     "pandas, nullable truth values": lambda y: pd.Series(y == "c", dtype="boolean"),
+    "pandas, truth values as objects": lambda y: pd.Series(y == "c", dtype=object),
     "pandas, frame": lambda y: pd.DataFrame({"label": y}),
     "polars": lambda y: pl.Series("label", y.tolist()),
     "polars, Categorical": lambda y: pl.Series("label", y.tolist(), dtype=pl.Categorical),
@@ -889,9 +918,14 @@ PARAMETERS = {
 SETTINGS = {
     "the defaults": {"max_iter": 250, "pretrain_iter": 150},
     "early stopping": STOPPED,
+    "early stopping, the defaults": {
+        "early_stopping": True,
+        "max_iter": 1_000,
+        "pretrain_iter": 150,
+    },
     "early stopping, not pretrained": {**STOPPED, "pretrain_iter": 0},
     "early stopping, few held out": {**STOPPED, "validation_fraction": 0.05},
-    "early stopping, tol": {**STOPPED, "tol": 0.5},
+    "early stopping, tol": {**STOPPED, "tol": 0.1},
     "early stopping, last step": {**STOPPED, "max_iter": 15, "n_iter_no_change": 100},
     "not smoothed, every row kept": {"smoothing": 0, "rejection_strength": 0},
     "prior, every row kept": {"latent_sampling": "prior", "rejection_strength": 0},
