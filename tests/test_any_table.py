@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from vaesampler._encoding.encoder import TableEncoder
+from vaesampler._encoding.bounds import Support
+from vaesampler._encoding.encoder import TableEncoder, read_cells
 from vaesampler._encoding.rows import LazyRows
-from vaesampler._rejection.critic import Candidates
 from vaesampler._table.columns import MOST_LEVELS_APART
 from vaesampler._table.containers import Container
 
@@ -222,16 +222,18 @@ def test_every_drawn_cell_is_legal(table):
 def test_decoding_what_was_encoded_gives_the_cells_back(table, view):
     columns, y = table
     container = Container.of(view(columns))
-    encoder = TableEncoder()
-    encoded = encoder.fit_transform(container, y, ["rare"], "auto")
+    schema, all_cells = read_cells(container, "auto")
+    encoder = TableEncoder.of(schema)
     is_rare = np.flatnonzero(y == "rare")
-    cells = encoder.inverse_transform(encoded.take(is_rare), "rare", np.random.default_rng(0))
-    for place, (column, values) in enumerate(
-        zip(encoder.schema_.columns, container.columns(), strict=True)
+    support = Support.of(schema, all_cells, is_rare)
+    encoded = encoder.rows(all_cells).take(is_rare)
+    cells = encoder.decode(encoded, support, np.random.default_rng(0))
+    for index, (column, values) in enumerate(
+        zip(schema.columns, container.columns(), strict=True)
     ):
         expected = column.read(values.values)[is_rare]
         scale = np.nanmax(np.abs(expected), initial=1.0)
-        np.testing.assert_allclose(cells[:, place], expected, atol=1e-5 * scale)
+        np.testing.assert_allclose(cells[:, index], expected, atol=1e-5 * scale)
 
 
 def frame_for_shares(n_rows=600):
@@ -306,8 +308,8 @@ def test_a_row_is_rejected_as_a_near_copy_only_where_there_are_numbers():
         (categories.assign(amount=rng.normal(size=60)), True),
     ):
         generator = quick(rejection_strength=1).fit(X, y)._generators["rare"]
-        rows = generator.own_rows.take(np.arange(12))
-        verdict = generator.critic.judge(Candidates(rows, np.full(12, -1)))
+        cells = generator.cells(generator.own_rows, rng)
+        verdict = generator._judge(generator.critic, cells, np.full(12, -1))
         assert (verdict.is_copy == is_copy).all()
 
 
@@ -387,7 +389,7 @@ def test_thousands_of_levels_share_few_slots_and_are_all_drawable():
     y = np.arange(n_rows) % 10 == 0
     sampler = quick(sampling_strategy={True: 6000})
     X_new, _ = sampler.fit_resample(frame, y)
-    assert sampler.schema_.slots.width == 1 + MOST_LEVELS_APART
+    assert sampler.vaes_[True].layout.width == 1 + MOST_LEVELS_APART
     drawn = X_new["user"][n_rows:]
     assert set(drawn) <= set(frame["user"])
     assert drawn.nunique() > 500
@@ -420,10 +422,14 @@ def test_a_sparse_table_is_never_made_dense():
 
 
 def test_rows_of_a_sparse_table_are_encoded_when_they_are_asked_for(table):
-    X, y = table
-    encoded = TableEncoder().fit_transform(Container.of(sparse.csr_array(X)), y, [], "auto")
+    X, _ = table
+    encoded, dense = (
+        TableEncoder.of(schema).rows(cells)
+        for schema, cells in (
+            read_cells(Container.of(one), "auto") for one in (sparse.csr_array(X), X)
+        )
+    )
     assert isinstance(encoded, LazyRows)
-    dense = TableEncoder().fit_transform(Container.of(X), y, [], "auto")
     numbers = np.array([3, 0, 3])
     np.testing.assert_allclose(encoded.take(numbers), dense.take(numbers), rtol=1e-5, atol=1e-6)
 

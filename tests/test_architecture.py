@@ -11,8 +11,7 @@ import pytest
 
 import vaesampler
 from vaesampler import VAEOversampler
-from vaesampler._generation.latent import LATENT_SAMPLERS
-from vaesampler._runtime.settings import ACTIVATION_NAMES, LATENT_SAMPLING_NAMES
+from vaesampler._runtime.settings import ACTIVATION_NAMES
 from vaesampler._vae.layers import ACTIVATIONS
 
 PACKAGE = Path(vaesampler.__file__).parent
@@ -86,7 +85,6 @@ def test_every_public_name_can_be_had_without_and_with_torch():
 
 def test_names_that_may_be_passed_are_those_that_there_are():
     assert set(ACTIVATION_NAMES) == set(ACTIVATIONS)
-    assert set(LATENT_SAMPLING_NAMES) == set(LATENT_SAMPLERS)
 
 
 def test_documented_defaults_equal_the_real_ones():

@@ -14,9 +14,9 @@ from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
 from vaesampler import LatentSampler, PosteriorSampling, PriorSampling
+from vaesampler._encoding.layout import Layout
 from vaesampler._encoding.rows import DenseRows
 from vaesampler._runtime.settings import TrainingSettings
-from vaesampler._table.layout import Slots
 from vaesampler._training.loop import ClassRows, train
 from vaesampler._training.smoothing import SmoothedRows
 from vaesampler._vae.model import StackedVAE
@@ -337,12 +337,12 @@ def test_a_diverged_class_is_the_one_named_among_those_trained_beside_it(divergi
     classes = [
         ClassRows(
             label,
-            SmoothedRows.fit(DenseRows(own.numpy()), Slots(own.shape[1]), 0.0, "cpu"),
+            SmoothedRows.fit(DenseRows(own.numpy()), Layout(own.shape[1]), 0.0, "cpu"),
             generator,
         )
         for label, own, generator in zip(labels, rows, generators, strict=True)
     ]
-    vaes = StackedVAE(3, Slots(4), (8,), 2, "relu").initialize(generators)
+    vaes = StackedVAE(3, Layout(4), (8,), 2, "relu").initialize(generators)
     settings = TrainingSettings(
         max_iter=5, learning_rate_init=1e-2, batch_size=8, beta=1.0, alpha=0.0
     )

@@ -13,8 +13,8 @@ from vaesampler import (
     PosteriorSampling,
     PriorSampling,
 )
+from vaesampler._encoding.layout import Layout
 from vaesampler._generation.latent import LATENT_SAMPLERS
-from vaesampler._table.layout import Slots
 from vaesampler._vae.model import StackedVAE
 
 N_ROWS = 12
@@ -22,7 +22,7 @@ N_ROWS = 12
 
 @pytest.fixture
 def vae():
-    return StackedVAE(1, Slots(6), (8,), 2, "tanh").initialize(
+    return StackedVAE(1, Layout(6), (8,), 2, "tanh").initialize(
         [torch.Generator().manual_seed(0)]
     )
 

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from torch.distributions import Bernoulli, Normal, OneHotCategorical, kl_divergence
 
 from vaesampler import VAEOversampler
+from vaesampler._encoding.layout import Layout, Part
 from vaesampler._encoding.rows import DenseRows
 from vaesampler._runtime.settings import TrainingSettings
-from vaesampler._table.layout import Slots
 from vaesampler._training.gradients import VAEGradient
 from vaesampler._training.loop import ClassRows, train
 from vaesampler._training.smoothing import SmoothedRows
 from vaesampler._vae.heads import TableHead
 from vaesampler._vae.layers import ACTIVATIONS
-from vaesampler._vae.likelihoods import LOWEST_LOG_VAR, GaussianHead
+from vaesampler._vae.likelihoods import LOWEST_LOG_VAR, GaussianLikelihood
 from vaesampler._vae.model import EvidenceBound, StackedVAE
 from vaesampler._vae.posterior import Posterior
 
@@ -30,28 +30,33 @@ SETTINGS = TrainingSettings(
 
 
 # Two numbers (the first may be missing or at a spike), a binary column, groups of 3 and 2.
-MIXED = Slots(2, 2, 1, (3, 2), ((0, 0), (1, 0), (0, 3)))
+CATEGORIES = (Part("bernoulli", (1,)), Part("categorical", (3, 2)))
+MIXED = Layout(2, 2, CATEGORIES, ((0, 0), (1, 0), (0, 3)))
 
 
-SIX_NUMBERS = Slots(6)
+SIX_COLUMNS = Layout(6)
 
 
-def make_stack(n_models=3, slots=SIX_NUMBERS, hidden=(8,), latent_dim=2, activation="relu"):
+def make_stack(n_models=3, layout=SIX_COLUMNS, hidden=(8,), latent_dim=2, activation="relu"):
     generators = [torch.Generator().manual_seed(number) for number in range(n_models)]
-    stack = StackedVAE(n_models, slots, hidden, latent_dim, activation)
+    stack = StackedVAE(n_models, layout, hidden, latent_dim, activation)
     return stack.initialize(generators)
 
 
-def make_rows(slots, n_models=3, n_rows=10):
-    """Return encoded rows: numbers, flags of 0 or 1, standardized truth, one level a group."""
-    rows = torch.randn(n_models, n_rows, slots.width, dtype=torch.float64)
-    rows[..., slots.flags] = (rows[..., slots.flags] > 0.5).double()
-    rows[..., slots.binary] = torch.where(rows[..., slots.binary] > 0, 1.3, -0.8).double()
-    start = slots.groups.start
-    for size in slots.group_sizes:
-        level = rows[..., start : start + size].argmax(dim=-1)
-        rows[..., start : start + size] = torch.nn.functional.one_hot(level, size).double()
-        start += size
+def make_rows(layout, n_models=3, n_rows=10):
+    """Return encoded rows: values, flags of 0 or 1, standardized truth, one level a group."""
+    rows = torch.randn(n_models, n_rows, layout.width, dtype=torch.float64)
+    rows[..., layout.flags] = (rows[..., layout.flags] > 0.5).double()
+    start = layout.flags.stop
+    for part in layout.categories_parts:
+        for width in part.widths:
+            slots = slice(start, start + width)
+            if part.likelihood == "bernoulli":
+                rows[..., slots] = torch.where(rows[..., slots] > 0, 1.3, -0.8).double()
+            else:
+                level = rows[..., slots].argmax(dim=-1)
+                rows[..., slots] = torch.nn.functional.one_hot(level, width).double()
+            start += width
     return rows
 
 
@@ -99,14 +104,16 @@ def test_encoding_and_decoding_change_the_width_and_nothing_else(n_models, hidde
     assert vae.draw(posterior.mean, torch.Generator()).shape == (n_models, 7, 6)
 
 
-@pytest.mark.parametrize("slots", [Slots(6), MIXED, Slots(0, 0, 2), Slots(0, 0, 0, (4,))])
+@pytest.mark.parametrize(
+    "layout", [Layout(6), MIXED, Layout(0, 0, CATEGORIES[:1]), Layout(0, 0, CATEGORIES[1:])]
+)
 @pytest.mark.parametrize("hidden", [(8,), (8, 5)])
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
-def test_the_hand_written_gradient_is_autograds(activation, hidden, slots):
+def test_the_hand_written_gradient_is_autograds(activation, hidden, layout):
     torch.manual_seed(0)
-    vae = make_stack(slots=slots, hidden=hidden, activation=activation).double()
+    vae = make_stack(layout=layout, hidden=hidden, activation=activation).double()
     vae.head.normal.raw_log_var.data.normal_()
-    rows, noise = make_rows(slots), torch.randn(3, 10, 2).double()
+    rows, noise = make_rows(layout), torch.randn(3, 10, 2).double()
     bound = vae.evidence_bound(rows, noise)
     expected = (bound.reconstruction + 0.7 * bound.kl).mean(dim=1)
     expected.sum().backward()
@@ -125,7 +132,7 @@ def test_the_hand_written_gradient_is_autograds(activation, hidden, slots):
 @given(seed=st.integers(0, 2**32))
 def test_the_reconstruction_is_a_normal_likelihood(seed):
     generator = torch.Generator().manual_seed(seed)
-    head = GaussianHead(2, 4)
+    head = GaussianLikelihood(2, Part("gaussian", (1,) * 4))
     head.raw_log_var.data.normal_(generator=generator)
     output, rows = torch.randn(2, 2, 7, 4, generator=generator)
     expected = -Normal(output, torch.exp(0.5 * head.log_var)).log_prob(rows).sum(dim=-1)
@@ -135,13 +142,13 @@ def test_the_reconstruction_is_a_normal_likelihood(seed):
 @given(seed=st.integers(0, 2**32))
 def test_the_reconstruction_of_categories_is_that_of_bernoullis_and_softmaxes(seed):
     torch.manual_seed(seed)
-    slots = Slots(0, 0, 2, (3, 2))
-    output, rows = torch.randn(2, 7, slots.width).double() * 3, make_rows(slots, 2, 7)
-    yes_no = Bernoulli(logits=output[..., slots.binary])
-    expected = -yes_no.log_prob((rows[..., slots.binary] > 0).double()).sum(dim=-1)
+    layout = Layout(0, 0, (Part("bernoulli", (1, 1)), Part("categorical", (3, 2))))
+    output, rows = torch.randn(2, 7, layout.width).double() * 3, make_rows(layout, 2, 7)
+    yes_no = Bernoulli(logits=output[..., :2])
+    expected = -yes_no.log_prob((rows[..., :2] > 0).double()).sum(dim=-1)
     for group in (slice(2, 5), slice(5, 7)):
         expected -= OneHotCategorical(logits=output[..., group]).log_prob(rows[..., group])
-    found = TableHead(2, slots).double().negative_log_likelihood(output, rows)
+    found = TableHead(2, layout).double().negative_log_likelihood(output, rows)
     torch.testing.assert_close(found, expected)
 
 
@@ -163,7 +170,7 @@ def test_drawn_categories_have_the_decoders_probabilities():
     head, generator = TableHead(1, MIXED), torch.Generator().manual_seed(0)
     output = torch.linspace(-2, 2, MIXED.width).expand(1, 20_000, MIXED.width)
     drawn = head.draw(output, generator)[0]
-    yes_no = slice(MIXED.flags.start, MIXED.binary.stop)
+    yes_no = slice(MIXED.flags.start, MIXED.flags.stop + 1)
     torch.testing.assert_close(
         drawn[:, yes_no].mean(dim=0), torch.sigmoid(output[0, 0, yes_no]), atol=0.02, rtol=0
     )
@@ -195,7 +202,7 @@ def test_the_kl_is_that_of_normals_and_never_negative(seed, size):
 
 
 def test_a_columns_variance_stays_above_the_floor():
-    head = GaussianHead(1, 3)
+    head = GaussianLikelihood(1, Part("gaussian", (1,) * 3))
     head.raw_log_var.data.fill_(-1e4)
     assert (head.log_var >= LOWEST_LOG_VAR).all()
 
@@ -211,7 +218,7 @@ def test_selected_models_share_no_memory_with_the_stack():
 
 def rebuilt(stack):
     sizes = stack.hidden_layer_sizes
-    vae = StackedVAE(stack.n_models, stack.slots, sizes, stack.latent_dim, stack.activation)
+    vae = StackedVAE(stack.n_models, stack.layout, sizes, stack.latent_dim, stack.activation)
     vae.load_state_dict(stack.state_dict())
     return vae
 
@@ -239,7 +246,7 @@ def test_a_model_trains_the_same_whichever_models_are_stacked_with_it(n_rows):
     def class_rows(number):
         generator = torch.Generator().manual_seed(number)
         rows = DenseRows(torch.randn(n_rows[number], 6, generator=generator).numpy())
-        return ClassRows(number, SmoothedRows.fit(rows, Slots(6), 1.0, "cpu"), generator)
+        return ClassRows(number, SmoothedRows.fit(rows, Layout(6), 1.0, "cpu"), generator)
 
     stack = make_stack()
     alone = [stack.select([number]) for number in range(3)]

@@ -14,12 +14,13 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from vaesampler import DenoisingSampling, InterpolationSampling
+from vaesampler._encoding.layout import Layout
 from vaesampler._encoding.rows import DenseRows
 from vaesampler._rejection.critic import Candidates, Verdict, log_probability
-from vaesampler._rejection.neighbors import NeighborCritic
-from vaesampler._rejection.network import NetworkCritic
+from vaesampler._rejection.neighbors import FittedNeighborCritic, NeighborCritic
+from vaesampler._rejection.network import FittedNetworkCritic, NetworkCritic
 from vaesampler._rejection.rule import Strictness, keep, thin_copies
-from vaesampler._table.layout import Slots
+from vaesampler._runtime.seeds import Seeds
 from vaesampler._training.smoothing import SmoothedRows
 
 
@@ -264,7 +265,7 @@ def test_a_frame_of_labels_comes_back_as_one(table):
 def test_autograd_goes_through_the_fitted_vaes(table):
     sampler = quick().fit(*table)
     for vae in copy.deepcopy(sampler).vaes_.values():
-        rows = torch.zeros(1, 3, vae.slots.width, requires_grad=True)
+        rows = torch.zeros(1, 3, vae.layout.width, requires_grad=True)
         vae.decode(vae.encode(rows).mean).sum().backward()
         assert rows.grad.abs().sum() > 0
         assert all(weight.grad.isfinite().all() for weight in vae.decoder.parameters())
@@ -349,8 +350,8 @@ def test_neighbours_and_network_judge_alike_where_a_class_lies_among_the_others(
     candidates = Candidates(rows, np.full(500, -1))
     expected = np.exp(log_probability(np.zeros(1), 200 / (200 + n_others)))
     for critic in (
-        NeighborCritic.fit(DenseRows(own), DenseRows(others), rng),
-        NetworkCritic.fit(DenseRows(own), DenseRows(others), torch.Generator().manual_seed(0)),
+        NeighborCritic().fit(DenseRows(own), DenseRows(others), Seeds(0).stream()),
+        NetworkCritic().fit(DenseRows(own), DenseRows(others), Seeds(0).stream()),
     ):
         found = np.exp(critic.judge(candidates).log_probability)
         assert np.median(found) == pytest.approx(expected.item(), abs=0.12)
@@ -361,7 +362,7 @@ def test_a_class_apart_is_near_certain_and_a_row_among_the_others_is_not(seed, n
     rng = np.random.default_rng(seed)
     own = rng.normal(size=(n_own, 3))
     other = rng.normal(loc=50, size=(n_other, 3))
-    critic = NeighborCritic.fit(DenseRows(own), DenseRows(other), rng)
+    critic = NeighborCritic().fit(DenseRows(own), DenseRows(other), Seeds(seed).stream())
     at_home, abroad = (
         np.exp(critic.judge(Candidates(rows, sources)).log_probability)
         for rows, sources in ((2 * own, np.arange(n_own)), (other, np.full(n_other, -1)))
@@ -379,8 +380,7 @@ def test_the_network_tells_a_class_from_the_others_and_copies_from_their_sources
     rng = np.random.default_rng(seed)
     own, others = rng.normal(size=(n_own, 3)), rng.normal([8, 0, 0], size=(n_others, 3))
     own, others = own.astype(np.float32), others.astype(np.float32)
-    generator = torch.Generator().manual_seed(seed)
-    critic = NetworkCritic.fit(DenseRows(own), DenseRows(others), generator)
+    critic = NetworkCritic().fit(DenseRows(own), DenseRows(others), Seeds(seed).stream())
     at_home = critic.judge(Candidates(own.copy(), np.arange(n_own)))
     moved = critic.judge(Candidates(own + 20, np.arange(n_own)))
     abroad = critic.judge(Candidates(others.copy(), np.full(n_others, -1)))
@@ -394,10 +394,10 @@ def test_the_network_tells_a_class_from_the_others_and_copies_from_their_sources
 def test_large_tables_are_judged_by_a_network_and_small_classes_by_neighbours():
     X, y = make_table({0: 10_000, 1: 100, 2: 50})
     generators = quick().fit(X, y)._generators
-    assert isinstance(generators[1].critic, NetworkCritic)
-    assert isinstance(generators[2].critic, NeighborCritic)
+    assert isinstance(generators[1].critic, FittedNetworkCritic)
+    assert isinstance(generators[2].critic, FittedNeighborCritic)
     X, y = make_table({0: 1_000, 1: 100})
-    assert isinstance(quick().fit(X, y)._generators[1].critic, NeighborCritic)
+    assert isinstance(quick().fit(X, y)._generators[1].critic, FittedNeighborCritic)
 
 
 def test_rejection_in_a_large_table_draws_fewer_rows_among_the_other_classes():
@@ -582,7 +582,7 @@ def test_a_frame_and_its_array_give_the_same_rows(table):
 def test_near_copies_are_thinned_out_to_a_few_in_a_hundred(seed, n_rows, strength):
     rng = np.random.default_rng(seed)
     own, other = rng.normal(size=(n_rows, 4)), rng.normal(size=(n_rows, 4))
-    critic = NeighborCritic.fit(DenseRows(own), DenseRows(other), rng)
+    critic = NeighborCritic().fit(DenseRows(own), DenseRows(other), Seeds(seed).stream())
     candidates = np.concatenate([own + 1e-6, 8 + rng.normal(size=(n_rows, 4))])
     sources = np.tile(np.arange(n_rows), 2)
     verdict = critic.judge(Candidates(candidates, sources))
@@ -667,7 +667,7 @@ def test_smoothing_keeps_a_small_class_from_being_learned_by_heart(n_rows):
 def test_smoothed_rows_keep_the_classs_mean_and_covariance():
     generator = torch.Generator().manual_seed(0)
     rows = torch.randn(30, 3, generator=generator) @ torch.randn(3, 3, generator=generator)
-    smoothed = SmoothedRows.fit(DenseRows(rows.numpy()), Slots(rows.shape[1]), 5.0, "cpu")
+    smoothed = SmoothedRows.fit(DenseRows(rows.numpy()), Layout(rows.shape[1]), 5.0, "cpu")
     drawn = smoothed.draw(torch.arange(30).repeat(2000), generator)
     torch.testing.assert_close(drawn.mean(dim=0), rows.mean(dim=0), atol=0.05, rtol=0)
     # Shrinkage draws correlations, but no variances, towards zero.
@@ -680,7 +680,7 @@ def test_smoothed_rows_keep_the_classs_mean_and_covariance():
 def test_smoothing_vanishes_as_a_class_grows():
     bandwidths = [
         SmoothedRows.fit(
-            DenseRows(np.random.default_rng(0).normal(size=(n_rows, 4))), Slots(4), 1.0, "cpu"
+            DenseRows(np.random.default_rng(0).normal(size=(n_rows, 4))), Layout(4), 1.0, "cpu"
         ).bandwidth
         for n_rows in (5, 50, 5000)
     ]

@@ -22,8 +22,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from vaesampler import VAEOversampler
+from vaesampler._encoding.layout import Layout
 from vaesampler._runtime.settings import EarlyStoppingSettings
-from vaesampler._table.layout import Slots
 from vaesampler._training.early_stopping import EarlyStopping, HeldOutRows
 from vaesampler._training.optimizer import FlatParameters
 from vaesampler._vae.model import StackedVAE
@@ -104,7 +104,7 @@ def test_a_larger_tolerance_stops_sooner(table):
 @given(seed=st.integers(0, 1000))
 def test_every_vae_ends_where_its_held_out_rows_were_likeliest(seed):
     generator = torch.Generator().manual_seed(seed)
-    vaes = StackedVAE(3, Slots(2), (4,), 2, "relu").initialize([generator] * 3)
+    vaes = StackedVAE(3, Layout(2), (4,), 2, "relu").initialize([generator] * 3)
     with torch.no_grad():
         parameters = FlatParameters(vaes)
         held_out = [HeldOutRows(torch.randn(5, 2, generator=generator), generator)] * 2

@@ -8,27 +8,46 @@ from vaesampler._training.curves import LossCurve
 
 if _typing.TYPE_CHECKING:
     from vaesampler import comparison, metrics, plotting
+    from vaesampler._encoding.rows import EncodedRows
     from vaesampler._generation.latent import (
         DenoisingSampling,
+        Encoder,
         InterpolationSampling,
         LatentDraw,
         LatentSampler,
         PosteriorSampling,
         PriorSampling,
     )
+    from vaesampler._rejection.critic import Candidates, Critic, FittedCritic, Verdict
+    from vaesampler._rejection.neighbors import NeighborCritic
+    from vaesampler._rejection.network import NetworkCritic
+    from vaesampler._runtime.seeds import RandomStream
+    from vaesampler._table.schema import FeatureSchema
+    from vaesampler._vae.posterior import Posterior
     from vaesampler.comparison import compare_samplers
     from vaesampler.metrics._report import SyntheticReport, synthetic_report
 
 __all__ = [
+    "Candidates",
+    "Critic",
     "DenoisingSampling",
+    "EncodedRows",
+    "Encoder",
+    "FeatureSchema",
+    "FittedCritic",
     "InterpolationSampling",
     "LatentDraw",
     "LatentSampler",
     "LossCurve",
+    "NeighborCritic",
+    "NetworkCritic",
+    "Posterior",
     "PosteriorSampling",
     "PriorSampling",
+    "RandomStream",
     "SyntheticReport",
     "VAEOversampler",
+    "Verdict",
     "compare_samplers",
     "comparison",
     "metrics",
@@ -37,19 +56,28 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
-
 # Imported on first use, so that importing the package does not import PyTorch.
-_MODULE_OF = {
-    "DenoisingSampling": "vaesampler._generation.latent",
-    "InterpolationSampling": "vaesampler._generation.latent",
-    "LatentDraw": "vaesampler._generation.latent",
-    "LatentSampler": "vaesampler._generation.latent",
-    "PosteriorSampling": "vaesampler._generation.latent",
-    "PriorSampling": "vaesampler._generation.latent",
-    "SyntheticReport": "vaesampler.metrics._report",
-    "compare_samplers": "vaesampler.comparison",
-    "synthetic_report": "vaesampler.metrics._report",
+_NAMES_OF = {
+    "vaesampler._encoding.rows": ("EncodedRows",),
+    "vaesampler._generation.latent": (
+        "DenoisingSampling",
+        "Encoder",
+        "InterpolationSampling",
+        "LatentDraw",
+        "LatentSampler",
+        "PosteriorSampling",
+        "PriorSampling",
+    ),
+    "vaesampler._rejection.critic": ("Candidates", "Critic", "FittedCritic", "Verdict"),
+    "vaesampler._rejection.neighbors": ("NeighborCritic",),
+    "vaesampler._rejection.network": ("NetworkCritic",),
+    "vaesampler._runtime.seeds": ("RandomStream",),
+    "vaesampler._table.schema": ("FeatureSchema",),
+    "vaesampler._vae.posterior": ("Posterior",),
+    "vaesampler.comparison": ("compare_samplers",),
+    "vaesampler.metrics._report": ("SyntheticReport", "synthetic_report"),
 }
+_MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names}
 
 
 def __getattr__(name: str) -> object:

@@ -14,19 +14,22 @@ import pytest
 import torch
 
 from vaesampler import VAEOversampler
-from vaesampler._encoding.encoder import TableEncoder
+from vaesampler._encoding.bounds import Support
+from vaesampler._encoding.encoder import TableEncoder, read_cells
+from vaesampler._encoding.layout import Layout, Part
 from vaesampler._encoding.rows import DenseRows
 from vaesampler._rejection.critic import Candidates
 from vaesampler._rejection.neighbors import NeighborCritic
 from vaesampler._rejection.network import NetworkCritic
+from vaesampler._runtime.seeds import Seeds
 from vaesampler._runtime.settings import TrainingSettings
 from vaesampler._table.containers import Container
-from vaesampler._table.layout import Slots
 from vaesampler._training.loop import ClassRows, train
 from vaesampler._training.smoothing import SmoothedRows
 from vaesampler._vae.model import StackedVAE
 
 N_STEPS = 200
+MIXED = Layout(10, 2, (Part("bernoulli", (1,) * 3), Part("categorical", (5, 8, 40))))
 N_ROWS = 20_000
 
 
@@ -38,17 +41,15 @@ def one_thread():
     torch.set_num_threads(n_threads_before)
 
 
-@pytest.mark.parametrize(
-    "slots", [Slots(64), Slots(10, 2, 3, (5, 8, 40), ())], ids=["numbers", "mixed"]
-)
+@pytest.mark.parametrize("layout", [Layout(64), MIXED], ids=["numbers", "mixed"])
 @pytest.mark.parametrize(("n_models", "n_rows"), [(1, 128), (1, 389), (9, 380)])
-def test_training_steps(benchmark, n_models, n_rows, slots):
+def test_training_steps(benchmark, n_models, n_rows, layout):
     rng = np.random.default_rng(0)
     generators = [torch.Generator().manual_seed(number) for number in range(n_models)]
-    vaes = StackedVAE(n_models, slots, (32,), 4, "relu").initialize(generators)
-    rows = DenseRows((rng.random((n_rows, slots.width)) < 0.5).astype(np.float32))
+    vaes = StackedVAE(n_models, layout, (32,), 4, "relu").initialize(generators)
+    rows = DenseRows((rng.random((n_rows, layout.width)) < 0.5).astype(np.float32))
     classes = [
-        ClassRows(number, SmoothedRows.fit(rows, slots, 1, "cpu"), generator)
+        ClassRows(number, SmoothedRows.fit(rows, layout, 1, "cpu"), generator)
         for number, generator in enumerate(generators)
     ]
     settings = TrainingSettings(
@@ -76,16 +77,22 @@ def large_table(request):
     return make_table(request.param)
 
 
+def read_and_encode(X):
+    schema, cells = read_cells(Container.of(X), "auto")
+    encoder = TableEncoder.of(schema)
+    return encoder, cells, encoder.rows(cells)
+
+
 def test_encode(benchmark, large_table):
-    X, y = large_table
-    benchmark(lambda: TableEncoder().fit_transform(Container.of(X), y, [1], "auto"))
+    X, _ = large_table
+    benchmark(read_and_encode, X)
 
 
 def test_decode(benchmark, large_table):
     X, y = large_table
-    encoder = TableEncoder()
-    encoded = encoder.fit_transform(Container.of(X), y, [1], "auto").take(np.arange(len(y)))
-    benchmark(encoder.inverse_transform, encoded, 1, np.random.default_rng(0))
+    encoder, cells, rows = read_and_encode(X)
+    support = Support.of(encoder.schema, cells, np.flatnonzero(y == 1))
+    benchmark(encoder.decode, rows.take(np.arange(len(y))), support, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("strength", [0.0, 3.0], ids=["all kept", "some rejected"])
@@ -104,11 +111,11 @@ def rows():
 
 
 def fit_neighbors(own, others):
-    return NeighborCritic.fit(DenseRows(own), DenseRows(others), np.random.default_rng(0))
+    return NeighborCritic().fit(DenseRows(own), DenseRows(others), Seeds(0).stream())
 
 
 def fit_network(own, others):
-    return NetworkCritic.fit(DenseRows(own), DenseRows(others), torch.Generator())
+    return NetworkCritic().fit(DenseRows(own), DenseRows(others), Seeds(0).stream())
 
 
 @pytest.mark.parametrize("fit", [fit_neighbors, fit_network])

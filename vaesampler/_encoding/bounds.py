@@ -1,13 +1,16 @@
-"""`Bounds`: the lowest and highest number that each column may get."""
+"""`Support`: the values that drawn rows of a class may have."""
 
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
+from vaesampler._encoding.rows import TableCells
+from vaesampler._table.columns import MOST_LEVELS_APART, CategoricalColumn, NumericColumn
 from vaesampler._table.schema import FeatureSchema
 
-# How far beyond the rows of a class its drawn rows may lie, in mean gaps between them.
+# Drawn values may exceed the range of their class by this many mean gaps between its rows.
 MARGIN_GAPS = 3
 
 
@@ -76,3 +79,62 @@ class Bounds:
         return type(self)(
             (low - margin).clip(table.lowest), (high + margin).clip(max=table.highest)
         )
+
+
+@dataclass(frozen=True)
+class Support:
+    """The values that drawn rows of a class may have."""
+
+    bounds: Bounds
+    # By column index: the rare levels that share a slot, as often as the class has them.
+    rare_levels: dict[int, npt.NDArray[np.float64]]
+
+    @classmethod
+    def of(cls, schema: FeatureSchema, cells: TableCells, row_indices: npt.NDArray) -> Self:
+        """Learn from the rows of a class."""
+        off_spikes, everywhere = Bounds.empty(schema), Bounds.empty(schema)
+        rare: dict[int, list[npt.NDArray[np.float64]]] = {
+            index: []
+            for index, column in enumerate(schema.columns)
+            if isinstance(column, CategoricalColumn) and len(column.levels) > MOST_LEVELS_APART
+        }
+        for block in cells.blocks(row_indices):
+            everywhere = everywhere.joined(Bounds.of(block))
+            off_spikes = off_spikes.joined(Bounds.of(_without_spikes(schema, block)))
+            for index, found in rare.items():
+                found.append(block[block[:, index] >= MOST_LEVELS_APART - 1, index])
+        # A class that is found at spikes only stays there.
+        seen = off_spikes.or_else(everywhere)
+        table = Bounds.off_spikes(schema).joined(seen)
+        return cls(
+            seen.widened(len(row_indices), table, schema),
+            {
+                index: _or_all(np.concatenate(found), len(schema.columns[index].levels))
+                for index, found in rare.items()
+            },
+        )
+
+
+def _without_spikes(
+    schema: FeatureSchema, cells: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:  # (n_rows, n_columns), both
+    """Return cells in which those at a spike are missing."""
+    spikes = [
+        (index, spike)
+        for index, column in enumerate(schema.columns)
+        if isinstance(column, NumericColumn)
+        for spike in column.spikes
+    ]
+    if not spikes:
+        return cells
+    rest = cells.copy()
+    for index, spike in spikes:
+        rest[cells[:, index] == spike, index] = np.nan
+    return rest
+
+
+def _or_all(rare: npt.NDArray[np.float64], n_levels: int) -> npt.NDArray[np.float64]:
+    """Return the rare levels of a class; all of the table's if the class has none."""
+    if len(rare) > 0:
+        return rare
+    return np.arange(MOST_LEVELS_APART - 1, n_levels, dtype=np.float64)

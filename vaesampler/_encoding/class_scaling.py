@@ -1,108 +1,113 @@
-"""`ClassUnits`: the numbers of a class in deviations of the class, not of the table."""
+"""`ClassScaling`: numeric slots standardized by class instead of by table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
+from vaesampler._encoding.layout import Layout
 from vaesampler._encoding.rows import DenseRows, EncodedRows
 from vaesampler._encoding.scaling import compress, expand
-from vaesampler._table.layout import Slots
 
-# A class's deviations are told from this many of its rows, spread over it.
-MAX_ROWS_FOR_UNITS = 1_000
-# As if so many rows more had told that a class deviates as the table does.
+# Means and deviations are estimated from at most this many evenly spaced rows of a class.
+MAX_ROWS_FOR_SCALING = 1_000
+# Weight, in rows, of the table's deviation.
 N_ROWS_FOR_TABLE = 2
-# What deviates by less, in deviations of the table, does not vary.
+# Slots with a smaller deviation, in deviations of the table, are constant.
 NEGLIGIBLE_DEVIATION = 1e-6
 
 
-@dataclass(frozen=True)
-class ClassUnits:
-    """Mean and deviation of the numbers of each of some classes.
+@dataclass(frozen=True, eq=False)
+class ClassScaling:
+    """Mean and deviation of the numeric slots of some classes.
 
-    In a column with a long tail, all of a class may lie within a hundredth of the table's
-    deviation. A VAE that measures its errors in the table's would blur the class there.
+    In a column with a long tail, all rows of a class may lie within a hundredth of the table's
+    deviation. A VAE whose errors are measured in the table's deviations would blur the class.
+
+    With a deviation s over n rows of the class, in deviations of the table, the scale is
+    s ** (n / (n + N_ROWS_FOR_TABLE)).
     """
 
-    slots: Slots
-    center: np.ndarray  # (n_classes, n_normal)
-    deviation: np.ndarray  # (n_classes, n_normal)
+    layout: Layout
+    center: npt.NDArray[np.float32]  # (n_classes, n_normal)
+    deviation: npt.NDArray[np.float32]  # (n_classes, n_normal)
 
     @classmethod
-    def fit(cls, classes: Sequence[EncodedRows], slots: Slots) -> Self:
-        """Learn from the encoded rows of each class, of which numbers that count."""
-        found = [
-            _mean_and_deviation(rows.spread(MAX_ROWS_FOR_UNITS), slots) for rows in classes
-        ]
+    def fit(cls, classes: Sequence[EncodedRows], layout: Layout) -> Self:
+        """Learn from the encoded rows of each class, without the slots that are silenced."""
+        found = [_mean_and_scale(rows.spread(MAX_ROWS_FOR_SCALING), layout) for rows in classes]
         center, deviation = np.array(found, dtype=np.float32).swapaxes(0, 1)
-        return cls(slots, center, deviation)
+        return cls(layout, center, deviation)
 
-    def of(self, number: int) -> Self:
-        """Return those of one class."""
-        chosen = slice(number, number + 1)
-        return type(self)(self.slots, self.center[chosen], self.deviation[chosen])
+    def of(self, class_index: int) -> Self:
+        """Return the scaling of one class."""
+        chosen = slice(class_index, class_index + 1)
+        return type(self)(self.layout, self.center[chosen], self.deviation[chosen])
 
-    def standardize(self, rows: np.ndarray, classes: np.ndarray | int = 0) -> np.ndarray:
-        """Return encoded rows in units of their classes, given by number."""
+    def standardize(
+        self, rows: npt.NDArray[np.float32], class_indices: npt.NDArray[np.intp] | int = 0
+    ) -> npt.NDArray[np.float32]:  # (n_rows, width), both
+        """Return rows, each standardized by its class; silenced slots are 0."""
         standardized = rows.copy()
-        numbers = standardized[:, self.slots.normal]
-        numbers -= self.center[classes]
-        numbers /= self.deviation[classes]
-        compress(numbers)
-        if self.slots.n_flags > 0:
-            numbers[self.slots.is_silenced(rows)] = 0
+        normal = standardized[:, self.layout.normal]
+        normal -= self.center[class_indices]
+        normal /= self.deviation[class_indices]
+        compress(normal)
+        if self.layout.n_flags > 0:
+            normal[self.layout.is_silenced(rows)] = 0
         return standardized
 
-    def restore(self, rows: np.ndarray) -> np.ndarray:
-        """Return rows of the only class as they are encoded."""
+    def restore(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Undo `standardize` for rows (n_rows, width) of the only class."""
         restored = rows.copy()
-        numbers = restored[:, self.slots.normal]
-        expand(numbers)
-        numbers *= self.deviation[0]
-        numbers += self.center[0]
+        normal = restored[:, self.layout.normal]
+        expand(normal)
+        normal *= self.deviation[0]
+        normal += self.center[0]
         return restored
 
 
 @dataclass(frozen=True)
-class RowsInClassUnits(EncodedRows):
-    """Rows, each in the units of its class, standardized when they are asked for."""
+class ScaledRows(EncodedRows):
+    """Rows that are standardized by class when they are needed."""
 
     rows: EncodedRows
-    units: ClassUnits
-    classes: np.ndarray  # (n_rows,), numbers of the units' classes
+    scaling: ClassScaling
+    class_indices: npt.NDArray[np.intp]  # (n_rows,), among the classes of the scaling
 
     @classmethod
-    def of(cls, rows: EncodedRows, units: ClassUnits, classes: np.ndarray) -> EncodedRows:
-        """Standardize rows; those that lie in memory, for good."""
-        lazily = cls(rows, units, classes)
+    def of(
+        cls, rows: EncodedRows, scaling: ClassScaling, class_indices: npt.NDArray[np.intp]
+    ) -> EncodedRows:
+        """Standardize rows, at once if they are in memory."""
+        lazy = cls(rows, scaling, class_indices)
         if isinstance(rows, DenseRows):
-            return DenseRows(lazily.take(np.arange(len(rows))))
-        return lazily
+            return DenseRows(lazy.take(np.arange(len(rows))))
+        return lazy
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def take(self, numbers: np.ndarray) -> np.ndarray:
-        """Return the rows with these numbers."""
-        return self.units.standardize(self.rows.take(numbers), self.classes[numbers])
+    def take(self, indices: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+        """Return the rows with these indices."""
+        return self.scaling.standardize(self.rows.take(indices), self.class_indices[indices])
 
-    def subset(self, numbers: np.ndarray) -> EncodedRows:
-        """Return the rows with these numbers, without the rest of the table."""
-        return self.of(self.rows.subset(numbers), self.units, self.classes[numbers])
+    def subset(self, indices: npt.NDArray[np.intp]) -> EncodedRows:
+        """Return the rows with these indices, without the rest of the table."""
+        return self.of(self.rows.subset(indices), self.scaling, self.class_indices[indices])
 
 
-def _mean_and_deviation(
-    rows: np.ndarray, slots: Slots
-) -> tuple[np.ndarray, np.ndarray]:  # (n_rows, width) to (n_normal,) twice
-    counted = ~slots.is_silenced(rows)
+def _mean_and_scale(
+    rows: npt.NDArray[np.float32], layout: Layout
+) -> tuple[npt.NDArray, npt.NDArray]:  # (n_rows, width) to (n_normal,) twice
+    counted = ~layout.is_silenced(rows)
     n_counted = counted.sum(axis=0)
     weights = counted / np.maximum(n_counted, 1)
-    numbers = rows[:, slots.normal]
-    mean = (weights * numbers).sum(axis=0)
-    deviation = np.sqrt((weights * (numbers - mean) ** 2).sum(axis=0))
+    values = rows[:, layout.normal]
+    mean = (weights * values).sum(axis=0)
+    deviation = np.sqrt((weights * (values - mean) ** 2).sum(axis=0))
     varies = deviation > NEGLIGIBLE_DEVIATION
-    # The table's deviation is 1, so that its logarithm adds nothing.
     share = n_counted / (n_counted + N_ROWS_FOR_TABLE)
     return mean, np.where(varies, np.where(varies, deviation, 1) ** share, 1)

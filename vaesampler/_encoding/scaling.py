@@ -1,40 +1,45 @@
-"""Numbers far from the middle count by their logarithm, so that none outweighs all others."""
+"""Compress values beyond 10 deviations logarithmically, and undo it."""
+
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
-# In deviations; what is nearer is left as it is.
+Floats = TypeVar("Floats", npt.NDArray[np.float32], npt.NDArray[np.float64])
+
+# In deviations; smaller values are left as they are.
 FAR = 10.0
-# float32 holds no number of more than so many deviations.
+# Upper bound on the logarithm in `expand`: exp(80) is near the largest float32.
 LARGEST_LOGARITHM = 80.0
 
 
-def compress(numbers: np.ndarray) -> np.ndarray:
-    """Draw far numbers in, in place: an amount of a thousand deviations trains like 17."""
-    if _are_all_near(numbers):
-        return numbers
-    is_far = np.abs(numbers) > FAR
-    far = numbers[is_far]
-    numbers[is_far] = np.copysign(FAR + np.log1p(np.abs(far) - FAR), far)
-    return numbers
+def compress(values: Floats) -> Floats:
+    """Replace x by sign(x) * (10 + log(|x| - 9)) where |x| > 10, in place."""
+    if _are_all_near(values):
+        return values
+    is_far = np.abs(values) > FAR
+    far = values[is_far]
+    values[is_far] = np.copysign(FAR + np.log1p(np.abs(far) - FAR), far)
+    return values
 
 
-def expand(numbers: np.ndarray) -> np.ndarray:
+def expand(values: Floats) -> Floats:
     """Undo `compress`, in place."""
-    if _are_all_near(numbers):
-        return numbers
-    is_far = np.abs(numbers) > FAR
-    far = numbers[is_far]
+    if _are_all_near(values):
+        return values
+    is_far = np.abs(values) > FAR
+    far = values[is_far]
     logarithms = np.minimum(np.abs(far) - FAR, LARGEST_LOGARITHM)
-    numbers[is_far] = np.copysign(FAR + np.expm1(logarithms), far)
-    return numbers
+    values[is_far] = np.copysign(FAR + np.expm1(logarithms), far)
+    return values
 
 
-def _are_all_near(numbers: np.ndarray) -> bool:
-    # Most often they are, and nothing has to be made to tell; NaN is no number, far or near.
-    return numbers.size == 0 or bool(numbers.max() <= FAR and numbers.min() >= -FAR)
-
-
-def midpoints_between(levels: np.ndarray) -> np.ndarray:  # (n_levels,) to (n_levels - 1,)
-    """Return where the nearest of some ascending numbers changes."""
-    midpoints: np.ndarray = levels[:-1] / 2 + levels[1:] / 2
+def midpoints_between(levels: npt.NDArray) -> npt.NDArray:  # (n_levels,) to (n_levels - 1,)
+    """Return the midpoints of adjacent levels."""
+    midpoints: npt.NDArray = levels[:-1] / 2 + levels[1:] / 2
     return midpoints
+
+
+def _are_all_near(values: npt.NDArray) -> bool:
+    # The usual case, in which nothing is allocated. NaN compares false, hence is far.
+    return values.size == 0 or bool(values.max() <= FAR and values.min() >= -FAR)

@@ -29,7 +29,7 @@ NATS_BEHIND_COLUMNS_ALONE = 0.03
 LEAST_KL = 0.01
 
 
-def _layer_widths(hidden_layer_sizes: int | Sequence[int]) -> tuple[int, ...]:
+def layer_widths(hidden_layer_sizes: int | Sequence[int]) -> tuple[int, ...]:
     widths = np.atleast_1d(np.asarray(hidden_layer_sizes, dtype=object)).tolist()
     if not widths or not all(
         isinstance(width, int | np.integer) and width >= 1 for width in widths
@@ -41,7 +41,7 @@ def _layer_widths(hidden_layer_sizes: int | Sequence[int]) -> tuple[int, ...]:
     return tuple(int(width) for width in widths)
 
 
-def _check_wanted_counts(sampling_strategy: Any, y: np.ndarray) -> None:
+def check_wanted_counts(sampling_strategy: Any, y: np.ndarray) -> None:
     wanted = sampling_strategy(y) if callable(sampling_strategy) else sampling_strategy
     if not isinstance(wanted, Mapping):
         return
@@ -60,7 +60,7 @@ def _check_wanted_counts(sampling_strategy: Any, y: np.ndarray) -> None:
             )
 
 
-def _check_lengths(container: Container, labels: np.ndarray) -> None:
+def check_lengths(container: Container, labels: np.ndarray) -> None:
     if container.n_rows != len(labels):
         raise ValueError(
             f"Found X and y with inconsistent numbers of samples: {container.n_rows} and "
@@ -68,7 +68,7 @@ def _check_lengths(container: Container, labels: np.ndarray) -> None:
         )
 
 
-def _check_class(
+def check_class(
     label: Hashable, rows: EncodedRows, latent_dim: int, early_stopping: bool
 ) -> None:
     if len(rows) < 2:
@@ -98,15 +98,16 @@ def _check_class(
         )
 
 
-def _check_fit(label: Hashable, entry: "ClassGenerator") -> None:
-    fit, n_columns = entry.fit, len(entry.encoder.schema_.columns)
-    behind = (fit.loss - fit.loss_of_columns_alone) / n_columns
-    if entry.own_rows.are_all_equal():
-        return  # of which a warning has told
+def check_fit(generator: "ClassGenerator") -> None:
+    """Warn if a VAE describes its class no better than each column by itself would."""
+    label, fit = generator.label, generator.fit
+    behind = (fit.loss - fit.marginal_loss) / len(generator.encoder.schema.columns)
+    if generator.own_rows.are_all_equal():
+        return  # `check_class` has warned
     if behind > NATS_BEHIND_COLUMNS_ALONE:
         _warn(
             NotConvergedWarning,
-            f"The VAE of class {label!r} has not converged in {len(entry.history.curve)} "
+            f"The VAE of class {label!r} has not converged in {len(generator.history.curve)} "
             f"steps: its loss is {behind:.2f} nats a column above that of a normal "
             "distribution for each column. Raise `max_iter`, or `learning_rate_init` if that "
             "is below the default.",

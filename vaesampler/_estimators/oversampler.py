@@ -1,57 +1,51 @@
-"""`VAEOversampler`: imbalanced-learn's contract, and nothing else."""
+"""`VAEOversampler`: imbalanced-learn's contract."""
 
-from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from numbers import Integral, Real
+from collections.abc import Generator, Hashable, Mapping, Sequence
+from contextlib import closing
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import numpy.typing as npt
 from imblearn.over_sampling.base import BaseOverSampler
 from imblearn.utils import check_sampling_strategy, check_target_type
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from vaesampler._encoding.encoder import TableEncoder
-from vaesampler._encoding.rows import SelectedRows
-from vaesampler._estimators.callbacks import CallbackProgress, CallbackSupportMixin
-from vaesampler._runtime.progress import ManyProgresses, Progress
-from vaesampler._runtime.seeds import Seeds
-from vaesampler._runtime.settings import (
-    ACTIVATION_NAMES,
-    LATENT_SAMPLING_NAMES,
-    EarlyStoppingSettings,
-    GeneratorSettings,
-    TrainingSettings,
+from vaesampler._encoding.bounds import Support
+from vaesampler._encoding.encoder import TableEncoder, read_cells
+from vaesampler._encoding.rows import EncodedRows, SelectedRows
+from vaesampler._estimators.base import VAEEstimator
+from vaesampler._estimators.checks import (
+    check_class,
+    check_fit,
+    check_lengths,
+    check_wanted_counts,
 )
+from vaesampler._runtime.progress import Progress
+from vaesampler._runtime.seeds import Seeds
 from vaesampler._table.containers import Container
 from vaesampler._table.labels import labels_of, take_labels
-from vaesampler._table.reading import read_table
 from vaesampler._table.schema import CategoricalFeatures
 from vaesampler._table.templates import Template
 
 if TYPE_CHECKING:
     import torch
 
+    from vaesampler._estimators.base import Resources
     from vaesampler._generation.generator import ClassGenerator
     from vaesampler._generation.latent import LatentSampler
+    from vaesampler._rejection.critic import Critic
     from vaesampler.metrics._report import SyntheticReport
-from vaesampler._estimators.checks import (
-    _check_class,
-    _check_fit,
-    _check_lengths,
-    _check_wanted_counts,
-    _layer_widths,
-)
 
 DOCUMENTATION = "https://vaesampler.readthedocs.io/en/latest"
-# Rows that a report is made of; small classes are drawn several times as large.
+# Number of synthetic rows in a report: as many as the class has, within these bounds.
 MIN_REPORTED_ROWS = 500
 MAX_REPORTED_ROWS = 2_000
 
 
-class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
+class VAEOversampler(VAEEstimator, BaseOverSampler):
     """Oversample by drawing new rows from one variational autoencoder (VAE) a class.
 
     Each class to be oversampled gets a small VAE that learns how its rows are
@@ -95,6 +89,16 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
           (`InterpolationSampling`);
         - "denoise": at the code of a real row with noise added (`DenoisingSampling`);
         - an object of your own: see `LatentSampler`.
+
+    critic : {"auto", "neighbors", "network"} or Critic, default="auto"
+        What judges drawn rows by the real ones, if `rejection_strength` is above 0:
+
+        - "auto": "network" for a class of 100 rows or more in a table of 10,000 or more,
+          "neighbors" for all others;
+        - "neighbors": the share of the class among the 15 nearest real rows
+          (`NeighborCritic`);
+        - "network": a small classifier of the class against all others (`NetworkCritic`);
+        - an object of your own: see `Critic`.
 
     beta : float, default=1.0
         Weight of the Kullback-Leibler term in the loss. Above 1 the codes of rows blur
@@ -232,6 +236,7 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
 
     _generators: "dict[Hashable, ClassGenerator]"
     _reports: "dict[Hashable, SyntheticReport]"  # those that were asked for
+    _fitted_with: "Resources"
     _template: Template
 
     # Where scikit-learn's picture of an estimator links to.
@@ -240,25 +245,7 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
 
     _parameter_constraints: dict = {
         **BaseOverSampler._parameter_constraints,
-        "categorical_features": [StrOptions({"auto"}), "array-like"],
-        "latent_dim": [Interval(Integral, 1, None, closed="left")],
-        "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), "array-like"],
-        "activation": [StrOptions(set(ACTIVATION_NAMES))],
-        "latent_sampling": [StrOptions(set(LATENT_SAMPLING_NAMES)), HasMethods("draw")],
-        "beta": [Interval(Real, 0, None, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "pretrain_iter": [Interval(Integral, 0, None, closed="left")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "smoothing": [Interval(Real, 0, None, closed="left")],
-        "rejection_strength": [Interval(Real, 0, None, closed="left")],
-        "device": "no_validation",  # `resolve_device` does it
-        "verbose": ["verbose"],
+        **VAEEstimator._vae_parameter_constraints,
     }
 
     def __init__(
@@ -270,6 +257,7 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
         hidden_layer_sizes: int | Sequence[int] = (32,),
         activation: str = "relu",
         latent_sampling: "str | LatentSampler" = "posterior",
+        critic: "str | Critic" = "auto",
         beta: float = 1.0,
         alpha: float = 1e-4,
         batch_size: int = 128,
@@ -292,6 +280,7 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.latent_sampling = latent_sampling
+        self.critic = critic
         self.beta = beta
         self.alpha = alpha
         self.batch_size = batch_size
@@ -333,9 +322,8 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
         TrainingDivergedError
             If a class's loss is not a finite number.
         """
-        with self._watched() as progress, self._all_or_nothing():
-            container, labels = self._check_X_y(X, y)
-            self._fit_generators(container, labels, progress)
+        with self._fitting() as progress:
+            self._fit(*self._check_X_y(X, y), progress)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -366,23 +354,8 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
         TrainingDivergedError
             If a class's loss is not a finite number.
         """
-        with self._watched() as progress, self._all_or_nothing():
-            container, labels = self._check_X_y(X, y)
-            self._fit_generators(container, labels, progress)
-            n_new = {label: self.sampling_strategy_[label] for label in self._generators}
-            with closing(self._draw(n_new, self._seeds, "fit_resample")) as blocks:
-                X_resampled = self._template.append(X, blocks, sum(n_new.values()))
-            whose_label = np.concatenate(
-                [
-                    np.arange(len(labels)),
-                    *(
-                        np.full(n_rows, np.argmax(labels == label))
-                        for label, n_rows in n_new.items()
-                    ),
-                ]
-            )
-            self.synthetic_mask_ = np.arange(len(whose_label)) >= len(labels)
-            return X_resampled, take_labels(y, whose_label)
+        with self._fitting() as progress:
+            return self._fit_resample(X, y, progress)
 
     def sample(
         self,
@@ -424,18 +397,19 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
         >>> sampler.sample(1, 5).shape
         (5, 64)
         """
-        self._check_label(label)
+        generator = self._generator(label)
         if not isinstance(n_samples, Integral) or n_samples < 0:
             raise ValueError(
                 f"n_samples must be a whole number of at least 0; found {n_samples!r}."
             )
         if random_state is None:
             self._n_sample_calls += 1
-            seeds, call = self._seeds, self._n_sample_calls
+            seeds, call = self._fitted_with.seeds, self._n_sample_calls
         else:
             seeds, call = Seeds.from_random_state(random_state), 0
-        with closing(self._draw({label: int(n_samples)}, seeds, "sample", call)) as blocks:
-            return self._template.make(blocks, int(n_samples))
+        n_rows = int(n_samples)
+        with closing(self._draw(generator, n_rows, seeds, "sample", call)) as blocks:
+            return self._template.make(blocks, n_rows)
 
     def encode(self, label: Hashable, X: Any) -> np.ndarray:
         """Return where rows stand in the latent space of a class.
@@ -469,10 +443,48 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
         >>> sampler.encode(1, X[y == 1]).shape
         (182, 4)
         """
-        self._check_label(label)
-        container = self._read_table(X, reset=False)
-        generator = self._generators[label]
-        return generator.codes(generator.encoder.encode(container))
+        generator = self._generator(label)
+        return generator.codes(self._encoded(generator, X))
+
+    def to_matrix(self, label: Hashable, X: Any) -> npt.NDArray[np.float32]:
+        """Return rows as the VAE of a class sees them.
+
+        Parameters
+        ----------
+        label : object
+            A class that was oversampled when fitting.
+        X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
+            Rows of the columns that were fitted, of this class or of others.
+
+        Returns
+        -------
+        matrix : ndarray of float32, of shape (n_rows, width)
+            Numbers, standardized by the class; flags for missing cells and for values that
+            many rows share; categories, one-hot encoded. As a tensor of shape
+            (1, n_rows, width) it is the input of `vaes_[label].encode`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the sampler was not fitted.
+        ValueError
+            If no VAE was fitted for `label`, X has other columns, or one of them holds a
+            level that was not seen, or missing cells where there were none.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from sklearn.datasets import load_digits
+        >>> from vaesampler import VAEOversampler
+        >>> X, y = load_digits(return_X_y=True)
+        >>> sampler = VAEOversampler(sampling_strategy={1: 200}, random_state=0).fit(X, y)
+        >>> rows = torch.from_numpy(sampler.to_matrix(1, X[y == 1]))
+        >>> sampler.vaes_[1].encode(rows[None]).mean.shape
+        torch.Size([1, 182, 4])
+        """
+        generator = self._generator(label)
+        rows = self._encoded(generator, X)
+        return generator.scaling.standardize(rows.take(np.arange(len(rows))))
 
     @property
     def report_(self) -> "dict[Hashable, SyntheticReport]":
@@ -493,121 +505,84 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
                 "`vaesampler.synthetic_report` with rows that the sampler has not seen."
             )
         for label in judged.keys() - self._reports.keys():
-            self._reports[label] = self._report(label, judged[label])
+            self._reports[label] = self._report(judged[label])
         return {label: self._reports[label] for label in judged}
 
-    def _report(self, label: Hashable, entry: "ClassGenerator") -> "SyntheticReport":
-        from vaesampler.metrics._report import synthetic_report
-
-        n_samples = min(max(len(entry.own_rows), MIN_REPORTED_ROWS), MAX_REPORTED_ROWS)
-        with closing(self._draw({label: n_samples}, self._seeds, "report")) as blocks:
-            synthetic = self._template.make(blocks, n_samples)
-        own, held_out = (
-            self._template.make(
-                [entry.cells(rows, self._seeds.numpy("report", label))], len(rows)
-            )
-            for rows in (entry.own_rows, entry.held_out_rows)
-            if rows is not None
+    def _fit_resample(self, X: Any, y: Any, progress: Progress) -> tuple[Any, Any]:
+        container, labels = self._check_X_y(X, y)
+        self._fit(container, labels, progress)
+        n_new = {label: self.sampling_strategy_[label] for label in self._generators}
+        with closing(self._draw_all(n_new)) as blocks:
+            X_resampled = self._template.append(X, blocks, sum(n_new.values()))
+        # Each synthetic label is taken from a row of its class.
+        label_rows = np.concatenate(
+            [
+                np.arange(len(labels)),
+                *(
+                    np.full(n_rows, np.argmax(labels == label))
+                    for label, n_rows in n_new.items()
+                ),
+            ]
         )
-        random_state = self._seeds.integer("report", label)
-        return synthetic_report(
-            own,
-            synthetic,
-            held_out,
-            categorical_features=self.categorical_features,
-            random_state=random_state,
-        )
+        self.synthetic_mask_ = np.arange(len(label_rows)) >= len(labels)
+        return X_resampled, take_labels(y, label_rows)
 
-    def _check_label(self, label: Hashable) -> None:
-        check_is_fitted(self)
-        if label not in self._generators:
-            raise ValueError(
-                f"A VAE is needed for class {label!r}; the fitted ones are "
-                f"{list(self._generators)}. Name one of them, or fit again with a "
-                "`sampling_strategy` that adds rows to this class."
-            )
-
-    def _check_X_y(self, X: Any, y: Any) -> tuple[Container, np.ndarray]:  # noqa: N802
-        labels = labels_of(y)
-        check_classification_targets(labels)
-        labels, _ = check_target_type(labels, indicate_one_vs_all=True)
-        labels = validate_data(self, X="no_validation", y=labels)
+    def _check_X_y(self, X: Any, y: Any) -> tuple[Container, npt.NDArray]:  # noqa: N802
+        read = labels_of(y)
+        check_classification_targets(read)
+        checked, _ = check_target_type(read, indicate_one_vs_all=True)
+        labels = validate_data(self, X="no_validation", y=checked)
         container = self._read_table(X, reset=True)
-        _check_lengths(container, labels)
-        _check_wanted_counts(self.sampling_strategy, labels)
+        check_lengths(container, labels)
+        check_wanted_counts(self.sampling_strategy, labels)
         self.sampling_strategy_ = check_sampling_strategy(
             self.sampling_strategy, labels, self._sampling_type
         )
         return container, labels
 
-    def _read_table(self, X: Any, *, reset: bool) -> Container:
-        container = read_table(X)
-        validate_data(self, X=X, reset=reset, skip_check_array=True)
-        return container
-
-    def _fit_resample(self, X: Any, y: Any) -> Any:
-        """Never called: `fit_resample` does what imbalanced-learn's calls it for."""
-        return self.fit_resample(X, y)
-
-    @contextmanager
-    def _watched(self) -> Iterator[Progress]:
-        """Tell the user and the callbacks how training goes."""
-        n_steps = self.pretrain_iter + self.max_iter
-        with ManyProgresses(
-            [CallbackProgress(self), Progress.of_verbosity(int(self.verbose), n_steps)]
-        ) as progress:
-            yield progress
-
-    def _fit_generators(self, container: Container, y: np.ndarray, progress: Progress) -> None:
-        # PyTorch is loaded here, so that importing the package takes no longer than
-        # imbalanced-learn does.
+    def _fit(self, container: Container, y: npt.NDArray, progress: Progress) -> None:
         from vaesampler._generation.fitting import fit_generators
-        from vaesampler._generation.latent import resolve_latent_sampling
-        from vaesampler._runtime.devices import resolve_device
+        from vaesampler._generation.shared import LabelledRows
 
-        self._device = resolve_device(self.device)
-        self._seeds = Seeds.from_random_state(self.random_state)
-        self._n_sample_calls = 0
-        self._reports = {}
-        self.__dict__.pop("synthetic_mask_", None)  # of an earlier table
-        self._latent_sampler = resolve_latent_sampling(self.latent_sampling)
-        labels = [
+        resources = self._resources()
+        wanted = [
             label.item() if isinstance(label, np.generic) else label
             for label, n_samples in self.sampling_strategy_.items()
             if n_samples > 0
         ]
-        encoder = TableEncoder()
-        encoded = encoder.fit_transform(container, y, labels, self.categorical_features)
-        self.schema_ = encoder.schema_
-        self._template = container.template(self.schema_)
-        for label in labels:
-            rows = SelectedRows(encoded, np.flatnonzero(y == label))
-            _check_class(label, rows, self.latent_dim, self.early_stopping)
-        self._generators = fit_generators(
-            encoder, encoded, y, labels, self._settings(), self._seeds, self._device, progress
+        schema, cells = read_cells(container, self.categorical_features)
+        encoder = TableEncoder.of(schema)
+        table = LabelledRows(encoder, encoder.rows(cells), y)
+        for label in wanted:
+            rows = SelectedRows(table.rows, np.flatnonzero(y == label))
+            check_class(label, rows, self.latent_dim, self.early_stopping)
+        supports = {
+            label: Support.of(schema, cells, np.flatnonzero(y == label)) for label in wanted
+        }
+        generators = fit_generators(
+            table,
+            supports,
+            self._settings(),
+            resources.critic,
+            resources.seeds,
+            resources.device,
+            progress,
         )
-        for label, entry in self._generators.items():
-            _check_fit(label, entry)
-        self._tell_attributes()
+        for generator in generators.values():
+            check_fit(generator)
+        self._template = container.template(schema)
+        self._keep(generators, resources)
 
-    def _settings(self) -> GeneratorSettings:
-        return GeneratorSettings(
-            _layer_widths(self.hidden_layer_sizes),
-            self.latent_dim,
-            self.activation,
-            self.pretrain_iter,
-            TrainingSettings(
-                self.max_iter, self.learning_rate_init, self.batch_size, self.beta, self.alpha
-            ),
-            self.smoothing,
-            self.rejection_strength,
-            EarlyStoppingSettings(self.validation_fraction, self.n_iter_no_change, self.tol)
-            if self.early_stopping
-            else None,
-        )
-
-    def _tell_attributes(self) -> None:
-        generators = self._generators
+    def _keep(
+        self, generators: "dict[Hashable, ClassGenerator]", resources: "Resources"
+    ) -> None:
+        """Set the fitted attributes."""
+        self._generators = generators
+        self._fitted_with = resources
+        self._n_sample_calls = 0
+        self._reports = {}
+        self.__dict__.pop("synthetic_mask_", None)  # of an earlier table
+        self.schema_ = self._template.schema
         self.vaes_ = {label: entry.vae for label, entry in generators.items()}
         self.loss_curves_ = {label: entry.history.curve for label, entry in generators.items()}
         self.validation_curves_ = {
@@ -620,30 +595,55 @@ class VAEOversampler(CallbackSupportMixin, BaseOverSampler):
             label: entry.fit.kl_by_dimension for label, entry in generators.items()
         }
 
-    def _draw(
-        self, n_samples: Mapping[Hashable, int], seeds: Seeds, *purpose: object
-    ) -> Generator[np.ndarray]:  # (n, n_features)
-        for label, n_rows in n_samples.items():
-            yield from self._generators[label].draw(
-                n_rows, self._latent_sampler, seeds, self._device, *purpose
+    def _generator(self, label: Hashable) -> "ClassGenerator":
+        check_is_fitted(self)
+        if label not in self._generators:
+            raise ValueError(
+                f"A VAE is needed for class {label!r}; the fitted ones are "
+                f"{list(self._generators)}. Name one of them, or fit again with a "
+                "`sampling_strategy` that adds rows to this class."
             )
+        return self._generators[label]
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.string = True
-        tags.input_tags.categorical = True
-        return tags
+    def _encoded(self, generator: "ClassGenerator", X: Any) -> EncodedRows:
+        return generator.encoder.rows_of(self._read_table(X, reset=False))
+
+    def _draw(
+        self, generator: "ClassGenerator", n_rows: int, seeds: Seeds, *purpose: object
+    ) -> Generator[npt.NDArray[np.float64]]:  # (n, n_features)
+        resources = self._fitted_with
+        return generator.draw(
+            n_rows, resources.latent_sampler, seeds, resources.device, *purpose
+        )
+
+    def _draw_all(
+        self, n_new: Mapping[Hashable, int]
+    ) -> Generator[npt.NDArray[np.float64]]:  # (n, n_features)
+        for label, n_rows in n_new.items():
+            generator = self._generators[label]
+            yield from self._draw(generator, n_rows, self._fitted_with.seeds, "fit_resample")
+
+    def _report(self, generator: "ClassGenerator") -> "SyntheticReport":
+        from vaesampler.metrics._report import synthetic_report
+
+        label, seeds = generator.label, self._fitted_with.seeds
+        n_rows = min(max(len(generator.own_rows), MIN_REPORTED_ROWS), MAX_REPORTED_ROWS)
+        with closing(self._draw(generator, n_rows, seeds, "report")) as blocks:
+            synthetic = self._template.make(blocks, n_rows)
+        own, held_out = (
+            self._template.make(
+                [generator.cells(rows, seeds.numpy("report", label))], len(rows)
+            )
+            for rows in (generator.own_rows, generator.held_out_rows)
+            if rows is not None
+        )
+        return synthetic_report(
+            own,
+            synthetic,
+            held_out,
+            categorical_features=self.categorical_features,
+            random_state=seeds.integer("report", label),
+        )
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_generators")
-
-    @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        """Put the estimator back as it was if fitting fails."""
-        before = dict(self.__dict__)
-        try:
-            yield
-        except BaseException:
-            self.__dict__ = before
-            raise

@@ -1,132 +1,164 @@
-"""Class label to trained generator: fitting on encoded rows, and drawing from it."""
+"""`fit_generators`: class label to trained generator."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from vaesampler._encoding.class_scaling import ClassUnits, RowsInClassUnits
-from vaesampler._encoding.encoder import TableEncoder
-from vaesampler._encoding.rows import EncodedRows, SelectedRows
-from vaesampler._generation.calibration import _calibrate, _match_real_rows
+from vaesampler._encoding.bounds import Support
+from vaesampler._encoding.class_scaling import ScaledRows
+from vaesampler._encoding.rows import EncodedRows
+from vaesampler._generation.calibration import learn_residuals, match_real_rows
 from vaesampler._generation.generator import ClassGenerator
-from vaesampler._generation.shared import _hold_out, _pretrain, _standardize
-from vaesampler._rejection.choice import _fit_critic
+from vaesampler._generation.shared import LabelledRows, SharedFit
+from vaesampler._rejection.critic import Critic
 from vaesampler._runtime.devices import one_thread
 from vaesampler._runtime.progress import Progress
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._runtime.settings import GeneratorSettings
 from vaesampler._training.early_stopping import MAX_ROWS_BY_LOOK, HeldOutRows
-from vaesampler._training.loop import SILENCE, ClassRows, train
+from vaesampler._training.loop import SILENCE, ClassRows, TrainingHistory, train
 from vaesampler._training.smoothing import SmoothedRows
+from vaesampler._vae.model import StackedVAE
 
 
 @one_thread()
 def fit_generators(
-    encoder: TableEncoder,
-    encoded: EncodedRows,
-    y: np.ndarray,
-    labels: Sequence[Hashable],
+    table: LabelledRows,
+    supports: Mapping[Hashable, Support],
     settings: GeneratorSettings,
+    critic: Critic,
     seeds: Seeds,
     device: torch.device,
     progress: Progress = SILENCE,
 ) -> dict[Hashable, ClassGenerator]:
-    """Train one VAE on all rows, then one for each class from there on, as one stack.
+    """Train one VAE on all rows, then a copy of it on the rows of each class, as one stack.
 
     Parameters
     ----------
-    encoder : TableEncoder
-        What `encoded` was encoded with.
-    encoded : EncodedRows
+    table : LabelledRows
         All rows of the table.
-    y : ndarray of shape (n_rows,)
-        Their labels.
-    labels : sequence
-        The classes to train; each has at least 2 rows.
+    supports : mapping of label to Support
+        The classes to train, each of at least 2 rows, and the values their rows may have.
     settings : GeneratorSettings
         What is trained, and how.
+    critic : Critic
+        What judges drawn rows, if the rejection strength is above 0.
     seeds : Seeds
-        A class's randomness comes from its own streams.
+        The source of randomness. Each class has streams of its own.
     device : torch.device
         Where to train.
     progress : Progress
-        Hears of the steps taken.
+        Is told of the steps taken.
 
     Raises
     ------
     TrainingDivergedError
         If a loss is not finite.
     """
-    if not labels:
+    if not supports:
         return {}
-    held_out = _hold_out(y, settings, seeds)
-    if held_out:
-        kept = np.setdiff1d(np.arange(len(y)), np.concatenate(list(held_out.values())))
-        held_out_rows = {
-            label: encoded.subset(held_out[label]) for label in labels if label in held_out
-        }
-        encoded, y = SelectedRows(encoded, kept), y[kept]
-    else:
-        held_out_rows = {}
-    slots = encoder.schema_.slots
-    units, standardized = _standardize(encoded, y, slots)
-    everyone = SmoothedRows.fit(standardized, slots, smoothing=0, device=device)
-    shared = _pretrain(everyone, settings, seeds, device, progress)
-    vaes = shared.select([0] * len(labels))
-    own_rows = {label: encoded.subset(np.flatnonzero(y == label)) for label in labels}
-    classes = []
-    for label, rows in own_rows.items():
-        own = RowsInClassUnits.of(rows, units[label], np.zeros(len(rows), dtype=np.intp))
-        classes.append(
-            ClassRows(
-                label,
-                SmoothedRows.fit(own, slots, settings.smoothing, device, everyone.shape),
-                seeds.torch("training", label, device=device),
-                _to_watch(held_out_rows.get(label), units[label], label, seeds, device),
-            )
-        )
+    training, held_out = table.held_out(supports, settings, seeds)
+    shared = SharedFit.of(training, settings, seeds, device, progress)
+    fitting = _ClassFitting(training, held_out, shared, settings, critic, seeds, device)
+    labels = list(supports)
+    own_rows = [training.of_class(label) for label in labels]
+    classes = [
+        fitting.class_rows(label, rows) for label, rows in zip(labels, own_rows, strict=True)
+    ]
+    vaes = shared.vae.select([0] * len(labels))
     histories = train(vaes, classes, settings.training, settings.early_stopping, progress)
-    generators = {}
-    for number, (entry, history) in enumerate(zip(classes, histories, strict=True)):
-        vae = vaes.select([number])
-        own = own_rows[entry.label]
-        generator = seeds.torch("errors", entry.label, device=device)
-        fit, residuals = _calibrate(vae, entry.rows, generator)
-        generator = seeds.torch("marginals", entry.label, device=device)
-        residuals, marginals = _match_real_rows(
-            vae, residuals, entry.rows, units[entry.label], own, encoder, generator
+    return {
+        label: fitting.generator(
+            classes[index], own_rows[index], vaes.select([index]), histories[index], support
         )
-        generators[entry.label] = ClassGenerator(
-            entry.label,
+        for index, (label, support) in enumerate(supports.items())
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class _ClassFitting:
+    """What is done for each class, before and after training."""
+
+    training: LabelledRows
+    held_out: Mapping[Hashable, EncodedRows]
+    shared: SharedFit
+    settings: GeneratorSettings
+    critic: Critic
+    seeds: Seeds
+    device: torch.device
+
+    def class_rows(self, label: Hashable, own_rows: EncodedRows) -> ClassRows:
+        """Return the rows that a class's VAE is trained on."""
+        scaled = ScaledRows.of(
+            own_rows, self.shared.scaling[label], np.zeros(len(own_rows), dtype=np.intp)
+        )
+        return ClassRows(
+            label,
+            SmoothedRows.fit(
+                scaled,
+                self.training.encoder.layout,
+                self.settings.smoothing,
+                self.device,
+                self.shared.shape,
+            ),
+            self.seeds.torch("training", label, device=self.device),
+            self._held_out_rows(label),
+        )
+
+    def generator(
+        self,
+        entry: ClassRows,
+        own_rows: EncodedRows,
+        vae: StackedVAE,
+        history: TrainingHistory,
+        support: Support,
+    ) -> ClassGenerator:
+        """Calibrate a class's trained VAE, fit its critic, and put them together."""
+        label, encoder = entry.label, self.training.encoder
+        scaling = self.shared.scaling[label]
+        fit, residuals = learn_residuals(vae, entry.rows, self._torch("errors", label))
+        keeping, quantiles = match_real_rows(
             vae,
-            units[entry.label],
-            entry.rows,
             residuals,
-            marginals,
-            fit,
-            history,
+            entry.rows,
+            scaling,
+            own_rows,
             encoder,
-            _fit_critic(encoder.schema_, encoded, own, y, entry.label, seeds)
-            if settings.rejection_strength > 0
-            else None,
-            settings.rejection_strength,
-            own,
-            held_out_rows.get(entry.label),
+            self._torch("marginals", label),
         )
-    return generators
+        critic = None
+        if self.settings.rejection_strength > 0:
+            others = self.training.of_others(label)
+            critic = self.critic.fit(own_rows, others, self.seeds.stream("critic", label))
+        return ClassGenerator(
+            label=label,
+            encoder=encoder,
+            support=support,
+            scaling=scaling,
+            vae=vae,
+            rows=entry.rows,
+            residuals=keeping,
+            quantiles=quantiles,
+            critic=critic,
+            rejection_strength=self.settings.rejection_strength,
+            own_rows=own_rows,
+            held_out_rows=self.held_out.get(label),
+            fit=fit,
+            history=history,
+        )
 
+    def _held_out_rows(self, label: Hashable) -> HeldOutRows | None:
+        if label not in self.held_out:
+            return None
+        rows = self.held_out[label]
+        some = self.shared.scaling[label].standardize(
+            rows.take(np.arange(min(len(rows), MAX_ROWS_BY_LOOK)))
+        )
+        return HeldOutRows(
+            torch.as_tensor(some, device=self.device), self._torch("validation", label)
+        )
 
-def _to_watch(
-    rows: EncodedRows | None,
-    units: ClassUnits,
-    label: Hashable,
-    seeds: Seeds,
-    device: torch.device,
-) -> HeldOutRows | None:
-    if rows is None:
-        return None
-    some = units.standardize(rows.take(np.arange(min(len(rows), MAX_ROWS_BY_LOOK))))
-    return HeldOutRows(
-        torch.as_tensor(some, device=device), seeds.torch("validation", label, device=device)
-    )
+    def _torch(self, purpose: str, label: Hashable) -> torch.Generator:
+        return self.seeds.torch(purpose, label, device=self.device)

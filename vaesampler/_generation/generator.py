@@ -1,25 +1,25 @@
-"""`ClassGenerator`: a trained VAE, and drawing rows of its class."""
+"""`ClassGenerator`: draws rows of a class from its trained VAE."""
 
 import math
 from collections.abc import Generator, Hashable
 from contextlib import closing
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from vaesampler._encoding.class_scaling import ClassUnits
+from vaesampler._encoding.bounds import Support
+from vaesampler._encoding.class_scaling import ClassScaling
 from vaesampler._encoding.encoder import TableEncoder
 from vaesampler._encoding.rows import EncodedRows
 from vaesampler._generation.calibration import FitQuality
 from vaesampler._generation.latent import BLOCK_ROWS, LatentSampler
-from vaesampler._generation.quantile_matching import MarginalMatch
-from vaesampler._generation.residuals import (
-    ResidualModel,
-    own_residuals,
-)
-from vaesampler._rejection.critic import Candidates, Critic
+from vaesampler._generation.quantile_matching import QuantileMatching
+from vaesampler._generation.residuals import ResidualModel, Residuals
+from vaesampler._rejection.critic import Candidates, FittedCritic, Verdict
 from vaesampler._rejection.rule import Strictness, keep
 from vaesampler._runtime.devices import in_order
 from vaesampler._runtime.noise import choose_rows, choose_variables
@@ -28,54 +28,62 @@ from vaesampler._training.loop import TrainingHistory
 from vaesampler._training.smoothing import SmoothedRows
 from vaesampler._vae.model import StackedVAE
 
-# Categories, and which cells are missing, are drawn each for itself, given z. Were they all
-# drawn, combinations would come up that real rows never have; so most stay as they are in the
-# row that is drawn around.
+# Share of the flags and categories that are copied from the row drawn around. Given z, the
+# decoder draws them independently; if all were drawn, combinations would occur that real rows
+# never have.
 SHARE_RETAINED = 0.9
-# Rows are drawn in blocks: more at once would only leave the processor's caches, fewer make
-# threads wait for each other.
+# Largest block of rows: larger ones leave the caches, smaller ones make threads wait.
 MOST_ROWS_BY_BLOCK = 16_384
 MOST_CELLS_BY_BLOCK = 4_000_000
-# A block has so many candidates for each wanted row, lest the last one be drawn in vain, and
-# so many at least: near copies are thinned out among them.
+# Candidates in a block for each wanted row. The last block is seldom needed in full.
 CANDIDATES_BY_ROW = 0.4
+# Smallest block with rejection: near copies are thinned out within a block.
 MIN_CANDIDATES = 256
 
 
-@dataclass(frozen=True)
+class _Drawn(NamedTuple):
+    """Encoded rows, scaled by class, and the rows that they were drawn around."""
+
+    rows: Tensor  # (n_rows, width)
+    sources: Tensor | None  # (n_rows,), indices of the class's rows; None if around no row
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ClassGenerator:
-    """A class's trained VAE with the real rows that it draws around and is judged by."""
+    """A class's trained VAE, and all that is needed to draw rows of the class from it."""
 
     label: Hashable
-    vae: StackedVAE  # a stack of one
-    units: ClassUnits  # that the VAE sees rows in
-    rows: SmoothedRows  # in these units
-    residuals: ResidualModel
-    marginals: MarginalMatch
-    fit: FitQuality
-    history: TrainingHistory
     encoder: TableEncoder
-    critic: Critic | None
+    support: Support
+    scaling: ClassScaling
+    vae: StackedVAE  # a stack of one
+    rows: SmoothedRows  # the class's rows, scaled by class, to draw around
+    residuals: ResidualModel
+    quantiles: QuantileMatching
+    critic: FittedCritic | None
     rejection_strength: float
     own_rows: EncodedRows  # without those held out
     held_out_rows: EncodedRows | None
+    fit: FitQuality
+    history: TrainingHistory
 
-    def cells(self, rows: EncodedRows, rng: np.random.Generator) -> np.ndarray:
-        """Decode rows of the class, (n_rows, n_columns)."""
-        matrix = rows.take(np.arange(len(rows)))
-        return self.encoder.inverse_transform(matrix, self.label, rng)
+    def cells(
+        self, rows: EncodedRows, rng: np.random.Generator
+    ) -> npt.NDArray[np.float64]:  # (n_rows, n_columns)
+        """Decode rows of the class."""
+        return self.encoder.decode(rows.take(np.arange(len(rows))), self.support, rng)
 
     @torch.no_grad()
-    def codes(self, rows: EncodedRows) -> np.ndarray:  # (n_rows, latent_dim)
-        """Return the means of the rows' posteriors."""
+    def codes(self, rows: EncodedRows) -> npt.NDArray[np.float32]:  # (n_rows, latent_dim)
+        """Return the posterior means of rows."""
         device = next(self.vae.parameters()).device
         blocks = np.array_split(np.arange(len(rows)), len(rows) // BLOCK_ROWS + 1)
-        standardized = (self.units.standardize(rows.take(block)) for block in blocks)
+        standardized = (self.scaling.standardize(rows.take(block)) for block in blocks)
         means = [
             self.vae.encode(torch.as_tensor(block, device=device)[None]).mean[0]
             for block in standardized
         ]
-        codes: np.ndarray = torch.cat(means).cpu().numpy()
+        codes: npt.NDArray[np.float32] = torch.cat(means).cpu().numpy()
         return codes
 
     def draw(
@@ -85,16 +93,16 @@ class ClassGenerator:
         seeds: Seeds,
         device: torch.device,
         *purpose: object,
-    ) -> Generator[np.ndarray]:  # (n, n_columns)
-        """Yield the cells of rows, some at a time; the critic, if there is one, rejects some.
+    ) -> Generator[npt.NDArray[np.float64]]:  # (n, n_columns)
+        """Yield the cells of `n_samples` rows, block by block.
 
-        Each block has random streams of its own, from `seeds` by `purpose`: rows are the same
-        however many threads draw them.
+        Each block has random streams of its own, from `seeds` by `purpose`, so that the rows do
+        not depend on the number of threads.
         """
         n_candidates = self._block_size(n_samples)
 
-        def draw_block(number: int) -> np.ndarray:
-            key = (*purpose, self.label, number)
+        def draw_block(block: int) -> npt.NDArray[np.float64]:
+            key = (*purpose, self.label, block)
             generator, rng = seeds.torch(*key, device=device), seeds.numpy(*key)
             return self._draw_block(n_candidates, latent_sampler, generator, rng)
 
@@ -107,7 +115,7 @@ class ClassGenerator:
                 yield cells
 
     def _block_size(self, n_samples: int) -> int:
-        most = max(1, min(MOST_ROWS_BY_BLOCK, MOST_CELLS_BY_BLOCK // self.vae.slots.width))
+        most = max(1, min(MOST_ROWS_BY_BLOCK, MOST_CELLS_BY_BLOCK // self.vae.layout.width))
         if self.critic is None:
             return min(most, max(1, n_samples))
         wanted = math.ceil(CANDIDATES_BY_ROW * n_samples)
@@ -125,46 +133,67 @@ class ClassGenerator:
         latent_sampler: LatentSampler,
         generator: torch.Generator,
         rng: np.random.Generator,
-    ) -> np.ndarray:  # (n_kept, n_columns)
-        n_rows = len(self.rows)
-        n_around = min(n_rows, MOST_ROWS_BY_BLOCK)
-        if not latent_sampler.wants_different_rows:
-            n_around = max(n_around, n_candidates)
-        numbers = choose_rows(n_rows, n_around, generator)
-        around = self.rows.draw(numbers, generator)
-        z, chosen = latent_sampler.draw(self.vae, around[None], n_candidates, generator)
-        drawn_around = None if chosen is None else around.index_select(0, chosen)
-        residuals = self._draw_residuals(n_candidates, drawn_around, generator)
-        drawn = self.vae.draw(z, generator, residuals)[0]
-        if drawn_around is not None:
-            self._retain_discrete(drawn, drawn_around, generator)
-        matrix = self.marginals.apply(self.units.restore(drawn.cpu().numpy()))
-        cells = self.encoder.inverse_transform(matrix, self.label, rng)
+    ) -> npt.NDArray[np.float64]:  # (n_kept, n_columns)
+        drawn = self._draw_encoded(n_candidates, latent_sampler, generator)
+        restored = self.scaling.restore(drawn.rows.cpu().numpy())
+        cells = self.encoder.decode(self.quantiles.apply(restored), self.support, rng)
         if self.critic is None:
             return cells
-        sources = np.full(len(cells), -1) if chosen is None else numbers[chosen].cpu().numpy()
-        # Rows are judged as they will be, with the values and levels that they were given.
-        verdict = self.critic.judge(Candidates(self.encoder.transform(cells), sources))
-        strictness = Strictness.of(self.rejection_strength, n_rows, self.vae.slots.n_columns)
-        kept: np.ndarray = cells.take(keep(verdict, strictness, rng), axis=0)
-        return kept
+        sources = drawn.sources
+        indices = np.full(len(cells), -1) if sources is None else sources.cpu().numpy()
+        verdict = self._judge(self.critic, cells, indices)
+        return cells.take(keep(verdict, self._strictness, rng), axis=0)
 
-    def _draw_residuals(
-        self, n_rows: int, around: Tensor | None, generator: torch.Generator
-    ) -> Tensor:  # (n_rows, width) to (n_rows, n_normal)
-        own = None
-        if around is not None and self.residuals.depends_on_row:
-            own = own_residuals(self.vae, around[None])
-        return self.residuals.draw(n_rows, generator, own)
+    def _draw_encoded(
+        self, n_candidates: int, latent_sampler: LatentSampler, generator: torch.Generator
+    ) -> _Drawn:
+        n_around = min(len(self.rows), MOST_ROWS_BY_BLOCK)
+        if not latent_sampler.wants_different_rows:
+            n_around = max(n_around, n_candidates)
+        indices = choose_rows(len(self.rows), n_around, generator)
+        around = self.rows.draw(indices, generator)
+        z, chosen = latent_sampler.draw(self.vae, around[None], n_candidates, generator)
+        if chosen is None:
+            residuals = self.residuals.draw(n_candidates, generator)
+            return _Drawn(self.vae.draw(z, generator, residuals)[0], None)
+        sources = around.index_select(0, chosen)
+        own = self._own_residuals(sources) if self.residuals.depends_on_row else None
+        residuals = self.residuals.draw(n_candidates, generator, own)
+        drawn = self.vae.draw(z, generator, residuals)[0]
+        self._retain_discrete(drawn, sources, generator)
+        return _Drawn(drawn, indices[chosen])
+
+    def _own_residuals(self, rows: Tensor) -> Residuals:  # (n_rows, width)
+        """Return the residuals of rows at their posterior means."""
+        vae = self.vae
+        return Residuals.of(vae.head, vae.decode(vae.encode(rows[None]).mean), rows[None])
 
     def _retain_discrete(
-        self, drawn: Tensor, around: Tensor, generator: torch.Generator
-    ) -> None:
-        """Give most flags and categories back what they are in the row drawn around."""
-        slots = self.vae.slots
-        if slots.discrete.start == slots.width:
+        self, drawn: Tensor, sources: Tensor, generator: torch.Generator
+    ) -> None:  # (n_rows, width), both
+        """Copy most flags and categories from the rows drawn around, in place."""
+        layout = self.vae.layout
+        if layout.discrete.start == layout.width:
             return
-        variables = slots.variable_of_discrete_slot
+        variables = layout.variable_of_discrete_slot
         is_retained = choose_variables(variables, len(drawn), SHARE_RETAINED, generator)
-        discrete = drawn[:, slots.discrete]
-        discrete.copy_(torch.where(is_retained, around[:, slots.discrete], discrete))
+        discrete = drawn[:, layout.discrete]
+        discrete.copy_(torch.where(is_retained, sources[:, layout.discrete], discrete))
+
+    def _judge(
+        self,
+        critic: FittedCritic,
+        cells: npt.NDArray[np.float64],
+        sources: npt.NDArray[np.intp],
+    ) -> Verdict:  # (n_rows, n_columns), (n_rows,)
+        """Judge rows with the values and levels that they are returned with."""
+        verdict = critic.judge(Candidates(self.encoder.encode(cells), sources))
+        if self.encoder.schema.has_numeric:
+            return verdict
+        # Real rows of categories repeat: a row that equals one need not be its copy.
+        return verdict._replace(is_copy=np.zeros(len(cells), dtype=bool))
+
+    @property
+    def _strictness(self) -> Strictness:
+        n_columns = self.encoder.layout.n_columns
+        return Strictness.of(self.rejection_strength, len(self.rows), n_columns)

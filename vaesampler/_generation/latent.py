@@ -247,13 +247,13 @@ def resolve_latent_sampling(latent_sampling: str | LatentSampler) -> LatentSampl
     Raises
     ------
     ValueError
-        If what was passed is no `LatentSampler`.
+        If it is neither a name nor a `LatentSampler`.
     """
-    if isinstance(latent_sampling, str):
-        return LATENT_SAMPLERS[latent_sampling]
     if isinstance(latent_sampling, LatentSampler):
         return latent_sampling
+    if isinstance(latent_sampling, str) and latent_sampling in LATENT_SAMPLERS:
+        return LATENT_SAMPLERS[latent_sampling]
     raise ValueError(
-        "The 'latent_sampling' parameter must be the name of a strategy or an object of a "
-        f"subclass of LatentSampler; found {latent_sampling!r}."
+        f"The 'latent_sampling' parameter must be one of {sorted(LATENT_SAMPLERS)} or an "
+        f"object of a subclass of LatentSampler; found {latent_sampling!r}."
     )

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from vaesampler._training.shrinkage import ShrunkNormal
 from vaesampler._vae.heads import TableHead
-from vaesampler._vae.model import StackedVAE
 
 # Lower bound on a row's variance ratio.
 LEAST_VARIANCE_RATIO = 0.01
@@ -28,7 +27,7 @@ class Residuals(NamedTuple):
     @classmethod
     def of(cls, head: TableHead, output: Tensor, rows: Tensor) -> Self:
         """Return the residuals of rows (1, n_rows, width), given the decoder's output."""
-        normal, _, _ = head.parts
+        normal = head.layout.normal
         counted = head.counted(rows)
         return cls(
             (rows[..., normal] - output[..., normal])[0],
@@ -156,8 +155,3 @@ def _variance_by_chance(residuals: Tensor) -> float:  # (n_rows, n_normal)
     n_rows, n_features = residuals.shape
     products = residuals @ residuals.T if n_rows < n_features else residuals.T @ residuals
     return 2 * float(products.square().sum()) / float(residuals.square().sum()) ** 2
-
-
-def own_residuals(vae: StackedVAE, rows: Tensor) -> Residuals:
-    """Return the residuals of rows (1, n_rows, width) at their posterior means."""
-    return Residuals.of(vae.head, vae.decode(vae.encode(rows).mean), rows)

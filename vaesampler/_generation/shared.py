@@ -1,54 +1,102 @@
-"""What all classes share: rows held out, class scaling, and the pretrained VAE."""
+"""What the classes of a table share: rows held out, class scaling, and the pretrained VAE."""
 
 import math
-from collections.abc import Hashable
-from dataclasses import replace
+from collections.abc import Collection, Hashable
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
-from vaesampler._encoding.class_scaling import ClassUnits, RowsInClassUnits
+from vaesampler._encoding.class_scaling import ClassScaling, ScaledRows
+from vaesampler._encoding.encoder import TableEncoder
 from vaesampler._encoding.rows import EncodedRows, SelectedRows
 from vaesampler._runtime.progress import Progress
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._runtime.settings import GeneratorSettings
-from vaesampler._table.layout import Slots
 from vaesampler._training.loop import ClassRows, train
+from vaesampler._training.shrinkage import ShrunkNormal
 from vaesampler._training.smoothing import SmoothedRows
 from vaesampler._vae.model import StackedVAE
 
 
-def _hold_out(
-    y: np.ndarray, settings: GeneratorSettings, seeds: Seeds
-) -> dict[Hashable, np.ndarray]:  # (n_held_out,) each
-    """Choose the rows of each class that are not to be trained on, where there are enough.
+@dataclass(frozen=True, eq=False)
+class LabelledRows:
+    """The encoded rows of a table, and their labels."""
 
-    All classes hold some out, so that none feels which others are oversampled.
-    """
-    if settings.early_stopping is None:
-        return {}
-    held_out = {}
-    for label in np.unique(y).tolist():
-        own = np.flatnonzero(y == label)
-        n_held_out = math.ceil(settings.early_stopping.validation_fraction * len(own))
-        if len(own) - n_held_out >= 2:
-            rng = seeds.numpy("held out", label)
-            held_out[label] = rng.choice(own, n_held_out, replace=False)
-    return held_out
+    encoder: TableEncoder
+    rows: EncodedRows
+    y: npt.NDArray  # (n_rows,)
+
+    def of_class(self, label: Hashable) -> EncodedRows:
+        """Return the rows of a class, without the rest of the table."""
+        return self.rows.subset(np.flatnonzero(self.y == label))
+
+    def of_others(self, label: Hashable) -> EncodedRows:
+        """Return the rows of all other classes."""
+        return SelectedRows(self.rows, np.flatnonzero(self.y != label))
+
+    def held_out(
+        self, labels: Collection[Hashable], settings: GeneratorSettings, seeds: Seeds
+    ) -> tuple[Self, dict[Hashable, EncodedRows]]:
+        """Return the rows to train on, and the held-out rows of the classes `labels`.
+
+        Every class of at least 3 rows holds some out, whether it is oversampled or not, so that
+        no class depends on which others are.
+        """
+        if settings.early_stopping is None:
+            return self, {}
+        chosen = {}
+        for label in np.unique(self.y).tolist():
+            own = np.flatnonzero(self.y == label)
+            n_held_out = math.ceil(settings.early_stopping.validation_fraction * len(own))
+            if len(own) - n_held_out >= 2:
+                rng = seeds.numpy("held out", label)
+                chosen[label] = rng.choice(own, n_held_out, replace=False)
+        if not chosen:
+            return self, {}
+        kept = np.setdiff1d(np.arange(len(self.y)), np.concatenate(list(chosen.values())))
+        training = replace(self, rows=SelectedRows(self.rows, kept), y=self.y[kept])
+        return training, {
+            label: self.rows.subset(chosen[label]) for label in labels if label in chosen
+        }
 
 
-def _standardize(
-    encoded: EncodedRows, y: np.ndarray, slots: Slots
-) -> tuple[dict[Hashable, ClassUnits], EncodedRows]:
-    """Return the units of every class, and all rows, each in those of its class."""
-    labels, classes = np.unique(y, return_inverse=True)
-    rows_by_class = [
-        SelectedRows(encoded, np.flatnonzero(classes == number))
-        for number in range(len(labels))
-    ]
-    units = ClassUnits.fit(rows_by_class, slots)
-    by_label = {label: units.of(number) for number, label in enumerate(labels.tolist())}
-    return by_label, RowsInClassUnits.of(encoded, units, classes)
+@dataclass(frozen=True, eq=False)
+class SharedFit:
+    """What is learned from the rows of all classes."""
+
+    scaling: dict[Hashable, ClassScaling]  # of every class
+    shape: ShrunkNormal  # of the rows, each standardized by its class
+    vae: StackedVAE  # a stack of one
+
+    @classmethod
+    def of(
+        cls,
+        training: LabelledRows,
+        settings: GeneratorSettings,
+        seeds: Seeds,
+        device: torch.device,
+        progress: Progress,
+    ) -> Self:
+        """Scale the classes, and train a VAE on all rows."""
+        layout = training.encoder.layout
+        labels, class_indices = np.unique(training.y, return_inverse=True)
+        scaling = ClassScaling.fit(
+            [
+                SelectedRows(training.rows, np.flatnonzero(class_indices == index))
+                for index in range(len(labels))
+            ],
+            layout,
+        )
+        scaled = ScaledRows.of(training.rows, scaling, class_indices)
+        everyone = SmoothedRows.fit(scaled, layout, smoothing=0, device=device)
+        return cls(
+            {label: scaling.of(index) for index, label in enumerate(labels.tolist())},
+            everyone.shape,
+            _pretrain(everyone, settings, seeds, device, progress),
+        )
 
 
 def _pretrain(
@@ -58,17 +106,17 @@ def _pretrain(
     device: torch.device,
     progress: Progress,
 ) -> StackedVAE:
-    shared = StackedVAE(
+    vae = StackedVAE(
         1,
-        everyone.slots,
+        everyone.layout,
         settings.hidden_layer_sizes,
         settings.latent_dim,
         settings.activation,
     )
-    shared.initialize([seeds.torch("initial weights")])
-    shared.to(device)
+    vae.initialize([seeds.torch("initial weights")])
+    vae.to(device)
     if settings.pretrain_iter > 0:
         rows = ClassRows(None, everyone, seeds.torch("pretraining", device=device))
         training = replace(settings.training, max_iter=settings.pretrain_iter)
-        train(shared, [rows], training, progress=progress)
-    return shared
+        train(vae, [rows], training, progress=progress)
+    return vae

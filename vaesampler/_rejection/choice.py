@@ -1,35 +1,52 @@
-"""Which critic suits a class."""
+"""Critics by name, and the one that suits a class."""
 
-from collections.abc import Hashable
-from dataclasses import replace
+from dataclasses import dataclass
 
-import numpy as np
-
-from vaesampler._encoding.rows import EncodedRows, SelectedRows
-from vaesampler._rejection.critic import Critic
+from vaesampler._encoding.rows import EncodedRows
+from vaesampler._rejection.critic import Critic, FittedCritic
 from vaesampler._rejection.neighbors import NeighborCritic
 from vaesampler._rejection.network import NetworkCritic
-from vaesampler._runtime.seeds import Seeds
-from vaesampler._table.schema import FeatureSchema
+from vaesampler._runtime.seeds import RandomStream
 
-# The network judges classes of so many rows in tables of so many, neighbours all others.
+# Use `NetworkCritic` from these sizes on, else `NeighborCritic`.
 MIN_OWN_ROWS_FOR_NETWORK = 100
 MIN_ROWS_FOR_NETWORK = 10_000
 
 
-def _fit_critic(
-    schema: FeatureSchema,
-    encoded: EncodedRows,
-    own_rows: EncodedRows,
-    y: np.ndarray,
-    label: Hashable,
-    seeds: Seeds,
-) -> Critic:
-    other_rows = SelectedRows(encoded, np.flatnonzero(y != label))
-    critic: NetworkCritic | NeighborCritic
-    if len(own_rows) >= MIN_OWN_ROWS_FOR_NETWORK and len(y) >= MIN_ROWS_FOR_NETWORK:
-        critic = NetworkCritic.fit(own_rows, other_rows, seeds.torch("critic", label))
-    else:
-        critic = NeighborCritic.fit(own_rows, other_rows, seeds.numpy("critic", label))
-    # Rows of nothing but categories repeat: one that equals a real row need not be its copy.
-    return critic if schema.has_numbers else replace(critic, copy_distance=0.0)
+@dataclass(frozen=True)
+class AutoCritic(Critic):
+    """`NetworkCritic` for large classes in large tables, `NeighborCritic` for all others."""
+
+    def fit(
+        self, own_rows: EncodedRows, other_rows: EncodedRows, random: RandomStream
+    ) -> FittedCritic:
+        """Fit the critic that suits the class."""
+        n_rows = len(own_rows) + len(other_rows)
+        is_large = n_rows >= MIN_ROWS_FOR_NETWORK and len(own_rows) >= MIN_OWN_ROWS_FOR_NETWORK
+        critic: Critic = NetworkCritic() if is_large else NeighborCritic()
+        return critic.fit(own_rows, other_rows, random)
+
+
+CRITICS: dict[str, Critic] = {
+    "auto": AutoCritic(),
+    "neighbors": NeighborCritic(),
+    "network": NetworkCritic(),
+}
+
+
+def resolve_critic(critic: str | Critic) -> Critic:
+    """Return the critic of this name, or the one that was passed.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a name nor a `Critic`.
+    """
+    if isinstance(critic, Critic):
+        return critic
+    if isinstance(critic, str) and critic in CRITICS:
+        return CRITICS[critic]
+    raise ValueError(
+        f"The 'critic' parameter must be one of {sorted(CRITICS)} or an object of a "
+        f"subclass of Critic; found {critic!r}."
+    )

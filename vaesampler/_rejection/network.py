@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -14,64 +14,77 @@ from vaesampler._rejection.critic import (
     COPY_QUANTILE,
     Candidates,
     Critic,
+    FittedCritic,
     Verdict,
     log_probability,
 )
 from vaesampler._runtime.noise import choose_rows
+from vaesampler._runtime.seeds import RandomStream
 from vaesampler._training.batches import RowPool
-from vaesampler._training.gradients import MLPPasses
 from vaesampler._training.optimizer import Adam, FlatParameters, cosine_decay
+from vaesampler._training.passes import MLPPasses
 from vaesampler._vae.layers import StackedMLP
 
 HIDDEN_LAYER_SIZES = (32, 32)
 N_STEPS = 500
-# Of either side, rows that a step looks at.
+# Rows of either side in a batch.
 BATCH_SIZE = 256
 LEARNING_RATE_INIT = 0.01
 N_POOLED = 8_192
 MOST_CELLS_BY_POOL = 2_000_000
 N_STEPS_BY_POOL = 100
-# Whether a drawn row is a near copy of the one that it was drawn from is told by the distances
-# of so many of the class's rows to so many.
+# The copy threshold is a quantile of nearest distances of this many rows, ...
 N_ROWS_FOR_COPIES = 200
+# ... each against at most this many rows of the class.
 MAX_ROWS_AROUND_THEM = 20_000
 
 
 @dataclass(frozen=True)
 class NetworkCritic(Critic):
-    """A class's probability at a row, told by a network that tells it from all the others.
+    """The probability of a class, estimated by a network that separates it from all others.
 
-    It was trained on as many rows of the class as of the others. Of a class of hundreds of
-    rows in a table of tens of thousands it tells more than neighbours do, and in a time that
-    does not grow with either.
+    The network is trained on as many rows of the class as of the others. For classes of
+    hundreds of rows in tables of tens of thousands it is more accurate than neighbours, and its
+    time does not grow with the table.
 
     References
     ----------
     Samaneh Azadi, Catherine Olsson, Trevor Darrell, Ian Goodfellow, Augustus Odena (2019).
     Discriminator Rejection Sampling.
+
+    Examples
+    --------
+    >>> from vaesampler import NetworkCritic, VAEOversampler
+    >>> sampler = VAEOversampler(critic=NetworkCritic())
     """
+
+    def fit(
+        self, own_rows: EncodedRows, other_rows: EncodedRows, random: RandomStream
+    ) -> "FittedNetworkCritic":
+        """Train the network on the rows of a class, and on those of all others."""
+        generator = random.torch()
+        network = StackedMLP(1, [own_rows.width, *HIDDEN_LAYER_SIZES, 1], "relu")
+        network.initialize([generator])
+        _train(network, own_rows, other_rows, generator)
+        share = len(own_rows) / (len(own_rows) + len(other_rows))
+        distance = _copy_distance(own_rows, generator)
+        return FittedNetworkCritic(network, own_rows, share, distance)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedNetworkCritic(FittedCritic):
+    """A trained network, and the class's rows."""
 
     suits_threads: ClassVar[bool] = True
 
     network: StackedMLP  # a stack of one, (1, n_rows, width) to (1, n_rows, 1): the log-odds
     own_rows: EncodedRows
-    share: float  # of the table's rows, those of the class
+    share: float  # of the class in the table
     copy_distance: float
-
-    @classmethod
-    def fit(
-        cls, own_rows: EncodedRows, other_rows: EncodedRows, generator: torch.Generator
-    ) -> Self:
-        """Train on the encoded rows of a class, and on those of all the others."""
-        network = StackedMLP(1, [own_rows.width, *HIDDEN_LAYER_SIZES, 1], "relu")
-        network.initialize([generator])
-        _train(network, own_rows, other_rows, generator)
-        share = len(own_rows) / (len(own_rows) + len(other_rows))
-        return cls(network, own_rows, share, _copy_distance(own_rows, generator))
 
     @torch.no_grad()
     def judge(self, candidates: Candidates) -> Verdict:
-        """Ask the network, and measure how far each candidate is from its source."""
+        """Evaluate the network, and measure the distance of each candidate to its source."""
         log_odds = self.network(torch.from_numpy(candidates.encoded)[None])[0, :, 0].numpy()
         has_source = candidates.sources >= 0
         moves = candidates.encoded[has_source]
@@ -88,7 +101,7 @@ def _train(
     other_rows: EncodedRows,
     generator: torch.Generator,
 ) -> None:
-    """Minimize the cross-entropy of batches that are half the class's."""
+    """Minimize the cross-entropy of batches, half of whose rows are the class's."""
     parameters = FlatParameters(network)
     passes = MLPPasses(network, 2 * BATCH_SIZE)
     optimizer = Adam(parameters)

@@ -1,41 +1,42 @@
-"""Rejection: which of the drawn rows are kept, once a critic has judged them."""
+"""Rejection: which candidates are kept, given a critic's verdict."""
 
 import math
 from typing import NamedTuple, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from vaesampler._rejection.critic import Verdict
 
-# At most this share of what is kept are near copies of real rows.
+# Largest share of near copies among the rows that are kept.
 MAX_SHARE_OF_COPIES = 0.03
-# Of near copies, at least this share has its chance, lest the logarithm be infinite.
+# Lower bound on the factor for near copies; keeps its logarithm finite.
 LEAST_SHARE_OF_COPIES = 1e-6
-# So few rows of a class for each column tell only half as much about where it is as many do:
-# in many columns even a row of the class itself may have none of its kind around it.
+# The exponent is half of `rejection_strength` at this many rows per column: with few rows in
+# many columns, even a row of the class may have none of its class around it.
 N_ROWS_BY_COLUMN_FOR_HALF_STRENGTH = 2.5
-# At most this share of the candidates is rejected at a strength of 1, however improbable they
-# are: the former of a class of few rows, the latter of one of many, which classifiers know well
-# enough to be better served by rows that are spread as the class is. At so many rows it is
-# halfway between.
+# Largest share that is rejected at a strength of 1, in a class of few rows and of many, and
+# the number of rows halfway. Classifiers know a large class well: rows that are distributed as
+# the class is serve them better.
 MOST_REJECTED_OF_FEW, MOST_REJECTED_OF_MANY = 0.3, 0.07
 N_ROWS_FOR_HALF_OF_MOST_REJECTED = 500
-# Whatever the strength, at least this share is kept, lest drawing take for ever.
+# Smallest share that is kept, whatever the strength, which bounds the time of drawing.
 LEAST_SHARE_KEPT = 0.25
 
 
 class Strictness(NamedTuple):
     """How improbable a class's candidates may be."""
 
-    power: float  # of the class's probability at a candidate, which is its chance
-    least_share: float  # of the candidates, kept however improbable they are
+    power: float  # a candidate is kept with its class's probability to this power
+    least_share: float  # of the candidates that is kept, however improbable they are
 
     @classmethod
     def of(cls, strength: float, n_rows: int, n_columns: int) -> Self:
-        """Tell it for a class of so many real rows.
+        """Return the strictness for a class of n rows in a table of d columns.
 
-        The power is all but `strength` if these are many for the table's columns; the more
-        they are, the greater the least share, and the lower the higher the strength.
+        power = strength * n / (n + 2.5 d)
+
+        least_share = max(1 / 4, (1 - m) ** strength), m = .3 + (.07 - .3) * n / (n + 500)
         """
         for_half = N_ROWS_BY_COLUMN_FOR_HALF_STRENGTH * n_columns
         among_many = n_rows / (n_rows + N_ROWS_FOR_HALF_OF_MOST_REJECTED)
@@ -50,27 +51,29 @@ class Strictness(NamedTuple):
 
 def keep(
     verdict: Verdict, strictness: Strictness, rng: np.random.Generator
-) -> np.ndarray:  # (n_kept,)
+) -> npt.NDArray[np.intp]:  # (n_kept,)
     """Choose candidates, each with its probability to the power of the strictness.
 
-    Where too few would be kept, the least share is chosen, the probable ones first.
+    If fewer than the least share would be kept, this share is drawn without replacement, with
+    weights equal to these probabilities.
     """
     log_chance = thin_copies(strictness.power * verdict.log_probability, verdict.is_copy)
     chosen = np.flatnonzero(-rng.exponential(size=len(log_chance)) < log_chance)
     n_least = math.ceil(strictness.least_share * len(log_chance))
     if len(chosen) < n_least:
-        # The largest of these keys are a draw without replacement by the chances.
+        # The largest log-weights with Gumbel noise are a draw without replacement.
         keys = log_chance + rng.gumbel(size=len(log_chance))
         chosen = np.sort(np.argpartition(-keys, n_least - 1)[:n_least])
     return chosen
 
 
-def thin_copies(log_chance: np.ndarray, is_copy: np.ndarray) -> np.ndarray:  # (n_rows,)
-    """Lower the chances of near copies until a few in a hundred of what is kept are such."""
+def thin_copies(
+    log_chance: npt.NDArray[np.floating], is_copy: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.floating]:  # (n_rows,), all
+    """Lower the chances of near copies until they are at most 3% of what is kept."""
     n_copies, n_others = (np.exp(log_chance[which]).sum() for which in (is_copy, ~is_copy))
     n_allowed = n_others * MAX_SHARE_OF_COPIES / (1 - MAX_SHARE_OF_COPIES)
     if n_copies <= n_allowed:
         return log_chance
-    # Where there is nothing but copies, they are chosen from.
     factor = max(n_allowed / n_copies, LEAST_SHARE_OF_COPIES)
     return np.where(is_copy, log_chance + np.log(factor), log_chance)

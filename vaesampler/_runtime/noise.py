@@ -15,14 +15,17 @@ def standard_normal(shape: Sequence[int], generator: torch.Generator) -> torch.T
     )
 
 
+def uniform(shape: Sequence[int], generator: torch.Generator) -> torch.Tensor:
+    """Draw float32 values from [0, 1) where the generator is."""
+    return torch.rand(shape, generator=generator, device=generator.device, dtype=torch.float32)
+
+
 def choose_variables(
     variables: np.ndarray, n_rows: int, chance: float, generator: torch.Generator
 ) -> Tensor:  # (n_slots,) to (n_rows, n_slots), bool
     """Choose each variable of each row with the same chance, all its slots together."""
     n_variables = int(variables.max(initial=-1)) + 1
-    is_chosen = chance > torch.rand(
-        n_rows, n_variables, generator=generator, device=generator.device, dtype=torch.float32
-    )
+    is_chosen = chance > uniform((n_rows, n_variables), generator)
     return is_chosen[:, torch.as_tensor(variables, device=generator.device)]
 
 

@@ -4,6 +4,7 @@ A stream depends on the seed and on its key alone: a class gets the same random 
 whichever other classes are trained beside it, and in whatever order.
 """
 
+from dataclasses import dataclass
 from hashlib import blake2b
 from numbers import Integral
 from typing import TYPE_CHECKING
@@ -12,6 +13,30 @@ import numpy as np
 
 if TYPE_CHECKING:
     from torch import Generator, device
+
+
+@dataclass(frozen=True)
+class RandomStream:
+    """A random stream: each call returns a generator at its start.
+
+    Parameters
+    ----------
+    seeds : Seeds
+        What the stream comes from.
+    key : tuple
+        Its key, for example a purpose and a class label.
+    """
+
+    seeds: "Seeds"
+    key: tuple[object, ...]
+
+    def numpy(self) -> np.random.Generator:
+        """Return NumPy's generator."""
+        return self.seeds.numpy(*self.key)
+
+    def torch(self, device: "device | str" = "cpu") -> "Generator":
+        """Return PyTorch's generator."""
+        return self.seeds.torch(*self.key, device=device)
 
 
 class Seeds:
@@ -43,19 +68,23 @@ class Seeds:
             f"2 ** 32 - 1; found {random_state!r}."
         )
 
+    def stream(self, *key: object) -> RandomStream:
+        """Return the stream of `key`, for example a purpose and a label."""
+        return RandomStream(self, key)
+
     def torch(self, *key: object, device: "device | str" = "cpu") -> "Generator":
-        """Return PyTorch's generator for `key`, for example a purpose and a label."""
+        """Return PyTorch's generator for `key`."""
         import torch
 
         seed = int(self._sequence(key).generate_state(1, np.uint64)[0])
         return torch.Generator(device=device).manual_seed(seed)
 
     def integer(self, *key: object) -> int:
-        """Return a whole number for `key` that others take for a `random_state`."""
+        """Return an integer for `key`, to be used as a `random_state`."""
         return int(self._sequence(key).generate_state(1, np.uint32)[0])
 
     def numpy(self, *key: object) -> np.random.Generator:
-        """Return NumPy's generator for `key`, for example a purpose and a label."""
+        """Return NumPy's generator for `key`."""
         return np.random.default_rng(self._sequence(key))
 
     def _sequence(self, key: tuple[object, ...]) -> np.random.SeedSequence:

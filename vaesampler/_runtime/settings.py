@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# The keys of `_layers.ACTIVATIONS` and of `_latent.LATENT_SAMPLERS`.
+# The keys of `vaesampler._vae.layers.ACTIVATIONS`.
 ACTIVATION_NAMES = ("identity", "logistic", "relu", "tanh")
-LATENT_SAMPLING_NAMES = ("prior", "posterior", "interpolate", "denoise")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import narwhals.stable.v2 as nw
 import numpy as np
+import numpy.typing as npt
 
 # In microseconds, the coarsest first: a column of days is drawn as days.
 TIME_UNITS = {
@@ -19,22 +20,21 @@ TIME_UNITS = {
 
 
 class Cells(NamedTuple):
-    """The cells of one column, as a container of any kind hands them out.
+    """The cells of one column, read from a container of any kind."""
 
-    `values` (n_rows,) are numbers, with NaN where one is missing, or objects, with None
-    there. `is_categorical` says that the container itself calls them text, categories or
-    truth values; `note`, what else the numbers stand for; `time_unit`, a key of
-    `TIME_UNITS`, what times are counted in; `are_decimals`, that they are Python's.
-    """
-
-    values: np.ndarray
+    # Numbers, NaN where one is missing; or objects, None where one is missing.
+    values: npt.NDArray  # (n_rows,)
+    # Whether the dtype is text, categories or truth values.
     is_categorical: bool
+    # What else the schema says of the values.
     note: str = ""
+    # Unit of times, a key of `TIME_UNITS`.
     time_unit: str | None = None
+    # Whether the cells are objects of the class `decimal.Decimal`.
     are_decimals: bool = False
 
 
-_UNIT_NAMES = dict(
+UNIT_NAMES = dict(
     zip(
         TIME_UNITS,
         ["days", "hours", "minutes", "seconds", "milliseconds", "microseconds"],
@@ -76,34 +76,34 @@ def cells_of_series(name: str, series: nw.Series) -> Cells:
         truth values or times, or mixes them.
     """
     dtype = series.dtype
-    is_missing = series.is_null().to_numpy().astype(bool)
+    missing = series.is_null().to_numpy().astype(bool)
     if dtype in (nw.Date, nw.Duration, nw.Datetime) or time_zone_of(series) is not None:
         microseconds = _microseconds(series)
         unit = _coarsest_unit(microseconds)
         values = microseconds / TIME_UNITS[unit]
-        return Cells(values, False, f"times, in {_UNIT_NAMES[unit]}", unit)
+        return Cells(values, False, f"times, in {UNIT_NAMES[unit]}", unit)
     if dtype.is_numeric():
-        if is_missing.any() or dtype.is_decimal():
+        if missing.any() or dtype.is_decimal():
             series = series.cast(nw.Float64)
         values = np.asarray(series.to_numpy())
-        if is_missing.any():
-            values = np.where(is_missing, np.nan, values.astype(np.float64))
+        if missing.any():
+            values = np.where(missing, np.nan, values.astype(np.float64))
         return cells_of_array(name, values)
     if dtype in (nw.Categorical, nw.Enum, nw.String, nw.Boolean):
         objects = np.empty(len(series), dtype=object)
         objects[:] = series.to_list()
-        objects[is_missing] = None
+        objects[missing] = None
         return Cells(objects, is_categorical=True)
     if dtype == nw.Unknown:  # sparse columns of pandas, which are numbers, among others
         values = np.asarray(series.to_native())
         if values.dtype.kind in "biuf":
             return cells_of_array(name, values)
-    if is_missing.all():
+    if missing.all():
         return Cells(np.full(len(series), np.nan), is_categorical=False)
     if dtype == nw.Object:
         objects = np.empty(len(series), dtype=object)
         objects[:] = series.to_list()
-        objects[is_missing] = None
+        objects[missing] = None
         return _cells_of_objects(name, objects)
     raise ValueError(
         "Cells must be numbers, text, categories, truth values, dates, dates with times, or "
@@ -113,8 +113,8 @@ def cells_of_series(name: str, series: nw.Series) -> Cells:
 
 
 def _cells_of_objects(name: str, values: np.ndarray) -> Cells:  # (n_rows,)
-    is_missing = np.fromiter(map(is_missing_object, values), bool, len(values))
-    observed = values[~is_missing].tolist()
+    missing = np.fromiter(map(is_missing_object, values), bool, len(values))
+    observed = values[~missing].tolist()
     types = set(map(type, observed))
 
     def are_all(*wanted: type) -> bool:
@@ -122,17 +122,17 @@ def _cells_of_objects(name: str, values: np.ndarray) -> Cells:  # (n_rows,)
 
     if types and (are_all(str) or are_all(bytes) or are_all(bool, np.bool_)):
         objects = np.full(len(values), None, dtype=object)
-        objects[~is_missing] = observed
+        objects[~missing] = observed
         return Cells(objects, is_categorical=True)
     if are_all(Real, Decimal):
-        is_whole = not is_missing.any() and are_all(int, np.integer)
+        is_whole = not missing.any() and are_all(int, np.integer)
         try:
             numbers = np.array(observed, dtype=np.int64 if is_whole else np.float64)
         except OverflowError:  # integers of Python have no end
             numbers = np.array(observed, dtype=np.float64)
-        if is_missing.any():
+        if missing.any():
             all_numbers = np.full(len(values), np.nan)
-            all_numbers[~is_missing] = numbers
+            all_numbers[~missing] = numbers
             numbers = all_numbers
         _require_finite(name, numbers)
         return Cells(numbers, is_categorical=False, are_decimals=types == {Decimal})
@@ -150,6 +150,13 @@ def _require_finite(name: str, values: np.ndarray) -> None:
             f"{int(np.isinf(values).sum())} cells of {name!r}. Replace such values, or drop "
             "their rows, first."
         )
+
+
+def is_missing(values: npt.NDArray) -> npt.NDArray[np.bool_]:  # (n_rows,), both
+    """Return which of the values of `Cells` are missing."""
+    if values.dtype.kind == "O":
+        return np.fromiter((value is None for value in values), bool, len(values))
+    return np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), bool)
 
 
 def is_missing_object(cell: object) -> bool:

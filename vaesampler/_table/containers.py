@@ -25,7 +25,6 @@ from vaesampler._table.templates import (
     ListTemplate,
     SparseTemplate,
     Template,
-    _example_rows,
 )
 
 # An array is looked at so many columns at a time.
@@ -141,8 +140,8 @@ class ArrayContainer(Container):
         return ArrayTemplate(
             self.array.dtype,
             [
-                self.array[_example_rows(column), number]
-                for number, column in enumerate(schema.columns)
+                self.array[column.example_rows, index]
+                for index, column in enumerate(schema.columns)
             ],
             schema,
         )
@@ -170,7 +169,7 @@ class ListContainer(Container):
 
     def template(self, schema: FeatureSchema) -> "Template":
         """Keep one example of each level."""
-        return ListTemplate(self.rows.template(schema))
+        return ListTemplate(self.rows.template(schema), schema)
 
 
 @dataclass(frozen=True)
@@ -234,7 +233,7 @@ class FrameContainer(Container):
         return FrameTemplate(
             self.frame[[], :].to_native(),  # a slice would keep all rows in memory
             [
-                one[_example_rows(column).tolist()].to_native()
+                one[column.example_rows.tolist()].to_native()
                 for one, column in zip(self._series(), schema.columns, strict=True)
             ],
             schema,

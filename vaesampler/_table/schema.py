@@ -1,15 +1,18 @@
 """`FeatureSchema`: the only authority on what the columns of a table are."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import Self, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from vaesampler._table.cells import Cells
-from vaesampler._table.columns import Column, Kind
-from vaesampler._table.layout import Slots
+from vaesampler._table.columns import Column, NumericColumn
+from vaesampler._table.inference import infer_column
 
 # "auto", or a mask, indices or names of columns.
 CategoricalFeatures: TypeAlias = (
@@ -17,9 +20,9 @@ CategoricalFeatures: TypeAlias = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FeatureSchema:
-    """The columns of a table, in order, and their places in an encoded row."""
+    """The columns of a table, in order."""
 
     columns: tuple[Column, ...]
 
@@ -30,7 +33,7 @@ class FeatureSchema:
         names: Sequence[str],
         categorical_features: CategoricalFeatures = "auto",
     ) -> Self:
-        """Tell each column's kind from its cells.
+        """Infer each column's kind from its cells.
 
         Raises
         ------
@@ -40,126 +43,71 @@ class FeatureSchema:
         chosen = _resolve_categorical(categorical_features, names)
         return cls(
             tuple(
-                Column.infer(name, cells, cells.is_categorical if chosen is None else flag)
-                for name, cells, flag in zip(
-                    names, columns, chosen or [False] * len(names), strict=True
+                infer_column(
+                    name,
+                    cells,
+                    is_categorical=cells.is_categorical if chosen is None else chosen[index],
                 )
+                for index, (name, cells) in enumerate(zip(names, columns, strict=True))
             )
         )
 
-    def numbers_of(self, *kinds: Kind) -> np.ndarray:  # (n_columns_of_these_kinds,)
-        """Return the numbers of the columns of some kinds."""
-        return _numbers(column.kind in kinds for column in self.columns)
+    def indices_of(self, *kinds: type[Column]) -> npt.NDArray[np.intp]:
+        """Return the indices of the columns of some kinds."""
+        return self.indices_where(isinstance(column, kinds) for column in self.columns)
 
     @cached_property
-    def columns_by_decimals(self) -> dict[int, np.ndarray]:
-        """The numbers of the columns with so many decimals, for each number of decimals."""
-        found = {column.decimals for column in self.columns if column.decimals is not None}
+    def has_numeric(self) -> bool:
+        """Whether a column is numeric."""
+        return any(isinstance(column, NumericColumn) for column in self.columns)
+
+    @staticmethod
+    def indices_where(flags: Iterable[bool]) -> npt.NDArray[np.intp]:
+        """Return the indices of the columns whose flag is true."""
+        return np.flatnonzero(np.fromiter(flags, bool))
+
+    @cached_property
+    def columns_by_decimals(self) -> dict[int, npt.NDArray[np.intp]]:
+        """Indices of the columns with a known number of decimals, by this number."""
+        decimals = [
+            column.decimals if isinstance(column, NumericColumn) else None
+            for column in self.columns
+        ]
         return {
-            decimals: _numbers(column.decimals == decimals for column in self.columns)
-            for decimals in sorted(found)
+            known: self.indices_where(number == known for number in decimals)
+            for known in sorted({number for number in decimals if number is not None})
         }
 
-    def read_numbers(self, numbers: np.ndarray) -> np.ndarray:  # (n_rows, n_columns)
-        """Turn rows of a table that holds nothing but numbers into cells."""
-        cells = numbers.astype(np.float64)
-        for number, column in enumerate(self.columns):
+    def read_values(self, values: npt.NDArray) -> npt.NDArray[np.float64]:
+        """Turn rows (n_rows, n_columns) of a table of numbers into cells."""
+        cells = values.astype(np.float64)
+        for index, column in enumerate(self.columns):
             if column.has_levels:
-                cells[:, number] = column.read(numbers[:, number])
+                cells[:, index] = column.read(values[:, index])
         return cells
 
-    @cached_property
-    def normal(self) -> np.ndarray:  # (n_normal,)
-        """The numbers of the columns that have a slot for a number.
-
-        Constant columns are among them: theirs holds 0.
-        """
-        return self.numbers_of("continuous", "integer", "discrete", "constant")
-
-    @cached_property
-    def has_numbers(self) -> bool:
-        """Whether a column holds numbers of more than two values."""
-        return len(self.numbers_of("continuous", "integer", "discrete")) > 0
-
-    @cached_property
-    def missing(self) -> np.ndarray:  # (n_missing_flags,)
-        """The numbers of the columns with a flag for missing numbers."""
-        return _numbers(
-            column.has_missing
-            and column.kind not in ("binary", "categorical")
-            and (column.kind != "constant" or len(column.levels) > 0)
-            for column in self.columns
-        )
-
-    @cached_property
-    def has_missing_numbers(self) -> bool:
-        """Whether a cell may be missing in a column that has a slot for a number."""
-        return any(self.columns[number].has_missing for number in self.normal)
-
-    @cached_property
-    def spikes(self) -> tuple[np.ndarray, np.ndarray]:  # (n_spikes,) twice
-        """The numbers of the columns with spikes, one for each spike; and the values."""
-        pairs = [
-            (number, value)
-            for number, column in enumerate(self.columns)
-            for value in column.spikes
-        ]
-        return (
-            np.array([number for number, _ in pairs], dtype=np.intp),
-            np.array([value for _, value in pairs], dtype=np.float64),
-        )
-
-    def without_spikes(self, cells: np.ndarray) -> np.ndarray:  # (n_rows, n_columns)
-        """Return cells with the numbers that sit at a spike left out, as if missing."""
-        spiked, values = self.spikes
-        if len(spiked) == 0:
-            return cells
-        rest = cells.copy()
-        for number, value in zip(spiked, values, strict=True):
-            rest[cells[:, number] == value, number] = np.nan
-        return rest
-
-    @cached_property
-    def binary(self) -> np.ndarray:  # (n_binary,)
-        """The numbers of the columns with a slot that is 0 or 1."""
-        return _numbers(
-            column.kind == "binary" and not column.has_missing for column in self.columns
-        )
-
-    @cached_property
-    def groups(self) -> np.ndarray:  # (n_groups,)
-        """The numbers of the columns with a group of slots."""
-        return _numbers(
-            column.kind == "categorical" or (column.kind == "binary" and column.has_missing)
-            for column in self.columns
-        )
-
-    @cached_property
-    def slots(self) -> Slots:
-        """What stands where in an encoded row."""
-        spiked, _ = self.spikes
-        place_of = {number: place for place, number in enumerate(self.normal.tolist())}
-        flagged = [*self.missing.tolist(), *spiked.tolist()]
-        n_normal = len(self.normal)
-        silenced = [(flag, place_of[number]) for flag, number in enumerate(flagged)]
-        # Flags of one column are asked in order: is it missing? at the first spike? ...
-        silenced += [
-            (flag, n_normal + later)
-            for flag, number in enumerate(flagged)
-            for later in range(flag + 1, len(flagged))
-            if flagged[later] == number
-        ]
-        sizes = tuple(
-            self.columns[number].n_levels_apart + self.columns[number].has_missing
-            for number in self.groups
-        )
-        return Slots(n_normal, len(flagged), len(self.binary), sizes, tuple(silenced))
+    def __repr__(self) -> str:
+        counts = Counter(column.kind for column in self.columns)
+        kinds = ", ".join(f"{n} {kind}" for kind, n in counts.items())
+        return f"FeatureSchema({len(self.columns)} columns: {kinds})"
 
     def __str__(self) -> str:
         width = max(len(column.name) for column in self.columns)
         return "\n".join(
             f"{column.name:<{width}}  {column.kind:<11}  {column.reason}"
             for column in self.columns
+        )
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th style='text-align: left'>{escape(column.name)}</th>"
+            f"<td style='text-align: left'>{column.kind}</td>"
+            f"<td style='text-align: left'>{escape(column.reason)}</td></tr>"
+            for column in self.columns
+        )
+        return (
+            "<table><thead><tr><th></th><th style='text-align: left'>kind</th>"
+            f"<th style='text-align: left'>why</th></tr></thead><tbody>{rows}</tbody></table>"
         )
 
 
@@ -211,10 +159,6 @@ def _resolve_categorical(
                 f"{-len(names)} to {len(names) - 1}, is required."
             )
     return chosen
-
-
-def _numbers(flags: Iterable[bool]) -> np.ndarray:
-    return np.flatnonzero(np.fromiter(flags, bool))
 
 
 def _shorten(names: Sequence[str]) -> str:

@@ -12,13 +12,14 @@ from typing import Any, Self
 
 import narwhals.stable.v2 as nw
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
 from vaesampler._table.cells import (
     TIME_UNITS,
     time_zone_of,
 )
-from vaesampler._table.columns import Column
+from vaesampler._table.columns import Column, IntegerColumn, NumericColumn
 from vaesampler._table.schema import FeatureSchema
 
 
@@ -27,6 +28,8 @@ class Template(ABC):
 
     They come in blocks of rows, (n, n_columns), of `n_rows` rows in all.
     """
+
+    schema: FeatureSchema
 
     @abstractmethod
     def make(self, blocks: Iterable[np.ndarray], n_rows: int) -> Any:
@@ -54,25 +57,24 @@ class ArrayTemplate(Template):
         n_before = len(X)
         rows = np.empty((n_before + n_rows, len(self.schema.columns)), dtype=self.dtype)
         rows[:n_before] = X
-        for new, cells in _places(rows[n_before:], blocks):
+        for new, cells in _rows_of_blocks(rows[n_before:], blocks):
             self._write(cells, new)
         return rows
 
-    def _write(self, cells: np.ndarray, rows: np.ndarray) -> None:
+    def _write(self, cells: npt.NDArray[np.float64], rows: npt.NDArray) -> None:
         is_float = self.dtype.kind == "f"
         if is_float:
             rows[:] = cells
-        for number, (column, examples) in enumerate(
+        for index, (column, examples) in enumerate(
             zip(self.schema.columns, self.examples, strict=True)
         ):
             if is_float and not column.has_levels:
                 continue
-            new = _NewCells.of(column, cells[:, number])
-            if self.dtype.kind != "O":
-                rows[new.is_number, number] = new.numbers(self.dtype)
-            else:
-                rows[new.is_number, number] = new.objects()
-            rows[~new.is_number, number] = examples[new.places]
+            new = NewCells.of(column, cells[:, index])
+            if new.is_new.any():
+                values = new.objects() if self.dtype.kind == "O" else new.cast(self.dtype)
+                rows[new.is_new, index] = values
+            rows[~new.is_new, index] = examples[new.example_indices]
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class ListTemplate(Template):
     """How to make a list of rows."""
 
     rows: Template
+    schema: FeatureSchema
 
     def make(self, blocks: Iterable[np.ndarray], n_rows: int) -> list:
         """Return a list of rows."""
@@ -108,11 +111,12 @@ class SparseTemplate(Template):
     def _dense(self, cells: np.ndarray) -> np.ndarray:  # (n, n_columns), both
         dtype = self.empty.dtype
         rows = np.empty(cells.shape, dtype=dtype)
-        for number, column in enumerate(self.schema.columns):
-            new = _NewCells.of(column, cells[:, number])
-            rows[new.is_number, number] = new.numbers(dtype)
-            levels = np.append(column.levels, [np.nan] if dtype.kind == "f" else [])
-            rows[~new.is_number, number] = levels[new.places]
+        for index, column in enumerate(self.schema.columns):
+            new = NewCells.of(column, cells[:, index])
+            if new.is_new.any():
+                rows[new.is_new, index] = new.cast(dtype)
+            examples = np.append(column.levels, [np.nan] if dtype.kind == "f" else [])
+            rows[~new.is_new, index] = examples[new.example_indices]
         return rows
 
     def append(self, X: Any, blocks: Iterable[np.ndarray], n_rows: int) -> Any:
@@ -131,14 +135,12 @@ class FrameTemplate(Template):
     def make(self, blocks: Iterable[np.ndarray], n_rows: int) -> Any:
         """Return a frame of the user's library, with its names and dtypes."""
         cells = np.empty((n_rows, len(self.schema.columns)))
-        for rows, block in _places(cells, blocks):
+        for rows, block in _rows_of_blocks(cells, blocks):
             rows[:] = block
         names = nw.from_native(self.empty, eager_only=True).columns
         series = [
-            self._series(number, _NewCells.of(column, cells[:, number])).alias(name)
-            for number, (name, column) in enumerate(
-                zip(names, self.schema.columns, strict=True)
-            )
+            self._series(index, NewCells.of(column, cells[:, index])).alias(name)
+            for index, (name, column) in enumerate(zip(names, self.schema.columns, strict=True))
         ]
         first, *others = series
         frame = first.to_frame().with_columns(*others)
@@ -154,51 +156,46 @@ class FrameTemplate(Template):
         frames = [nw.from_native(one) for one in (X, self.make(blocks, n_rows))]
         return nw.maybe_reset_index(nw.concat(frames, how="vertical")).to_native()
 
-    def _series(self, number: int, new: "_NewCells") -> nw.Series:
-        examples = nw.from_native(self.examples[number], series_only=True)
-        if not new.is_number.any():
-            return nw.maybe_reset_index(examples[new.places.tolist()])
-        found = _numbers_for(examples.dtype, new)
-        numbers = np.zeros(len(new.is_number), dtype=found.dtype)
-        numbers[new.is_number] = found
-        made = _cast(examples, numbers)
-        if new.is_number.all():
+    def _series(self, index: int, new: "NewCells") -> nw.Series:
+        examples = nw.from_native(self.examples[index], series_only=True)
+        if not new.is_new.any():
+            return nw.maybe_reset_index(examples[new.example_indices.tolist()])
+        found = _values_for(examples.dtype, new)
+        values = np.zeros(len(new.is_new), dtype=found.dtype)
+        values[new.is_new] = found
+        made = _cast(examples, values)
+        if new.is_new.all():
             return made
         # Missing cells are copies of the column's own.
-        places = np.zeros(len(new.is_number), dtype=np.intp)
-        places[~new.is_number] = new.places
-        copies = nw.maybe_reset_index(examples[places.tolist()])
+        indices = np.zeros(len(new.is_new), dtype=np.intp)
+        indices[~new.is_new] = new.example_indices
+        copies = nw.maybe_reset_index(examples[indices.tolist()])
         return made.zip_with(
-            nw.new_series("is_number", new.is_number, backend=examples.implementation), copies
+            nw.new_series("is_new", new.is_new, backend=examples.implementation), copies
         )
 
 
 @dataclass(frozen=True)
-class _NewCells:
-    """Cells of one column, split into new numbers and copies of cells that were seen."""
+class NewCells:
+    """Cells of one column, split into new values and copies of cells that were seen."""
 
     column: Column
-    is_number: np.ndarray  # (n_rows,)
-    values: np.ndarray  # (n_numbers,), float64
-    places: np.ndarray  # (n_copies,), among the column's examples
+    is_new: npt.NDArray[np.bool_]  # (n_rows,)
+    values: npt.NDArray[np.float64]  # (n_new,)
+    example_indices: npt.NDArray[np.intp]  # (n_copies,), among the column's examples
 
     @classmethod
-    def of(cls, column: Column, cells: np.ndarray) -> Self:  # (n_rows,)
-        is_missing = np.isnan(cells)
-        if column.kind in ("continuous", "integer"):
-            n_missing = int(is_missing.sum())
-            return cls(
-                column, ~is_missing, cells[~is_missing], np.zeros(n_missing, dtype=np.intp)
-            )
-        places = np.full(len(cells), len(column.levels), dtype=np.intp)
-        observed = cells[~is_missing]
-        if column.kind == "discrete":
-            observed = np.searchsorted(column.levels.astype(np.float64), observed)
-        places[~is_missing] = observed
-        return cls(column, np.zeros(len(cells), dtype=bool), np.empty(0), places)
+    def of(cls, column: Column, cells: npt.NDArray[np.float64]) -> Self:  # (n_rows,)
+        """Split the cells of a column."""
+        is_observed = ~np.isnan(cells)
+        is_new = is_observed & column.draws_new_values
+        indices = np.full(len(cells), len(column.levels), dtype=np.intp)
+        if not column.draws_new_values:
+            indices[is_observed] = column.example_indices(cells[is_observed])
+        return cls(column, is_new, cells[is_new], indices[~is_new])
 
-    def numbers(self, dtype: np.dtype) -> np.ndarray:  # (n_numbers,)
-        """Return the new numbers in a dtype, within the column's range in that dtype."""
+    def cast(self, dtype: np.dtype) -> npt.NDArray:  # (n_new,)
+        """Return the new values in a dtype, within the column's range in that dtype."""
         if dtype.kind not in "iu":
             return self.values.astype(dtype)
         # The largest integers of a dtype, rounded up, would overflow.
@@ -206,20 +203,23 @@ class _NewCells:
         if int(largest) > np.iinfo(dtype).max:
             largest = float(np.nextafter(largest, 0))
         whole = np.rint(self.values).clip(np.iinfo(dtype).min, largest).astype(dtype)
-        numbers: np.ndarray = whole.clip(int(self.column.lowest), int(self.column.highest))
-        return numbers
-
-    def objects(self) -> list[object]:  # n_numbers
-        """Return the new numbers as objects of Python."""
         column = self.column
+        assert isinstance(column, NumericColumn)
+        values: npt.NDArray = whole.clip(int(column.lowest), int(column.highest))
+        return values
+
+    def objects(self) -> list[object]:  # n_new
+        """Return the new values as objects of Python."""
+        column = self.column
+        assert isinstance(column, NumericColumn)
         if not column.holds_decimals:
-            dtype = np.dtype(int if column.kind == "integer" else float)
-            return list(self.numbers(dtype).tolist())
+            dtype = np.dtype(int if isinstance(column, IntegerColumn) else float)
+            return list(self.cast(dtype).tolist())
         form = "" if column.decimals is None else f".{column.decimals}f"
-        return [Decimal(format(number, form)) for number in self.values.tolist()]
+        return [Decimal(format(value, form)) for value in self.values.tolist()]
 
 
-def _places(
+def _rows_of_blocks(
     rows: np.ndarray, blocks: Iterable[np.ndarray]
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the rows where each block belongs, and the block."""
@@ -227,13 +227,6 @@ def _places(
     for cells in blocks:
         yield rows[start : start + len(cells)], cells
         start += len(cells)
-
-
-def _example_rows(column: Column) -> np.ndarray:  # (n_levels [+ 1],)
-    missing = [] if column.first_missing_row is None else [column.first_missing_row]
-    is_drawn = column.kind in ("continuous", "integer")
-    levels = [] if is_drawn else column.first_rows.tolist()
-    return np.array([*levels, *missing], dtype=np.intp)
 
 
 def _cast(examples: nw.Series, values: np.ndarray) -> nw.Series:
@@ -250,17 +243,17 @@ def _cast(examples: nw.Series, values: np.ndarray) -> nw.Series:
     return series.cast(dtype)
 
 
-def _numbers_for(dtype: nw.dtypes.DType, new: _NewCells) -> np.ndarray:  # (n_numbers,)
-    """Return new numbers as NumPy has them, from which narwhals makes this dtype."""
-    unit = new.column.time_unit
-    if unit is not None:
-        microseconds = new.numbers(np.dtype(np.int64)) * TIME_UNITS[unit]
+def _values_for(dtype: nw.dtypes.DType, new: NewCells) -> npt.NDArray:  # (n_new,)
+    """Return new values as NumPy has them, from which narwhals makes this dtype."""
+    column = new.column
+    if column.time_unit is not None:
+        microseconds = new.cast(np.dtype(np.int64)) * TIME_UNITS[column.time_unit]
         return microseconds.astype("m8[us]" if dtype == nw.Duration else "M8[us]")
-    if new.column.holds_decimals:
+    if isinstance(column, NumericColumn) and column.holds_decimals:
         return np.array(new.objects(), dtype=object)
-    if new.column.kind == "integer" and not dtype.is_float():
-        return new.numbers(np.dtype("u8" if dtype.is_unsigned_integer() else "i8"))
-    return new.numbers(np.dtype("f8"))
+    if isinstance(column, IntegerColumn) and not dtype.is_float():
+        return new.cast(np.dtype("u8" if dtype.is_unsigned_integer() else "i8"))
+    return new.cast(np.dtype("f8"))
 
 
 def _on_clocks_of(zone: str, times: nw.Series) -> nw.Series:

@@ -125,7 +125,7 @@ def _stack(
     most = max(len(entry.rows) for entry in held_out if entry is not None)
     n_rows = min(max(most, MIN_ROWS_BY_LOOK), MAX_ROWS_BY_LOOK)
     weight = next(vaes.parameters())
-    rows = weight.new_zeros(vaes.n_models, n_rows, vaes.slots.width)
+    rows = weight.new_zeros(vaes.n_models, n_rows, vaes.layout.width)
     noise = weight.new_zeros(vaes.n_models, n_rows, vaes.latent_dim)
     for number, entry in enumerate(held_out):
         if entry is not None:

@@ -13,7 +13,7 @@ from vaesampler._runtime.settings import EarlyStoppingSettings, TrainingSettings
 from vaesampler._training.batches import RowPool
 from vaesampler._training.curves import LossCurve
 from vaesampler._training.early_stopping import EarlyStopping, HeldOutRows
-from vaesampler._training.gradients import HeadGradient, HeadTargets, VAEGradient
+from vaesampler._training.gradients import HeadGradient, VAEGradient
 from vaesampler._training.optimizer import Adam, FlatParameters, cosine_decay
 from vaesampler._training.smoothing import SmoothedRows
 from vaesampler._vae.model import EvidenceBound, StackedVAE
@@ -132,7 +132,7 @@ class _Batches:
         latent_dim: int,
         head: HeadGradient,
     ) -> None:
-        width = classes[0].rows.slots.width
+        width = classes[0].rows.layout.width
         self.rows = RowPool(
             [entry.draw for entry in classes],
             max(batch_size, min(MOST_ROWS_BY_POOL, MOST_CELLS_BY_POOL // width)),
@@ -149,10 +149,10 @@ class _Batches:
             lambda noise: [noise],
         )
 
-    def next(self) -> tuple[HeadTargets, Tensor]:
-        """Return rows (n_models, batch_size, width) and noise (..., latent_dim)."""
+    def next(self) -> tuple[list[Tensor], Tensor]:
+        """Return the head's targets, and noise (n_models, batch_size, latent_dim)."""
         (noise,) = self.noise.next()
-        return HeadTargets(*self.rows.next()), noise
+        return self.rows.next(), noise
 
 
 class _Losses:

@@ -7,9 +7,9 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from vaesampler._encoding.layout import Layout
 from vaesampler._encoding.rows import DenseRows, EncodedRows
 from vaesampler._runtime.noise import choose_variables
-from vaesampler._table.layout import Slots
 from vaesampler._training.shrinkage import ShrunkNormal
 
 # The shape of a larger class is told from this many of its rows, spread over it.
@@ -68,7 +68,7 @@ class SmoothedRows:
     """
 
     rows: RowSource
-    slots: Slots
+    layout: Layout
     center: Tensor  # (n_normal,)
     shape: ShrunkNormal
     bandwidth: float
@@ -77,7 +77,7 @@ class SmoothedRows:
     def fit(
         cls,
         rows: EncodedRows,
-        slots: Slots,
+        layout: Layout,
         smoothing: float,
         device: torch.device | str,
         pooled: ShrunkNormal | None = None,
@@ -87,14 +87,16 @@ class SmoothedRows:
         `pooled` is the shape that classes have on average, which few rows are told by.
         """
         n_rows = len(rows)
-        n_columns = slots.n_columns
+        n_columns = layout.n_columns
         scarcity = (n_columns + 1) / (n_rows + n_columns + 1)
         bandwidth = smoothing * WIDEST_BANDWIDTH * scarcity**BANDWIDTH_POWER
         source = RowSource.of(rows, device)
         some = torch.arange(0, n_rows, math.ceil(n_rows / MAX_ROWS_FOR_SHAPE), device=device)
-        numbers = source.take(some)[:, slots.normal]
+        numbers = source.take(some)[:, layout.normal]
         center = numbers.mean(dim=0)
-        return cls(source, slots, center, ShrunkNormal.fit(numbers - center, pooled), bandwidth)
+        return cls(
+            source, layout, center, ShrunkNormal.fit(numbers - center, pooled), bandwidth
+        )
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -106,18 +108,18 @@ class SmoothedRows:
             return rows
         noise = self.shape.draw(len(numbers), generator)
         shrinkage = 1 / math.sqrt(1 + self.bandwidth**2)
-        normal = rows[:, self.slots.normal]
+        normal = rows[:, self.layout.normal]
         moved = self.center + shrinkage * (normal - self.center + self.bandwidth * noise)
-        if self.slots.width == self.slots.n_normal:
+        if self.layout.width == self.layout.n_normal:
             return moved
-        flags = rows[:, self.slots.flags]
+        flags = rows[:, self.layout.flags]
         return torch.cat([moved, flags, self._swapped(rows, 1 - shrinkage, generator)], dim=1)
 
     def _swapped(self, rows: Tensor, chance: float, generator: torch.Generator) -> Tensor:
         """Let categories be now and then those of another row, each for itself."""
-        categories = self.slots.categories
+        categories = self.layout.categories
         others = torch.randint(len(self), (len(rows),), generator=generator, device=rows.device)
-        variables = self.slots.variable_of_category_slot
+        variables = self.layout.variable_of_category_slot
         is_swapped = choose_variables(variables, len(rows), chance, generator)
         return torch.where(
             is_swapped, self.rows.take(others)[:, categories], rows[:, categories]

@@ -1,84 +1,104 @@
-"""`TableHead`: the likelihood of whole encoded rows, given the decoder's output."""
+"""`TableHead`: the likelihood of encoded rows, given the decoder's output."""
+
+from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vaesampler._table.layout import Slots
-from vaesampler._vae.likelihoods import BernoulliHead, CategoricalHead, GaussianHead
+from vaesampler._encoding.layout import Layout
+from vaesampler._vae.likelihoods import LIKELIHOODS, GaussianLikelihood, Likelihood
 
 
 class TableHead(nn.Module):
-    """All slots of an encoded row: numbers, flags and binary columns, and categories.
+    """The slots of encoded rows, independent given the decoder's output.
 
-    They are independent given the decoder's output. What a flag silences, because the
-    number there is missing or sits at a spike, has no part in the likelihood.
+    A slot that a flag silences, because the value is missing or at a spike, is ignored.
     """
 
-    silencing_flags: Tensor  # (n_pairs,): a flag, ...
-    silenced_slots: Tensor  # (n_pairs,): ... and a slot that counts for nothing where it is 1
+    silencing_flags: Tensor  # (n_pairs,): slots of flags, ...
+    silenced_slots: Tensor  # (n_pairs,): ... and the slots that are ignored where they are 1
 
-    def __init__(self, n_models: int, slots: Slots) -> None:
+    def __init__(self, n_models: int, layout: Layout) -> None:
         super().__init__()
-        self.slots = slots
-        self.normal = GaussianHead(n_models, slots.n_normal)
-        self.binary = BernoulliHead()
-        self.groups = CategoricalHead(slots)
-        pairs = torch.from_numpy(np.array(slots.silenced, dtype=np.int64).reshape(-1, 2))
+        self.layout = layout
+        self.likelihoods = nn.ModuleList(
+            LIKELIHOODS[part.likelihood](n_models, part) for part, _ in layout.likelihood_parts
+        )
+        pairs = torch.from_numpy(np.array(layout.silenced, dtype=np.int64).reshape(-1, 2))
         flags, silenced = pairs.T.contiguous()
-        self.register_buffer("silencing_flags", flags + slots.n_normal, persistent=False)
+        self.register_buffer("silencing_flags", flags + layout.n_normal, persistent=False)
         self.register_buffer("silenced_slots", silenced, persistent=False)
+
+    @property
+    def normal(self) -> GaussianLikelihood:
+        """The likelihood of the numeric slots."""
+        return cast(GaussianLikelihood, self.likelihoods[0])
+
+    def parts(self) -> Iterator[tuple[Likelihood, slice]]:
+        """Yield each likelihood and its slots, the numeric ones first."""
+        slots = (slots for _, slots in self.layout.likelihood_parts)
+        yield from zip(self.likelihoods, slots, strict=True)
 
     def negative_log_likelihood(
         self, output: Tensor, rows: Tensor, counted: Tensor | None = None
     ) -> Tensor:
-        # (n_models, n_rows, width) twice -> (n_models, n_rows), in nats
-        normal, yes_no, groups = self.parts
+        """Return that of rows (n_models, n_rows, width), in nats, as (n_models, n_rows).
+
+        `counted` is what the method of this name returns, if it is known already.
+        """
         counted = self.counted(rows) if counted is None else counted
-        total = self.normal.negative_log_likelihood(
-            output[..., normal], rows[..., normal], _part(counted, normal)
-        )
-        if yes_no.stop > yes_no.start:
-            total = total + self.binary.negative_log_likelihood(
-                output[..., yes_no], rows[..., yes_no], _part(counted, yes_no)
+        terms = [
+            likelihood.negative_log_likelihood(
+                output[..., slots], rows[..., slots], part_of(counted, slots)
             )
-        if groups.stop > groups.start:
-            total = total + self.groups.negative_log_likelihood(
-                output[..., groups], rows[..., groups]
-            )
-        return total
+            for likelihood, slots in self.parts()
+        ]
+        return sum(terms[1:], start=terms[0])
 
     def draw(
         self, output: Tensor, generator: torch.Generator, residuals: Tensor | None = None
     ) -> Tensor:
         """Draw rows (n_models, n_rows, width), given the decoder's output of this shape.
 
-        `residuals` (n_models, n_rows, n_normal) are added to the numeric columns in place of
+        `residuals` (n_models, n_rows, n_normal) are added to the numeric slots in place of
         noise with the learned variances.
         """
-        normal, yes_no, groups = self.parts
-        parts = [
-            self.normal.draw(output[..., normal], generator, residuals),
-            self.binary.draw(output[..., yes_no], generator),
-            self.groups.draw(output[..., groups], generator),
+        numeric, *others = self.parts()
+        if residuals is None:
+            drawn = [numeric[0].draw(output[..., numeric[1]], generator)]
+        else:
+            drawn = [output[..., numeric[1]] + residuals]
+        drawn += [
+            likelihood.draw(output[..., slots], generator) for likelihood, slots in others
         ]
-        return torch.cat(parts, dim=-1)
+        return torch.cat(drawn, dim=-1)
 
-    @property
-    def parts(self) -> tuple[slice, slice, slice]:
-        """The slots of numbers, of what is yes or no (flags first), and of groups."""
-        slots = self.slots
-        return slots.normal, slice(slots.flags.start, slots.binary.stop), slots.groups
+    def marginal_loss(self, rows: Tensor) -> float:
+        """Return the mean loss of the best decoder that ignores z, in nats per row.
+
+        `rows` is (1, n_rows, width).
+        """
+        counted = self.counted(rows)
+        losses = [
+            likelihood.marginal_loss(
+                rows[0, :, slots], None if counted is None else counted[0, :, slots]
+            )
+            for likelihood, slots in self.parts()
+        ]
+        return float(sum(losses[1:], start=losses[0]))
 
     def counted(self, rows: Tensor) -> Tensor | None:
         """Return 0 where a flag silences a slot and 1 elsewhere; None if none can be."""
-        # (n_models, n_rows, width) -> (n_models, n_rows, n_normal + n_flags + n_binary)
-        if not self.slots.silenced:
+        # (n_models, n_rows, width), both
+        if not self.layout.silenced:
             return None
-        counted = torch.ones_like(rows[..., : self.slots.groups.start])
+        counted = torch.ones_like(rows)
         counted.index_add_(-1, self.silenced_slots, rows[..., self.silencing_flags], alpha=-1)
         return counted.clamp_(min=0)
 
 
-def _part(counted: Tensor | None, part: slice) -> Tensor | None:
-    return None if counted is None else counted[..., part]
+def part_of(counted: Tensor | None, slots: slice) -> Tensor | None:
+    """Return the counts of some slots."""
+    return None if counted is None else counted[..., slots]

@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
-from vaesampler._table.layout import Slots
+from vaesampler._encoding.layout import Layout
 from vaesampler._vae.heads import TableHead
 from vaesampler._vae.layers import StackedMLP
 from vaesampler._vae.posterior import Posterior
@@ -26,7 +26,7 @@ class StackedVAE(nn.Module):
     ----------
     n_models : int
         How many autoencoders stand in the stack; a single one is a stack of one.
-    slots : Slots
+    layout : Layout
         What stands where in an encoded row.
     hidden_layer_sizes : sequence of int
         Widths of the encoder's hidden layers; the decoder mirrors them.
@@ -43,22 +43,22 @@ class StackedVAE(nn.Module):
     def __init__(
         self,
         n_models: int,
-        slots: Slots,
+        layout: Layout,
         hidden_layer_sizes: Sequence[int],
         latent_dim: int,
         activation: str,
     ) -> None:
         super().__init__()
         self.n_models = n_models
-        self.slots = slots
+        self.layout = layout
         self.hidden_layer_sizes = tuple(hidden_layer_sizes)
         self.latent_dim = latent_dim
         self.activation = activation
-        encoder_widths = [slots.width, *hidden_layer_sizes, 2 * latent_dim]
-        decoder_widths = [latent_dim, *reversed(hidden_layer_sizes), slots.width]
+        encoder_widths = [layout.width, *hidden_layer_sizes, 2 * latent_dim]
+        decoder_widths = [latent_dim, *reversed(hidden_layer_sizes), layout.width]
         self.encoder = StackedMLP(n_models, encoder_widths, activation)
         self.decoder = StackedMLP(n_models, decoder_widths, activation)
-        self.head = TableHead(n_models, slots)
+        self.head = TableHead(n_models, layout)
 
     def initialize(self, generators: Sequence[torch.Generator]) -> Self:
         """Draw each model's first weights from its own generator."""
@@ -99,7 +99,7 @@ class StackedVAE(nn.Module):
         """Return the named models, one of them any number of times, in memory of their own."""
         chosen = type(self)(
             len(models),
-            self.slots,
+            self.layout,
             self.hidden_layer_sizes,
             self.latent_dim,
             self.activation,

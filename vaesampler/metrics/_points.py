@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from vaesampler._table.columns import IQR_OF_NORMAL, MOST_LEVELS_APART
+from vaesampler._table.columns import MOST_LEVELS_APART
+from vaesampler._table.inference import IQR_OF_NORMAL
 
 # Numbers farther from the middle than this many deviations count by their logarithm.
 TAIL_DEVIATIONS = 3

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaesampler._table.cells import Cells
-from vaesampler._table.columns import Column
+from vaesampler._table.inference import infer_column
 from vaesampler.plotting._samples import DATES
 from vaesampler.plotting._style import REAL, REAL_FILL, SYNTHETIC, plain, show_shares
 
@@ -128,7 +128,7 @@ def find_marginal(name: str, real: Cells, synthetic: Cells) -> Marginal:
         1 - len(observed[0]) / len(real.values),
         1 - len(observed[1]) / len(synthetic.values),
     )
-    column = Column.infer(name, real, real.is_categorical)
+    column = infer_column(name, real, is_categorical=real.is_categorical)
     is_scale = column.kind == "discrete" and len(column.levels) <= MOST_NUMBERS_AS_LEVELS
     if column.has_levels or (is_scale and not _are_whole(column.levels)):
         return _of_levels(name, observed, missing)

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from vaesampler import VAEOversampler
-from vaesampler._generation.quantile_matching import N_ROWS_FOR_DRAWN, MarginalMatch
-from vaesampler._table.layout import Slots
+from vaesampler._encoding.layout import Layout
+from vaesampler._generation.quantile_matching import N_ROWS_FOR_DRAWN, QuantileMatching
 
-ONE_NUMBER = Slots(n_normal=1)
+ONE_COLUMN = Layout(n_normal=1)
 
 
 def match(levels, real, drawn):
-    return MarginalMatch.fit({0: levels}, real[:, None], drawn[:, None], ONE_NUMBER)
+    return QuantileMatching.fit({0: levels}, real[:, None], drawn[:, None], ONE_COLUMN)
 
 
 @st.composite
@@ -56,13 +56,13 @@ def test_without_real_rows_each_number_goes_to_its_nearest_level():
 
 
 def test_numbers_that_a_flag_speaks_for_are_not_counted():
-    slots = Slots(n_normal=1, n_flags=1, silenced=((0, 0),))
+    layout = Layout(n_normal=1, n_flags=1, silenced=((0, 0),))
     levels = np.array([0.0, 1.0])
     drawn = np.column_stack([np.linspace(-1, 2, 300), np.zeros(300)])
     real = np.repeat([[0.0, 0.0], [1.0, 0.0]], [60, 60], axis=0)
     silent = np.repeat([[0.0, 1.0]], 900, axis=0)
-    alone = MarginalMatch.fit({0: levels}, real, drawn, slots)
-    beside = MarginalMatch.fit({0: levels}, np.concatenate([real, silent]), drawn, slots)
+    alone = QuantileMatching.fit({0: levels}, real, drawn, layout)
+    beside = QuantileMatching.fit({0: levels}, np.concatenate([real, silent]), drawn, layout)
     assert alone.edges[0] == beside.edges[0]
 
 
@@ -80,7 +80,7 @@ def test_numbers_are_spread_as_the_real_ones_the_more_so_the_more_they_are(
         np.sort(np.sign(one) * np.abs(one) ** power)
         for one in (rng.normal(size=n_real), rng.normal(1, spread, size=1000))
     )
-    found = MarginalMatch.fit({}, real[:, None], drawn[:, None], ONE_NUMBER)
+    found = QuantileMatching.fit({}, real[:, None], drawn[:, None], ONE_COLUMN)
     moved = found.apply(drawn[:, None].copy())[:, 0]
     assert (np.diff(moved) >= -1e-9).all()
     weight = n_real / (n_real + N_ROWS_FOR_DRAWN)
@@ -92,7 +92,7 @@ def test_numbers_are_spread_as_the_real_ones_the_more_so_the_more_they_are(
 
 def test_without_real_rows_numbers_stay_where_they_are():
     numbers = np.array([[-1.0], [2.0]])
-    found = MarginalMatch.fit({}, np.empty((0, 1)), numbers, ONE_NUMBER)
+    found = QuantileMatching.fit({}, np.empty((0, 1)), numbers, ONE_COLUMN)
     assert_array_equal(found.apply(numbers.copy()), numbers)
 
 

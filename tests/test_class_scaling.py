@@ -1,4 +1,4 @@
-"""A class is learned in its own units, and drawn as narrow or as wide as it is."""
+"""A class is learned scaled by itself, and drawn as narrow or as wide as it is."""
 
 import numpy as np
 import pytest
@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from vaesampler import VAEOversampler
-from vaesampler._encoding.class_scaling import ClassUnits, RowsInClassUnits
+from vaesampler._encoding.class_scaling import ClassScaling, ScaledRows
+from vaesampler._encoding.layout import Layout, Part
 from vaesampler._encoding.rows import DenseRows, SelectedRows
-from vaesampler._table.layout import Slots
 from vaesampler._training.shrinkage import ShrunkNormal
 
-SLOTS = Slots(n_normal=3, n_flags=2, n_binary=1, silenced=((0, 1), (1, 1), (1, 3)))
+LAYOUT = Layout(3, 2, (Part("bernoulli", (1,)),), silenced=((0, 1), (1, 1), (1, 3)))
 
 
 def make_rows(seed, n_rows=40, deviation=1.0):
@@ -29,11 +29,13 @@ def is_silenced(rows):
 
 
 @given(seed=st.integers(0, 1000), deviation=st.sampled_from([1e-4, 0.1, 1.0, 30.0]))
-def test_rows_come_back_from_their_units_but_for_numbers_that_do_not_count(seed, deviation):
+def test_rows_are_restored_from_their_scaling_but_for_numbers_that_do_not_count(
+    seed, deviation
+):
     rows = make_rows(seed, deviation=deviation)
-    units = ClassUnits.fit([DenseRows(rows)], SLOTS)
-    standardized = units.standardize(rows)
-    restored = units.restore(standardized)
+    scaling = ClassScaling.fit([DenseRows(rows)], LAYOUT)
+    standardized = scaling.standardize(rows)
+    restored = scaling.restore(standardized)
     counts = is_silenced(rows) == 0
     assert_allclose(restored[:, :3][counts], rows[:, :3][counts], rtol=1e-4, atol=1e-5)
     assert (standardized[:, :3][~counts] == 0).all()
@@ -44,7 +46,7 @@ def test_rows_come_back_from_their_units_but_for_numbers_that_do_not_count(seed,
 @given(seed=st.integers(0, 1000), deviation=st.sampled_from([1e-3, 0.1, 1.0, 30.0]))
 def test_numbers_that_count_have_mean_zero_and_a_deviation_near_one(seed, deviation):
     rows = make_rows(seed, n_rows=400, deviation=deviation)
-    standardized = ClassUnits.fit([DenseRows(rows)], SLOTS).standardize(rows)
+    standardized = ClassScaling.fit([DenseRows(rows)], LAYOUT).standardize(rows)
     for slot, counts in enumerate((is_silenced(rows) == 0).T):
         numbers = standardized[counts, slot]
         assert abs(numbers.mean()) < 0.01
@@ -52,18 +54,18 @@ def test_numbers_that_count_have_mean_zero_and_a_deviation_near_one(seed, deviat
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 3])
-def test_a_column_that_does_not_vary_keeps_the_units_of_the_table(n_rows):
+def test_a_column_that_does_not_vary_keeps_the_scaling_of_the_table(n_rows):
     rows = np.repeat(make_rows(0, 1), n_rows, axis=0)
-    units = ClassUnits.fit([DenseRows(rows)], SLOTS)
-    assert_array_equal(units.deviation, 1)
-    assert (units.standardize(rows)[:, :3] == 0).all()
+    scaling = ClassScaling.fit([DenseRows(rows)], LAYOUT)
+    assert_array_equal(scaling.deviation, 1)
+    assert (scaling.standardize(rows)[:, :3] == 0).all()
 
 
 def test_the_fewer_rows_the_more_a_class_is_taken_to_vary_as_the_table_does():
     found = [
         np.mean(
             [
-                ClassUnits.fit([DenseRows(make_rows(seed, n, 0.01))], SLOTS).deviation[0, 0]
+                ClassScaling.fit([DenseRows(make_rows(seed, n, 0.01))], LAYOUT).deviation[0, 0]
                 for seed in range(20)
             ]
         )
@@ -73,14 +75,14 @@ def test_the_fewer_rows_the_more_a_class_is_taken_to_vary_as_the_table_does():
 
 
 @given(seed=st.integers(0, 1000))
-def test_rows_of_several_classes_are_each_in_the_units_of_their_own(seed):
+def test_rows_of_several_classes_are_each_in_the_scaling_of_their_own(seed):
     one, other = make_rows(seed), make_rows(seed + 1, deviation=5.0)
-    units = ClassUnits.fit([DenseRows(one), DenseRows(other)], SLOTS)
-    expected = np.vstack([units.of(0).standardize(one), units.of(1).standardize(other)])
+    scaling = ClassScaling.fit([DenseRows(one), DenseRows(other)], LAYOUT)
+    expected = np.vstack([scaling.of(0).standardize(one), scaling.of(1).standardize(other)])
     together, classes = DenseRows(np.vstack([one, other])), np.repeat([0, 1], len(one))
     numbers = np.random.default_rng(seed).permutation(len(together))
     for rows in (together, SelectedRows(together, np.arange(len(together)))):
-        standardized = RowsInClassUnits.of(rows, units, classes)
+        standardized = ScaledRows.of(rows, scaling, classes)
         assert len(standardized) == len(together)
         assert_array_equal(standardized.take(numbers), expected[numbers])
         assert_array_equal(

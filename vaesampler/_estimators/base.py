@@ -1,0 +1,154 @@
+"""`VAEEstimator`: what an estimator of trained VAEs has, whatever it is used for."""
+
+from abc import ABC
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import validate_data
+
+from vaesampler._estimators.callbacks import CallbackProgress, CallbackSupportMixin
+from vaesampler._estimators.checks import layer_widths
+from vaesampler._runtime.progress import ManyProgresses, Progress
+from vaesampler._runtime.seeds import Seeds
+from vaesampler._runtime.settings import (
+    ACTIVATION_NAMES,
+    EarlyStoppingSettings,
+    GeneratorSettings,
+    TrainingSettings,
+)
+from vaesampler._table.containers import Container
+from vaesampler._table.reading import read_table
+from vaesampler._table.schema import CategoricalFeatures
+
+if TYPE_CHECKING:
+    import torch
+
+    from vaesampler._generation.latent import LatentSampler
+    from vaesampler._rejection.critic import Critic
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What fitting and drawing take from outside."""
+
+    device: "torch.device"
+    seeds: Seeds
+    latent_sampler: "LatentSampler"
+    critic: "Critic"
+
+
+class VAEEstimator(CallbackSupportMixin, ABC):
+    """Parameters of the VAEs, reading of tables, progress, and no half-done fits.
+
+    A subclass has the parameters below as attributes.
+    """
+
+    categorical_features: CategoricalFeatures
+    latent_dim: int
+    hidden_layer_sizes: int | Sequence[int]
+    activation: str
+    latent_sampling: "str | LatentSampler"
+    critic: "str | Critic"
+    beta: float
+    alpha: float
+    batch_size: int
+    learning_rate_init: float
+    max_iter: int
+    pretrain_iter: int
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: int
+    tol: float
+    smoothing: float
+    rejection_strength: float
+    device: "str | torch.device"
+    verbose: bool | int
+    random_state: int | np.random.RandomState | None
+
+    _vae_parameter_constraints: ClassVar[dict[str, Any]] = {
+        "categorical_features": [StrOptions({"auto"}), "array-like"],
+        "latent_dim": [Interval(Integral, 1, None, closed="left")],
+        "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "activation": [StrOptions(set(ACTIVATION_NAMES))],
+        "beta": [Interval(Real, 0, None, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "pretrain_iter": [Interval(Integral, 0, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "smoothing": [Interval(Real, 0, None, closed="left")],
+        "rejection_strength": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+        # Validated by `_resources`, since their classes need PyTorch.
+        "latent_sampling": "no_validation",
+        "critic": "no_validation",
+        "device": "no_validation",
+    }
+
+    def _resources(self) -> Resources:
+        """Return what the parameters name.
+
+        PyTorch is imported here, so that importing the package does not import it.
+        """
+        from vaesampler._generation.latent import resolve_latent_sampling
+        from vaesampler._rejection.choice import resolve_critic
+        from vaesampler._runtime.devices import resolve_device
+
+        return Resources(
+            resolve_device(self.device),
+            Seeds.from_random_state(self.random_state),
+            resolve_latent_sampling(self.latent_sampling),
+            resolve_critic(self.critic),
+        )
+
+    def _settings(self) -> GeneratorSettings:
+        return GeneratorSettings(
+            layer_widths(self.hidden_layer_sizes),
+            self.latent_dim,
+            self.activation,
+            self.pretrain_iter,
+            TrainingSettings(
+                self.max_iter, self.learning_rate_init, self.batch_size, self.beta, self.alpha
+            ),
+            self.smoothing,
+            self.rejection_strength,
+            EarlyStoppingSettings(self.validation_fraction, self.n_iter_no_change, self.tol)
+            if self.early_stopping
+            else None,
+        )
+
+    def _read_table(self, X: Any, *, reset: bool) -> Container:
+        """Read a user's table; check the names and number of its columns, or keep them."""
+        container = read_table(X)
+        validate_data(self, X=X, reset=reset, skip_check_array=True)
+        return container
+
+    @contextmanager
+    def _fitting(self) -> Iterator[Progress]:
+        """Report progress to the user; if fitting fails, leave the estimator as it was."""
+        n_steps = self.pretrain_iter + self.max_iter
+        listeners = [CallbackProgress(self), Progress.of_verbosity(int(self.verbose), n_steps)]
+        with ManyProgresses(listeners) as progress:
+            before = dict(self.__dict__)
+            try:
+                yield progress
+            except BaseException:
+                self.__dict__ = before
+                raise
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        return tags
