@@ -157,10 +157,11 @@ def test_a_users_own_strategy_decides_where_rows_are_drawn(table):
 class KeepingRows(LatentSampler):
     def __init__(self, wants_different_rows):
         self.wants_different_rows = wants_different_rows
-        self.seen = []
+        self.seen, self.wanted = [], []
 
     def draw(self, vae, rows, n_samples, generator):
         self.seen.append(rows[0])
+        self.wanted.append(n_samples)
         return PosteriorSampling().draw(vae, rows, n_samples, generator)
 
 
@@ -177,8 +178,9 @@ def test_strategies_that_compare_rows_are_given_each_once(n_samples, table):
 def test_other_strategies_are_given_as_many_moved_rows_as_are_drawn(table):
     sampler = KeepingRows(wants_different_rows=False)
     quick(latent_sampling=sampler, rejection_strength=0).fit(*table).sample(1, 1_000)
-    for rows in sampler.seen:
-        assert len(rows) == len(torch.unique(rows, dim=0)) >= 1_000
+    assert sum(sampler.wanted) >= 1_000
+    for rows, n_samples in zip(sampler.seen, sampler.wanted, strict=True):
+        assert len(rows) == len(torch.unique(rows, dim=0)) >= n_samples
 
 
 @pytest.mark.parametrize("name", sorted(LATENT_SAMPLERS))

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import torch
 from conftest import make_table, quick
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from vaesampler import LatentSampler, PriorSampling
+from vaesampler import LatentSampler, PosteriorSampling, PriorSampling
 from vaesampler._runtime.seeds import Seeds
 from vaesampler.exceptions import TrainingDivergedError
 
@@ -220,3 +222,26 @@ def test_streams_of_different_keys_are_independent():
     assert torch.rand(1, generator=seeds.torch("a")) != torch.rand(
         1, generator=seeds.torch("b")
     )
+
+
+@pytest.fixture(scope="module", params=[0.0, 4.0], ids=["all kept", "some rejected"])
+def fitted(request):
+    return quick(rejection_strength=request.param).fit(*make_table({0: 400, 1: 60}))
+
+
+@given(n_few=st.integers(0, 2_000), n_many=st.integers(0, 2_000), seed=st.integers(0, 1000))
+def test_fewer_rows_are_the_first_of_more(fitted, n_few, n_many, seed):
+    few, many = (fitted.sample(1, n, random_state=seed) for n in sorted((n_few, n_many)))
+    assert_array_equal(few, many[: len(few)])
+
+
+def test_a_block_is_drawn_alike_without_those_before_it(fitted):
+    generator, seeds = fitted._generators[1], Seeds(5)
+    where = (PosteriorSampling(), seeds, torch.device("cpu"), "purpose")
+    backwards = [generator.draw_block(block, *where) for block in (5, 4, 3, 2, 1, 0)]
+    together = np.concatenate(backwards[::-1])
+    drawn = np.concatenate(list(generator.draw(len(together), *where)))
+    assert_array_equal(drawn, together)
+    sizes = [generator._block_size(block) for block in range(100)]
+    assert sizes == sorted(sizes)
+    assert max(sizes) == generator._largest_block

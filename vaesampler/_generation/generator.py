@@ -1,6 +1,5 @@
 """`ClassGenerator`: draws rows of a class from its trained VAE."""
 
-import math
 from collections.abc import Generator, Hashable
 from contextlib import closing
 from dataclasses import dataclass
@@ -32,13 +31,14 @@ from vaesampler._vae.model import StackedVAE
 # decoder draws them independently; if all were drawn, combinations would occur that real rows
 # never have.
 SHARE_RETAINED = 0.9
-# Largest block of rows: larger ones leave the caches, smaller ones make threads wait.
+# Number of candidates in the first block. Near copies are thinned out within a block.
+FIRST_BLOCK = 256
+# After this many blocks the size doubles, so that little is drawn in vain, and large requests
+# soon get large blocks.
+BLOCKS_BY_SIZE = 2
+# Largest block: larger ones leave the caches, smaller ones make threads wait.
 MOST_ROWS_BY_BLOCK = 16_384
 MOST_CELLS_BY_BLOCK = 4_000_000
-# Candidates in a block for each wanted row. The last block is seldom needed in full.
-CANDIDATES_BY_ROW = 0.4
-# Smallest block with rejection: near copies are thinned out within a block.
-MIN_CANDIDATES = 256
 
 
 class _Drawn(NamedTuple):
@@ -96,35 +96,47 @@ class ClassGenerator:
     ) -> Generator[npt.NDArray[np.float64]]:  # (n, n_columns)
         """Yield the cells of `n_samples` rows, block by block.
 
-        Each block has random streams of its own, from `seeds` by `purpose`, so that the rows do
-        not depend on the number of threads.
+        Blocks are independent, each with a size and random streams of its own, from `seeds` by
+        `purpose`. The rows do not depend on the number of threads, and fewer rows are the first
+        of more.
         """
-        n_candidates = self._block_size(n_samples)
 
         def draw_block(block: int) -> npt.NDArray[np.float64]:
-            key = (*purpose, self.label, block)
-            generator, rng = seeds.torch(*key, device=device), seeds.numpy(*key)
-            return self._draw_block(n_candidates, latent_sampler, generator, rng)
+            return self.draw_block(block, latent_sampler, seeds, device, *purpose)
 
         n_missing = n_samples
-        n_threads = self._n_threads(n_samples // n_candidates, device)
-        with closing(in_order(draw_block, n_threads)) as blocks:
+        with closing(in_order(draw_block, self._n_threads(n_samples, device))) as blocks:
             while n_missing > 0:
                 cells = next(blocks)[:n_missing]
                 n_missing -= len(cells)
                 yield cells
 
-    def _block_size(self, n_samples: int) -> int:
-        most = max(1, min(MOST_ROWS_BY_BLOCK, MOST_CELLS_BY_BLOCK // self.vae.layout.width))
-        if self.critic is None:
-            return min(most, max(1, n_samples))
-        wanted = math.ceil(CANDIDATES_BY_ROW * n_samples)
-        return min(most, max(MIN_CANDIDATES, wanted))
+    def draw_block(
+        self,
+        block: int,
+        latent_sampler: LatentSampler,
+        seeds: Seeds,
+        device: torch.device,
+        *purpose: object,
+    ) -> npt.NDArray[np.float64]:  # (n, n_columns)
+        """Return the cells of one of the blocks of `draw`, counted from 0."""
+        key = (*purpose, self.label, block)
+        generator, rng = seeds.torch(*key, device=device), seeds.numpy(*key)
+        return self._draw_block(self._block_size(block), latent_sampler, generator, rng)
 
-    def _n_threads(self, n_blocks: int, device: torch.device) -> int:
+    @property
+    def _largest_block(self) -> int:
+        return max(1, min(MOST_ROWS_BY_BLOCK, MOST_CELLS_BY_BLOCK // self.encoder.layout.width))
+
+    def _block_size(self, block: int) -> int:
+        """Return the number of candidates in a block."""
+        n_doublings = min(block // BLOCKS_BY_SIZE, MOST_ROWS_BY_BLOCK.bit_length())
+        return min(FIRST_BLOCK << n_doublings, self._largest_block)
+
+    def _n_threads(self, n_samples: int, device: torch.device) -> int:
         if device.type != "cpu" or not (self.critic is None or self.critic.suits_threads):
             return 1
-        return max(1, min(torch.get_num_threads(), n_blocks))
+        return max(1, min(torch.get_num_threads(), n_samples // self._largest_block))
 
     @torch.no_grad()
     def _draw_block(
