@@ -23,6 +23,7 @@ from vaesampler._table.columns import (
     ConstantColumn,
     DiscreteColumn,
     NumericColumn,
+    OrdinalColumn,
 )
 from vaesampler._table.schema import FeatureSchema
 
@@ -290,8 +291,76 @@ class CategoricalBlock(CategoryBlock):
         return cells
 
 
+class OrdinalBlock(CategoryBlock):
+    """Columns of ordered levels: a score, and 1 in a second slot if the cell is missing.
+
+    The score of a level with share p, above levels of total share F, is the logit of F + p / 2,
+    standardized. It is 0 where the cell is missing.
+
+    References
+    ----------
+    Irwin D. J. Bross (1958). How to Use Ridit Analysis.
+    """
+
+    @classmethod
+    def takes(cls, column: Column) -> bool:
+        """Return whether the column is ordinal."""
+        return isinstance(column, OrdinalColumn)
+
+    @property
+    def part(self) -> Part:
+        """One slot a column, or two."""
+        widths = tuple(1 + column.has_missing for column in self.columns)
+        return Part("ordinal", widths, tuple(tuple(one.tolist()) for one in self._scores))
+
+    def encode(self, cells: npt.NDArray[np.float64], encoded: npt.NDArray[np.float32]) -> None:
+        """Look up the scores."""
+        for index, (scores, slot) in enumerate(zip(self._scores, self._slots, strict=True)):
+            is_observed = ~np.isnan(cells[:, index])
+            encoded[is_observed, slot] = scores[cells[is_observed, index].astype(np.intp)]
+            if self.columns[index].has_missing:
+                encoded[:, slot + 1] = ~is_observed
+
+    def decode(
+        self,
+        encoded: npt.NDArray[np.float32],
+        support: Support,
+        rng: np.random.Generator,  # noqa: ARG002
+    ) -> npt.NDArray[np.float64]:
+        """Return the level of the nearest score, between those that the class has."""
+        cells = np.empty((len(encoded), len(self.columns)))
+        for index, (scores, slot) in enumerate(zip(self._scores, self._slots, strict=True)):
+            cells[:, index] = np.searchsorted(midpoints_between(scores), encoded[:, slot])
+            if self.columns[index].has_missing:
+                cells[encoded[:, slot + 1] > 0.5, index] = np.nan
+        bounds = support.bounds
+        lowest, highest = (
+            of_columns[self.column_indices] for of_columns in (bounds.lowest, bounds.highest)
+        )
+        clipped: npt.NDArray[np.float64] = cells.clip(lowest, highest)
+        return clipped
+
+    @cached_property
+    def _slots(self) -> list[int]:
+        """Slots of the scores."""
+        return [0, *np.cumsum(self.part.widths)[:-1].tolist()] if self.columns else []
+
+    @cached_property
+    def _scores(self) -> list[npt.NDArray[np.float64]]:  # (n_levels,) each
+        return [_scores(column) for column in self.columns if isinstance(column, OrdinalColumn)]
+
+
 # In the order of the layout.
-BLOCKS: tuple[type[CategoryBlock], ...] = (BinaryBlock, CategoricalBlock)
+BLOCKS: tuple[type[CategoryBlock], ...] = (BinaryBlock, OrdinalBlock, CategoricalBlock)
+
+
+def _scores(column: OrdinalColumn) -> npt.NDArray[np.float64]:  # (n_levels,)
+    shares = column.counts / column.counts.sum()
+    ridits = np.cumsum(shares) - shares / 2
+    logits = np.log(ridits) - np.log1p(-ridits)
+    mean = shares @ logits
+    scores: npt.NDArray[np.float64] = (logits - mean) / np.sqrt(shares @ (logits - mean) ** 2)
+    return scores
 
 
 def _n_levels_apart(column: Column) -> int:

@@ -68,7 +68,9 @@ class Bounds:
         is_seen = self.lowest <= self.highest
         low, high = self.or_else(table).lowest, self.or_else(table).highest
         margin = np.zeros(len(low))
-        margin[is_seen] = MARGIN_GAPS * (high - low)[is_seen] / max(n_rows - 1, 1)
+        is_numeric = ~np.array([column.has_levels for column in schema.columns], dtype=bool)
+        is_widened = is_seen & is_numeric
+        margin[is_widened] = MARGIN_GAPS * (high - low)[is_widened] / max(n_rows - 1, 1)
         # Bounds have no more decimals than the numbers that they hold.
         for decimals, columns in schema.columns_by_decimals.items():
             unit = 10.0**-decimals

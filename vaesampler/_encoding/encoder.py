@@ -14,7 +14,8 @@ from vaesampler._encoding.bounds import Support
 from vaesampler._encoding.layout import Layout
 from vaesampler._encoding.rows import EncodedRows, LazyRows, TableCells
 from vaesampler._table.containers import Container
-from vaesampler._table.schema import CategoricalFeatures, FeatureSchema
+from vaesampler._table.named_features import CategoricalFeatures, OrdinalFeatures
+from vaesampler._table.schema import FeatureSchema
 
 # Larger tables are encoded lazily: rows are encoded when they are needed.
 MOST_CELLS_IN_MEMORY = 5_000_000
@@ -108,15 +109,18 @@ class TableEncoder:
 
 
 def read_cells(
-    container: Container, categorical_features: CategoricalFeatures
+    container: Container,
+    categorical_features: CategoricalFeatures = "auto",
+    ordinal_features: OrdinalFeatures | None = None,
 ) -> tuple[FeatureSchema, TableCells]:
     """Infer the schema of a table, and read its cells."""
+    named = categorical_features, ordinal_features
     values = container.numbers()
     if values is not None:
-        schema = FeatureSchema.infer(container.columns(), container.names, categorical_features)
+        schema = FeatureSchema.infer(container.columns(), container.names, *named)
         return schema, TableCells(values, schema.read_values)
     columns = list(container.columns())
-    schema = FeatureSchema.infer(columns, container.names, categorical_features)
+    schema = FeatureSchema.infer(columns, container.names, *named)
     matrix = np.empty((container.n_rows, len(columns)))
     for index, (column, cells) in enumerate(zip(schema.columns, columns, strict=True)):
         matrix[:, index] = column.read(cells.values)

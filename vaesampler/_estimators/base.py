@@ -1,7 +1,7 @@
 """`VAEEstimator`: what an estimator of trained VAEs has, whatever it is used for."""
 
 from abc import ABC
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -22,8 +22,8 @@ from vaesampler._runtime.settings import (
     TrainingSettings,
 )
 from vaesampler._table.containers import Container
+from vaesampler._table.named_features import CategoricalFeatures, OrdinalFeatures
 from vaesampler._table.reading import read_table
-from vaesampler._table.schema import CategoricalFeatures
 
 if TYPE_CHECKING:
     import torch
@@ -49,6 +49,7 @@ class VAEEstimator(CallbackSupportMixin, ABC):
     """
 
     categorical_features: CategoricalFeatures
+    ordinal_features: OrdinalFeatures | None
     latent_dim: int
     hidden_layer_sizes: int | Sequence[int]
     activation: str
@@ -72,6 +73,7 @@ class VAEEstimator(CallbackSupportMixin, ABC):
 
     _vae_parameter_constraints: ClassVar[dict[str, Any]] = {
         "categorical_features": [StrOptions({"auto"}), "array-like"],
+        "ordinal_features": [Mapping, None],
         "latent_dim": [Interval(Integral, 1, None, closed="left")],
         "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "activation": [StrOptions(set(ACTIVATION_NAMES))],

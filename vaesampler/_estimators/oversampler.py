@@ -27,7 +27,7 @@ from vaesampler._runtime.progress import Progress
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._table.containers import Container
 from vaesampler._table.labels import labels_of, take_labels
-from vaesampler._table.schema import CategoricalFeatures
+from vaesampler._table.named_features import CategoricalFeatures, OrdinalFeatures
 from vaesampler._table.templates import Template
 
 if TYPE_CHECKING:
@@ -68,6 +68,12 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         text, categories and truth values for categories, in a frame of any library (in
         pandas the dtypes category, string, bool, and object where the cells are text), in
         an array or in a list; and all other columns for numbers.
+
+    ordinal_features : dict of str or int to list or None, default=None
+        Columns of ordered levels: the name or index of each, and its levels in ascending
+        order, or None for the order of its dtype (a polars Enum, the size of numbers). Ordered
+        categories of pandas and pyarrow need no entry. Drawn levels lie between those that
+        the class has, and are never levels that the table lacks.
 
     latent_dim : int, default=4
         Dimensions of the latent space. More can memorize, fewer draw rows that are
@@ -253,6 +259,7 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         *,
         sampling_strategy: Any = "auto",
         categorical_features: CategoricalFeatures = "auto",
+        ordinal_features: OrdinalFeatures | None = None,
         latent_dim: int = 4,
         hidden_layer_sizes: int | Sequence[int] = (32,),
         activation: str = "relu",
@@ -276,6 +283,7 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
     ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
         self.categorical_features = categorical_features
+        self.ordinal_features = ordinal_features
         self.latent_dim = latent_dim
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -550,7 +558,7 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
             for label, n_samples in self.sampling_strategy_.items()
             if n_samples > 0
         ]
-        schema, cells = read_cells(container, self.categorical_features)
+        schema, cells = read_cells(container, self.categorical_features, self.ordinal_features)
         encoder = TableEncoder.of(schema)
         table = LabelledRows(encoder, encoder.rows(cells), y)
         for label in wanted:

@@ -32,6 +32,9 @@ class Cells(NamedTuple):
     time_unit: str | None = None
     # Whether the cells are objects of the class `decimal.Decimal`.
     are_decimals: bool = False
+    # The levels that the dtype names, in its order, and whether it calls them ordered.
+    dtype_levels: tuple[object, ...] | None = None
+    is_ordered: bool = False
 
 
 UNIT_NAMES = dict(
@@ -93,7 +96,8 @@ def cells_of_series(name: str, series: nw.Series) -> Cells:
         objects = np.empty(len(series), dtype=object)
         objects[:] = series.to_list()
         objects[missing] = None
-        return Cells(objects, is_categorical=True)
+        levels, is_ordered = _dtype_levels(series)
+        return Cells(objects, is_categorical=True, dtype_levels=levels, is_ordered=is_ordered)
     if dtype == nw.Unknown:  # sparse columns of pandas, which are numbers, among others
         values = np.asarray(series.to_native())
         if values.dtype.kind in "biuf":
@@ -173,6 +177,19 @@ def time_zone_of(series: nw.Series) -> str | None:
         # Zones with an underscore or a digit in their name are unknown to narwhals.
         zone = getattr(series.to_native().dtype, "tz", None)
     return None if zone is None else str(zone)
+
+
+def _dtype_levels(series: nw.Series) -> tuple[tuple[object, ...] | None, bool]:
+    """Return the levels that a categorical dtype names, and whether it calls them ordered."""
+    native = series.to_native()
+    if series.implementation.is_pandas_like() and hasattr(native.dtype, "categories"):
+        return tuple(native.dtype.categories.tolist()), bool(native.dtype.ordered)
+    if series.implementation.is_pyarrow() and hasattr(native.type, "ordered"):
+        levels = native.combine_chunks().dictionary.to_pylist() if native.type.ordered else None
+        return None if levels is None else tuple(levels), bool(native.type.ordered)
+    if isinstance(series.dtype, nw.Enum):
+        return tuple(series.dtype.categories), False
+    return None, False
 
 
 def _dtype_name(series: nw.Series) -> str:

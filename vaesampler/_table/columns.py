@@ -221,12 +221,16 @@ class BinaryColumn(LevelColumn):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OrdinalColumn(LevelColumn):
+    """Three or more ordered levels, ascending."""
+
+    kind: ClassVar[str] = "ordinal"
+
+    counts: npt.NDArray[np.intp] = field(repr=False, compare=False)  # (n_levels,)
+
+
+@dataclass(frozen=True, kw_only=True)
 class CategoricalColumn(LevelColumn):
     """Levels without an order, the most frequent first."""
 
     kind: ClassVar[str] = "categorical"
-
-    @property
-    def n_levels_apart(self) -> int:
-        """Number of slots for its levels; the rare levels share the last one."""
-        return min(len(self.levels), MOST_LEVELS_APART)

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from vaesampler._table.columns import (
     DiscreteColumn,
     IntegerColumn,
     LevelColumn,
+    OrdinalColumn,
 )
 
 # Above 2 ** 53 every float64 is a whole number, so being whole means nothing there.
@@ -44,14 +46,24 @@ RANGE_TO_SQUARE = (1e-100, 1e100)
 LEAST_RELATIVE_DEVIATION = 1e-14
 
 
-def infer_column(name: str, cells: Cells, *, is_categorical: bool) -> Column:
+def infer_column(
+    name: str,
+    cells: Cells,
+    *,
+    is_categorical: bool,
+    order: Sequence[object] | None = None,
+) -> Column:
     """Infer a column's kind from its cells.
+
+    If its levels are ordered, `order` names them, ascending.
 
     Raises
     ------
     ValueError
-        If the cells are text and `is_categorical` is False.
+        If the cells are text and `is_categorical` is False, or `order` lacks a level.
     """
+    if order is not None:
+        return _ordinal(name, cells, order)
     if is_categorical:
         return _categorical(name, cells)
     if cells.values.dtype.kind == "O":
@@ -92,6 +104,33 @@ def _categorical(name: str, cells: Cells) -> LevelColumn:
         range_off_spikes=_range_of_indices(levels),
         mean=share_of_last,
         deviation=_deviation_of_flag(share_of_last),
+    )
+
+
+def _ordinal(name: str, cells: Cells, order: Sequence[object]) -> LevelColumn:
+    column = _categorical(name, cells._replace(is_categorical=True))
+    counts = Counter(cells.values[~is_missing(cells.values)].tolist())
+    unknown = sorted(counts.keys() - set(order), key=repr)
+    if unknown:
+        raise ValueError(
+            f"The order of column {name!r} must name all of its levels; found {unknown[:5]} "
+            "besides. Add them to its entry in `ordinal_features`."
+        )
+    if not isinstance(column, CategoricalColumn):  # an order of two levels means nothing
+        return column
+    first_rows = dict(zip(column.levels.tolist(), column.first_rows.tolist(), strict=True))
+    seen = [level for level in order if level in counts]
+    levels = np.empty(len(seen), dtype=object)
+    levels[:] = seen
+    note = _note_missing(int(is_missing(cells.values).sum()))
+    return OrdinalColumn(
+        name=name,
+        reason=f"ordered, {len(seen)} levels from {seen[0]!r} to {seen[-1]!r}{note}",
+        levels=levels,
+        first_rows=np.array([first_rows[level] for level in seen], dtype=np.intp),
+        first_missing_row=column.first_missing_row,
+        range_off_spikes=column.range_off_spikes,
+        counts=np.array([counts[level] for level in seen], dtype=np.intp),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from typing import Self, TypeAlias
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +13,12 @@ import numpy.typing as npt
 from vaesampler._table.cells import Cells
 from vaesampler._table.columns import Column, NumericColumn
 from vaesampler._table.inference import infer_column
-
-# "auto", or a mask, indices or names of columns.
-CategoricalFeatures: TypeAlias = (
-    str | Sequence[bool] | Sequence[int] | Sequence[str] | np.ndarray
+from vaesampler._table.named_features import (
+    CategoricalFeatures,
+    OrdinalFeatures,
+    order_of_dtype,
+    resolve_categorical,
+    resolve_ordinal,
 )
 
 
@@ -32,25 +34,31 @@ class FeatureSchema:
         columns: Iterable[Cells],
         names: Sequence[str],
         categorical_features: CategoricalFeatures = "auto",
+        ordinal_features: OrdinalFeatures | None = None,
     ) -> Self:
         """Infer each column's kind from its cells.
 
         Raises
         ------
         ValueError
-            If `categorical_features` does not fit the columns.
+            If `categorical_features` or `ordinal_features` do not fit the columns.
         """
-        chosen = _resolve_categorical(categorical_features, names)
-        return cls(
-            tuple(
-                infer_column(
-                    name,
-                    cells,
-                    is_categorical=cells.is_categorical if chosen is None else chosen[index],
+        named = resolve_categorical(categorical_features, names)
+        orders = resolve_ordinal(ordinal_features, names)
+        found = []
+        for index, (name, cells) in enumerate(zip(names, columns, strict=True)):
+            is_named = named is not None and named[index]
+            order = orders.get(index)
+            if index in orders and is_named:
+                raise ValueError(
+                    f"Column {name!r} is named in categorical_features and in "
+                    "ordinal_features. Leave it out of one of them."
                 )
-                for index, (name, cells) in enumerate(zip(names, columns, strict=True))
-            )
-        )
+            if order is None and (index in orders or (cells.is_ordered and not is_named)):
+                order = order_of_dtype(name, cells)
+            is_categorical = cells.is_categorical if named is None else is_named
+            found.append(infer_column(name, cells, is_categorical=is_categorical, order=order))
+        return cls(tuple(found))
 
     def indices_of(self, *kinds: type[Column]) -> npt.NDArray[np.intp]:
         """Return the indices of the columns of some kinds."""
@@ -116,51 +124,3 @@ def column_names(feature_names: Iterable[object] | None, n_columns: int) -> list
     if feature_names is not None:
         return [str(name) for name in feature_names]
     return [f"column {number}" for number in range(n_columns)]
-
-
-def _resolve_categorical(
-    categorical_features: CategoricalFeatures, names: Sequence[str]
-) -> list[bool] | None:
-    """Return for each column whether it was named, or None for "auto"."""
-    if isinstance(categorical_features, str):
-        if categorical_features == "auto":
-            return None
-        raise ValueError(
-            "categorical_features must be 'auto', a mask, or a list of indices or names; "
-            f"found {categorical_features!r}."
-        )
-    wanted = np.asarray(categorical_features)
-    if wanted.ndim != 1:
-        raise ValueError(
-            "categorical_features must be 'auto', a mask, or a list of indices or names; "
-            f"found an array of {wanted.ndim} dimensions."
-        )
-    if wanted.dtype.kind == "b":
-        if len(wanted) != len(names):
-            raise ValueError(
-                f"A mask in categorical_features must have one value a column; found "
-                f"{len(wanted)} values for {len(names)} columns."
-            )
-        return [bool(flag) for flag in wanted]
-    chosen = [False] * len(names)
-    for entry in wanted.tolist():
-        if isinstance(entry, str):
-            if entry not in names:
-                raise ValueError(
-                    f"categorical_features names the column {entry!r}, which X does not "
-                    f"have; its columns are {_shorten(names)}."
-                )
-            chosen[names.index(entry)] = True
-        elif isinstance(entry, int) and -len(names) <= entry < len(names):
-            chosen[entry] = True
-        else:
-            raise ValueError(
-                f"categorical_features holds {entry!r}; a column's name, or an index from "
-                f"{-len(names)} to {len(names) - 1}, is required."
-            )
-    return chosen
-
-
-def _shorten(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:8])
-    return shown if len(names) <= 8 else f"{shown}, ... ({len(names)} in all)"

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from vaesampler._encoding.layout import Part
+from vaesampler._encoding.scaling import midpoints_between
 from vaesampler._runtime.noise import standard_normal, uniform
 
 # A column that the decoder predicts perfectly would drive its variance to zero and the
@@ -21,6 +22,11 @@ LOWEST_LOG_VAR = -6.0
 LARGEST_LOGIT = 40.0
 # Columns with a smaller variance, in variances of the class, are constant but for rounding.
 LEAST_VARIANCE = 1e-6
+# The logarithm of the scale at which a logistic distribution has variance 1, and its bounds.
+UNIT_LOG_SCALE = math.log(math.sqrt(3) / math.pi)
+LOG_SCALES = (-6.0, 3.0)
+# Beyond the edges, in place of infinity, which has no gradient.
+FARTHEST_EDGE = 1e6
 
 
 class Likelihood(nn.Module, ABC):
@@ -181,8 +187,109 @@ class CategoricalLikelihood(Likelihood):
         return -torch.xlogy(shares, shares).sum()
 
 
+class OrdinalLikelihood(Likelihood):
+    """Ordered levels: the decoder gives the location of a logistic distribution.
+
+    With the location m, a scale s that is learned for each variable, and the edges c between
+    the levels' scores, P(level <= k) = sigmoid((c[k] - m) / s). Where cells may be missing, a
+    second slot gives the logit of that.
+
+    References
+    ----------
+    Peter McCullagh (1980). Regression Models for Ordinal Data.
+    """
+
+    scores: Tensor  # (n_variables, n_levels), repeating the last score
+    edges: Tensor  # (n_variables, n_levels - 1), then infinity
+    value_slots: Tensor  # (n_variables,)
+    missing_slots: Tensor  # (n_variables_with_missing,)
+    with_missing: Tensor  # (n_variables_with_missing,), indices of variables
+
+    def __init__(self, n_models: int, part: Part) -> None:
+        super().__init__(n_models, part)
+        self.n_levels = max(map(len, part.scores))
+        scores = [[*of, *[of[-1]] * (self.n_levels - len(of))] for of in part.scores]
+        edges = [
+            [*midpoints_between(np.array(of)), *[math.inf] * (self.n_levels - len(of))]
+            for of in part.scores
+        ]
+        starts = np.cumsum([0, *part.widths[:-1]])
+        has_missing = np.array(part.widths) > 1
+        for name, values, dtype in (
+            ("scores", scores, torch.float32),
+            ("edges", edges, torch.float32),
+            ("value_slots", starts, torch.int64),
+            ("missing_slots", starts[has_missing] + 1, torch.int64),
+            ("with_missing", np.flatnonzero(has_missing), torch.int64),
+        ):
+            tensor = torch.as_tensor(np.array(values), dtype=dtype, device="cpu")
+            self.register_buffer(name, tensor, persistent=False)
+        shape = (n_models, 1, len(part.widths))
+        self.log_scale = nn.Parameter(
+            torch.full(shape, UNIT_LOG_SCALE, dtype=torch.float32, device="cpu")
+        )
+
+    @property
+    def scale(self) -> Tensor:  # (n_models, 1, n_variables)
+        """The scales of the logistic distributions."""
+        return torch.exp(self.log_scale.clamp(*LOG_SCALES))
+
+    def negative_log_likelihood(
+        self, output: Tensor, rows: Tensor, counted: Tensor | None = None
+    ) -> Tensor:
+        """Return that of the levels, and of what is missing; every slot is counted."""
+        del counted
+        levels = self._levels(rows[..., self.value_slots])
+        bounds = nn.functional.pad(self.edges, (1, 1), value=math.inf)
+        bounds = bounds.clamp(-FARTHEST_EDGE, FARTHEST_EDGE)
+        bounds[:, 0] = -FARTHEST_EDGE
+        variables = torch.arange(len(bounds), device=bounds.device)
+        location, scale = output[..., self.value_slots], self.scale
+        lower = (bounds[variables, levels] - location) / scale
+        upper = (bounds[variables, levels + 1] - location) / scale
+        # With F = sigmoid, F(u) - F(l) = F(u) F(-l) (1 - exp(l - u)).
+        terms = nn.functional.softplus(-upper) + nn.functional.softplus(lower)
+        terms = terms - torch.log(-torch.expm1(lower - upper))
+        is_missing, logits = rows[..., self.missing_slots], output[..., self.missing_slots]
+        is_observed = torch.ones_like(terms)
+        is_observed[..., self.with_missing] = 1 - is_missing
+        of_missing = nn.functional.softplus(logits) - is_missing * logits
+        return (terms * is_observed).sum(dim=-1) + of_missing.sum(dim=-1)
+
+    def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw the score of a level, or a missing cell."""
+        location = output[..., self.value_slots]
+        shares = uniform(location.shape, generator).clamp(1e-7, 1 - 1e-7)
+        values = location + self.scale * torch.logit(shares)
+        variables = torch.arange(len(self.scores), device=output.device)
+        scores = self.scores[variables, self._levels(values)].to(output.dtype)
+        logits = output[..., self.missing_slots]
+        is_missing = (uniform(logits.shape, generator) < torch.sigmoid(logits)).to(output.dtype)
+        scores[..., self.with_missing] *= 1 - is_missing
+        drawn = torch.zeros_like(output)
+        drawn[..., self.value_slots] = scores
+        drawn[..., self.missing_slots] = is_missing
+        return drawn
+
+    def marginal_loss(self, rows: Tensor, counted: Tensor | None = None) -> Tensor:
+        """Return the entropy of the frequencies of levels and missing cells."""
+        del counted
+        levels = self._levels(rows[..., self.value_slots])
+        levels[..., self.with_missing] = torch.where(
+            rows[..., self.missing_slots] > 0, self.n_levels, levels[..., self.with_missing]
+        )
+        shares = nn.functional.one_hot(levels, self.n_levels + 1).to(rows.dtype).mean(dim=0)
+        return -torch.xlogy(shares, shares).sum()
+
+    def _levels(self, values: Tensor) -> Tensor:  # (..., n_variables), both
+        """Return the index of the level of each score."""
+        levels: Tensor = (values[..., None] > self.edges).sum(dim=-1)
+        return levels
+
+
 LIKELIHOODS: dict[str, type[Likelihood]] = {
     "gaussian": GaussianLikelihood,
     "bernoulli": BernoulliLikelihood,
+    "ordinal": OrdinalLikelihood,
     "categorical": CategoricalLikelihood,
 }

@@ -12,7 +12,7 @@ from scipy.stats.contingency import association, crosstab
 from vaesampler._runtime.optional import import_pandas
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._table.columns import MOST_LEVELS_APART
-from vaesampler._table.schema import CategoricalFeatures
+from vaesampler._table.named_features import CategoricalFeatures
 from vaesampler.metrics._paired_tables import (
     ComparableTables,
     check_limit,

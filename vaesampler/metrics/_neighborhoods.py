@@ -9,7 +9,7 @@ from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 
 from vaesampler._runtime.seeds import Seeds
-from vaesampler._table.schema import CategoricalFeatures
+from vaesampler._table.named_features import CategoricalFeatures
 from vaesampler.metrics._paired_tables import ComparableTables
 
 # Distances are rounded to so many decimals of a deviation, so that equal ones are so whatever

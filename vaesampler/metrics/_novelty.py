@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from vaesampler._runtime.seeds import Seeds
-from vaesampler._table.schema import CategoricalFeatures
+from vaesampler._table.named_features import CategoricalFeatures
 from vaesampler.metrics._paired_tables import ComparableTables, check_limit, subsample
 
 # Near is what is nearer than all but this share of new real rows.

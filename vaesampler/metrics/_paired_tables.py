@@ -11,8 +11,9 @@ import numpy as np
 from vaesampler._table.cells import TIME_UNITS, Cells
 from vaesampler._table.columns import Column
 from vaesampler._table.containers import Container, FrameContainer
+from vaesampler._table.named_features import CategoricalFeatures
 from vaesampler._table.reading import read_table
-from vaesampler._table.schema import CategoricalFeatures, FeatureSchema
+from vaesampler._table.schema import FeatureSchema
 from vaesampler.metrics._points import _level_blocks, _number_blocks
 
 

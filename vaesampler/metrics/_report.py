@@ -10,7 +10,7 @@ import numpy as np
 
 from vaesampler._runtime.optional import import_pandas
 from vaesampler._runtime.seeds import Seeds
-from vaesampler._table.schema import CategoricalFeatures
+from vaesampler._table.named_features import CategoricalFeatures
 from vaesampler.metrics._distributions import (
     AssociationDistances,
     ColumnDistances,

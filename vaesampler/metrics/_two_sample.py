@@ -9,7 +9,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 
 from vaesampler._runtime.seeds import Seeds
-from vaesampler._table.schema import CategoricalFeatures
+from vaesampler._table.named_features import CategoricalFeatures
 from vaesampler.metrics._paired_tables import ComparableTables, subsample
 
 

@@ -1,0 +1,187 @@
+"""What every likelihood must be: a distribution, drawn from, with its gradient."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vaesampler._encoding.layout import Part
+from vaesampler._training.gradients import GRADIENTS, AutogradGradient, GaussianGradient
+from vaesampler._vae.likelihoods import LIKELIHOODS
+
+SCORES = ((-1.2, 0.1, 1.7), (-0.8, -0.3, 0.2, 2.0))
+PARTS = {
+    "gaussian": Part("gaussian", (1, 1, 1)),
+    "bernoulli": Part("bernoulli", (1, 1)),
+    "categorical": Part("categorical", (3, 2)),
+    "ordinal": Part("ordinal", (1, 2), SCORES),
+}
+# All rows that each of the discrete likelihoods may draw.
+ROWS = {
+    "bernoulli": list(product((0.0, 1.0), repeat=2)),
+    "categorical": [
+        (*np.eye(3)[first], *np.eye(2)[second]) for first, second in product(range(3), range(2))
+    ],
+    "ordinal": [
+        (first, *second)
+        for first, second in product(
+            SCORES[0], [*((score, 0.0) for score in SCORES[1]), (0, 1)]
+        )
+    ],
+}
+seeds = st.integers(0, 1000)
+
+
+def generator_of(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def make(name, n_models=1, seed=0):
+    likelihood = LIKELIHOODS[name](n_models, PARTS[name])
+    for values in likelihood.parameters():
+        values.data += 0.5 * torch.randn(values.shape, generator=generator_of(seed))
+    return likelihood
+
+
+def output_of(name, n_models=1, n_rows=1, seed=0):
+    shape = (n_models, n_rows, PARTS[name].width)
+    return 2 * torch.randn(shape, generator=generator_of(seed + 1))
+
+
+def drawn_rows(name, likelihood, n_models, n_rows, seed):
+    return likelihood.draw(output_of(name, n_models, n_rows, seed), generator_of(seed))
+
+
+def test_every_likelihood_is_tested():
+    assert set(PARTS) == set(LIKELIHOODS)
+    assert set(ROWS) == set(LIKELIHOODS) - {"gaussian"}
+
+
+@pytest.mark.parametrize("name", sorted(LIKELIHOODS))
+@given(seed=seeds, n_models=st.integers(1, 3), n_rows=st.integers(1, 20))
+def test_drawn_rows_have_a_finite_likelihood_each_by_its_own_model(
+    name, seed, n_models, n_rows
+):
+    likelihood = make(name, n_models, seed)
+    output = output_of(name, n_models, n_rows, seed)
+    rows = likelihood.draw(output, generator_of(seed))
+    assert rows.shape == output.shape
+    losses = likelihood.negative_log_likelihood(output, rows)
+    assert losses.shape == (n_models, n_rows)
+    assert losses.isfinite().all()
+    one = LIKELIHOODS[name](1, PARTS[name])
+    one.load_state_dict({key: values[:1] for key, values in likelihood.state_dict().items()})
+    alone = one.negative_log_likelihood(output[:1], rows[:1])
+    torch.testing.assert_close(alone, losses[:1])
+
+
+@pytest.mark.parametrize("name", sorted(ROWS))
+@given(seed=seeds)
+def test_the_probabilities_of_all_rows_sum_to_one_and_are_the_shares_of_drawn_ones(name, seed):
+    likelihood, output = make(name, seed=seed), output_of(name, seed=seed)
+    every = torch.tensor(ROWS[name], dtype=torch.float32)[None]
+    same = output.expand(1, len(ROWS[name]), -1)
+    probabilities = torch.exp(-likelihood.negative_log_likelihood(same, every))[0]
+    assert probabilities.sum().item() == pytest.approx(1, abs=1e-4)
+    drawn = likelihood.draw(output.expand(1, 20_000, -1), generator_of(seed))[0]
+    is_row = (drawn[:, None] == every).all(dim=-1)
+    assert is_row.any(dim=1).all(), "a row that may not be drawn was"
+    torch.testing.assert_close(is_row.float().mean(dim=0), probabilities, atol=0.02, rtol=0)
+
+
+@given(seed=seeds)
+def test_the_gaussian_density_integrates_to_one_in_each_slot(seed):
+    likelihood, output = make("gaussian", seed=seed), output_of("gaussian", seed=seed)
+    grid = torch.linspace(-40, 40, 20_001)[None, :, None].expand(1, -1, 3)
+    same = output.expand_as(grid)
+    for slot in range(3):
+        counted = torch.zeros_like(grid)
+        counted[..., slot] = 1
+        density = torch.exp(-likelihood.negative_log_likelihood(same, grid, counted))[0]
+        assert torch.trapezoid(density, grid[0, :, 0]).item() == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "bernoulli"])
+@given(seed=seeds)
+def test_slots_that_are_not_counted_have_no_part_in_the_loss(name, seed):
+    likelihood, output = make(name, 2, seed), output_of(name, 2, 10, seed)
+    rows = likelihood.draw(output, generator_of(seed))
+    counted = (torch.rand(rows.shape, generator=generator_of(seed)) < 0.5).float()
+    changed = torch.where(counted > 0, output, output + 3)
+    before, after = (
+        likelihood.negative_log_likelihood(one, rows, counted) for one in (output, changed)
+    )
+    torch.testing.assert_close(before, after)
+
+
+@pytest.mark.parametrize("name", sorted(LIKELIHOODS))
+@given(seed=seeds)
+def test_no_constant_output_is_better_than_the_marginal_loss(name, seed):
+    likelihood = make(name, seed=seed)
+    rows = drawn_rows(name, likelihood, 1, 500, seed)
+    best = likelihood.marginal_loss(rows[0]).item()
+    outputs = output_of(name, 1, 50, seed)
+    losses = [
+        likelihood.negative_log_likelihood(one.expand_as(rows), rows).mean().item()
+        for one in outputs.transpose(0, 1)[:, None]
+    ]
+    assert best <= min(losses) + 1e-3
+
+
+@pytest.mark.parametrize("name", sorted(LIKELIHOODS))
+@pytest.mark.parametrize("n_models", [1, 3])
+@given(seed=seeds)
+def test_the_gradient_that_training_takes_is_autograds(name, n_models, seed):
+    likelihood = make(name, n_models, seed).double()
+    output = output_of(name, n_models, 7, seed).double()
+    rows = likelihood.draw(output.float(), generator_of(seed)).detach().double()
+    for values in likelihood.parameters():
+        values.grad = torch.zeros_like(values)
+    leaf = output.clone().requires_grad_()
+    losses = likelihood.negative_log_likelihood(leaf, rows).sum(dim=1)
+    parameters = list(likelihood.parameters())
+    expected, *own = torch.autograd.grad(losses.sum(), [leaf, *parameters])
+    with torch.inference_mode():
+        if name == "gaussian":
+            scale = torch.empty(n_models, 1, 3, dtype=torch.float64)
+            written = GaussianGradient(likelihood, output, scale)
+            loss = (written.write(output - rows, None) / 2 + written.constant) * 7
+            gradient = (output - rows) * scale * 7
+        else:
+            kind = GRADIENTS.get(type(likelihood), AutogradGradient)
+            written = kind(likelihood, 7)
+            loss, gradient = written.write(output, written.targets(rows, None))
+    torch.testing.assert_close(loss, losses.detach())
+    torch.testing.assert_close(gradient, expected)
+    for values, of_values in zip(parameters, own, strict=True):
+        torch.testing.assert_close(values.grad, of_values / 7)
+
+
+@pytest.mark.parametrize("name", ["bernoulli", "categorical"])
+@given(seed=seeds, is_counted=st.booleans())
+def test_a_likelihood_without_a_written_gradient_gets_the_same_from_autograd(
+    name, seed, is_counted
+):
+    likelihood, output = make(name, 2, seed), output_of(name, 2, 9, seed)
+    rows = likelihood.draw(output, generator_of(seed))
+    counted = None if is_counted else (output > -1).float()
+    found = []
+    for kind in (GRADIENTS[type(likelihood)], AutogradGradient):
+        gradient = kind(likelihood, 9)
+        found.append(gradient.write(output, gradient.targets(rows, counted)))
+    for written, automatic in zip(*found, strict=True):
+        torch.testing.assert_close(written, automatic)
+
+
+@given(seed=seeds)
+def test_a_far_location_draws_the_outermost_level_and_overflows_nowhere(seed):
+    likelihood = make("ordinal", seed=seed)
+    for sign, level in ((-1, 0), (1, -1)):
+        output = torch.full((1, 50, 3), sign * 1e4)
+        rows = likelihood.draw(output, generator_of(seed))
+        assert (rows[..., 0] == SCORES[0][level]).all()
+        assert likelihood.negative_log_likelihood(output, rows).isfinite().all()
+        assert likelihood.negative_log_likelihood(-output, rows).isfinite().all()
