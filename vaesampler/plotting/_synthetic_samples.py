@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 
 from vaesampler._runtime.optional import require_matplotlib
-from vaesampler.metrics._paired_tables import ComparableTables
+from vaesampler.metrics._paired_tables import PairedTables
 from vaesampler.plotting._projection import draw_points, project
 from vaesampler.plotting._samples import (
     MOST_ROWS_SHOWN,
@@ -312,7 +312,7 @@ class SyntheticSamplesDisplay:
             )
         else:
             # All real rows tell the plane, and some of them are shown in it.
-            tables = ComparableTables.read({"X_real": X_real, "X_synthetic": X_synthetic})
+            tables = PairedTables.read({"X_real": X_real, "X_synthetic": X_synthetic})
             projection = project(*tables.matrices)
             display = cls(
                 real=take_some(projection.real, subsample, random_state),
