@@ -44,20 +44,20 @@ class Likeness:
 def likenesses_of(tables: PairedTables, seeds: Seeds) -> tuple[Likeness, Likeness]:
     """Compare synthetic rows, and as many new real rows, with the same real rows.
 
-    Without a third table, of held-out rows, a random half of the real rows are the new ones.
+    If there is no third table, of held-out rows, a random half of the real rows is new.
     """
     rng = seeds.numpy("likeness")
     real, synthetic, *held_out = (rng.permutation(len(table)) for table in tables.cells)
     if held_out:
-        (new_real,), table_of_new = held_out, 2
+        reference, new_real, table_of_new = real, held_out[0], 2
     else:
-        (real, new_real), table_of_new = np.array_split(real, 2), 0
+        (reference, new_real), table_of_new = np.array_split(real, 2), 0
     n_rows = min(len(synthetic), len(new_real))
     n_parts = min(MOST_PARTS, len(synthetic) // n_rows)
     parts = np.split(synthetic[: n_parts * n_rows], n_parts)
     return (
-        _likeness(tables, real, 1, parts, seeds.numpy("pairs")),
-        _likeness(tables, real, table_of_new, [new_real[:n_rows]], seeds.numpy("pairs")),
+        _likeness(tables, reference, 1, parts, seeds.numpy("pairs")),
+        _likeness(tables, reference, table_of_new, [new_real[:n_rows]], seeds.numpy("pairs")),
     )
 
 
