@@ -735,9 +735,10 @@ def test_some_columns_are_taken_where_there_are_many():
     some = association_distances(*pair, max_columns=4, random_state=0)
     everything = association_distances(*pair, max_columns=None)
     assert len(everything.columns) == 30
-    numbers = [everything.columns.index(name) for name in some.columns]
-    assert numbers == sorted(set(numbers))
-    assert_allclose(some.real, everything.real[np.ix_(numbers, numbers)], atol=1e-12)
+    column_indices = [everything.columns.index(name) for name in some.columns]
+    assert column_indices == sorted(set(column_indices))
+    expected = everything.real[np.ix_(column_indices, column_indices)]
+    assert_allclose(some.real, expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("function", [novelty, column_distances, association_distances])

@@ -219,7 +219,7 @@ def _check_comparison(comparison: "pd.DataFrame") -> None:
         raise ValueError(
             "A sampler must have one score for each fold and metric; "
             f"{sampler!r} has several for fold {fold} and {metric!r}. Rename samplers before "
-            "comparisons are put together."
+            "you concatenate comparisons."
         )
 
 

@@ -237,7 +237,7 @@ def _check_n_neighbors(
 ) -> None:  # (n_rows, width)
     if not isinstance(n_neighbors, Integral) or not 1 <= n_neighbors < len(rows):
         raise ValueError(
-            "n_neighbors must be a whole number of at least 1, and less than the rows that "
-            f"are compared of {name}, {len(rows)}; found {n_neighbors!r}. Lower it, or have "
-            "more rows compared."
+            "n_neighbors must be a whole number of at least 1, and less than the number of "
+            f"rows compared of {name}, {len(rows)}; found {n_neighbors!r}. Lower it, pass more "
+            "rows, or raise `max_samples`."
         )

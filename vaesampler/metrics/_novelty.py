@@ -77,8 +77,7 @@ def novelty(
 
     A sampler that memorizes returns rows that are closer than new real rows are. Distances do
     not measure privacy: rows may be far from every training row and still reveal who was in the
-    data, as attacks on tables that pass such tests have shown
-    (Yao et al., 2025).
+    data, as attacks on tables that pass such tests have shown (Yao et al., 2025).
 
     Parameters
     ----------

@@ -96,7 +96,7 @@ class SyntheticReport:
     def share_near_copies(self) -> float:
         """Share of synthetic rows that are nearer to a real row than 95% of new real rows.
 
-        `Novelty` says what it is if many real rows are equal.
+        See `Novelty` for tables with many equal rows.
         """
         return self.novelty.near_copies
 

@@ -99,8 +99,8 @@ def classifier_two_sample_test(
     n_fewest = min(map(len, tables.cells))
     if n_fewest < cv:
         raise ValueError(
-            f"Each table must have a row for each of the {cv} folds; found {n_fewest} rows of "
-            "one that are compared. Lower `cv`, or have more rows compared."
+            f"Each table must have a row for each of the {cv} folds; found {n_fewest} rows in "
+            "the smaller one. Lower `cv`, pass more rows, or raise `max_samples`."
         )
     real, synthetic = tables.matrices
     return _score(real, synthetic, seeds, estimator, scoring, cv)

@@ -258,9 +258,8 @@ class LatentSpaceDisplay:
             shapes[0][1] != shapes[1][1]
         ):
             raise ValueError(
-                "Codes must have a line for each row and a column for each latent dimension, "
-                f"as many for synthetic rows as for real ones; found shapes {shapes[0]} and "
-                f"{shapes[1]}. Pass what `VAEOversampler.encode` returns."
+                "Codes must be matrices with a column for each latent dimension; found shapes "
+                f"{shapes[0]} and {shapes[1]}. Pass what `VAEOversampler.encode` returns."
             )
         display = cls(codes_real=both[0], codes_synthetic=both[1], label=label)
         return display.plot(ax, scatter_kwargs=scatter_kwargs)

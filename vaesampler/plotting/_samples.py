@@ -43,8 +43,8 @@ def fitted_label(estimator: "VAEOversampler", label: Hashable) -> Hashable:
         return fitted[0]
     if label is None:
         raise ValueError(
-            f"`label` must name a class where VAEs of {len(fitted)} were fitted. Name one of "
-            f"{fitted}."
+            f"`label` must name a class, because VAEs of {len(fitted)} were fitted. Name one "
+            f"of {fitted}."
         )
     if label not in fitted:
         raise ValueError(

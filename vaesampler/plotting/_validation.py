@@ -278,8 +278,9 @@ class ValidationDisplay:
         n_repeats = {len(of_value) for of_value in reports}
         if len(n_repeats) != 1 or 0 in n_repeats:
             raise ValueError(
-                "There must be at least one value of the parameter, and as many reports, at "
-                f"least 1, for each; found {sorted(n_repeats)} for {len(reports)} values."
+                "There must be at least one value of the parameter, and the same number of "
+                f"reports, at least 1, for each; found {sorted(n_repeats)} for {len(reports)} "
+                "values."
             )
         near_copies = np.array(
             [[report.share_near_copies for report in of_value] for of_value in reports]
