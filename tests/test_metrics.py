@@ -1,6 +1,9 @@
 """What real rows, copies, shuffled columns, one point and extreme tables score."""
 
+import ast
 import datetime
+import inspect
+import re
 import sys
 from dataclasses import astuple
 
@@ -19,7 +22,11 @@ from scipy.stats import spearmanr, wasserstein_distance
 from sklearn.tree import DecisionTreeClassifier
 from test_any_table import FRAMES, as_arrow, as_list, as_objects, tables
 
+from vaesampler import SyntheticReport, synthetic_report
 from vaesampler.metrics import (
+    Novelty,
+    _likeness,
+    _verdict,
     association_distances,
     classifier_two_sample_test,
     column_distances,
@@ -28,7 +35,13 @@ from vaesampler.metrics import (
     novelty,
     precision_recall,
 )
-from vaesampler.metrics._neighborhoods import density_coverage_of, precision_recall_of
+from vaesampler.metrics._neighborhoods import (
+    DENSITY_NEIGHBORS,
+    density_coverage_of,
+    precision_recall_of,
+)
+from vaesampler.metrics._novelty import NEAR_SHARE
+from vaesampler.metrics._two_sample import CHANCE_AUC, N_FOLDS, N_TREES
 
 # A tree that sees every cell, and is quicker than a forest.
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
@@ -722,9 +735,10 @@ def test_some_columns_are_taken_where_there_are_many():
     some = association_distances(*pair, max_columns=4, random_state=0)
     everything = association_distances(*pair, max_columns=None)
     assert len(everything.columns) == 30
-    numbers = [everything.columns.index(name) for name in some.columns]
-    assert numbers == sorted(set(numbers))
-    assert_allclose(some.real, everything.real[np.ix_(numbers, numbers)], atol=1e-12)
+    column_indices = [everything.columns.index(name) for name in some.columns]
+    assert column_indices == sorted(set(column_indices))
+    expected = everything.real[np.ix_(column_indices, column_indices)]
+    assert_allclose(some.real, expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("function", [novelty, column_distances, association_distances])
@@ -933,3 +947,56 @@ def test_without_pandas_all_but_the_frame_can_be_had(distances, monkeypatch):
     assert found.mean == 0
     with pytest.raises(ImportError, match=r"to_frame needs pandas. Install it with"):
         found.to_frame()
+
+
+# What docstrings state
+
+
+def assert_states(documented, sentence):
+    assert sentence in " ".join(documented.__doc__.split())
+
+
+def assert_defaults_are_documented(function):
+    found = re.findall(r"^(\w+) : .*default=(.+)$", inspect.getdoc(function), re.MULTILINE)
+    parameters = inspect.signature(function).parameters.values()
+    assert {name: ast.literal_eval(default) for name, default in found} == {
+        one.name: one.default for one in parameters if one.default is not one.empty
+    }
+
+
+def tenths(share):
+    return f"{share:.2g}".removeprefix("0")
+
+
+NEAR, NOT_NEAR = f"{NEAR_SHARE:.0%}", f"{1 - NEAR_SHARE:.0%}"
+STATED = [
+    (SyntheticReport, f"with an AUC above {tenths(_verdict.MOST_AUC)}"),
+    (SyntheticReport, f"coverage is less than {({0.5: 'half'})[_verdict.LEAST_COVERAGE]} of"),
+    (SyntheticReport, f"by more than {100 * _verdict.LEAST_EXCESS:.0f} percentage points"),
+    (SyntheticReport, f"fewer than {_verdict.MIN_ROWS} synthetic or new real rows"),
+    (SyntheticReport, f"{tenths(CHANCE_AUC)} is best. NaN if there are fewer than {N_FOLDS}"),
+    (SyntheticReport, f"at most {_likeness.MOST_PARTS} parts"),
+    (SyntheticReport, f"at most {_likeness.MOST_COLUMNS_IN_PAIRS} columns"),
+    (SyntheticReport.share_near_copies, f"than {NOT_NEAR} of new real rows"),
+    (synthetic_report, f"If fewer than {_verdict.MIN_ROWS} rows are held out"),
+    (Novelty, f"than {NOT_NEAR} of new real rows"),
+    (Novelty, f"The {NEAR} quantile"),
+    (Novelty.near_copies_of_real, f"new real rows: {NEAR}, or more"),
+    (classifier_two_sample_test, f"{N_TREES} extremely randomized trees"),
+    (classifier_two_sample_test, f"is {tenths(CHANCE_AUC)} if the rows"),
+    (density_coverage, f"About {tenths(1 - 2**-DENSITY_NEIGHBORS)} for as many"),
+]
+
+
+@pytest.mark.parametrize(("documented", "sentence"), STATED)
+def test_docstrings_state_the_constants(documented, sentence):
+    assert_states(documented, sentence)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [*FUNCTIONS[:-1], classifier_two_sample_test, synthetic_report],
+    ids=lambda one: one.__name__,
+)
+def test_documented_defaults_equal_the_real_ones(function):
+    assert_defaults_are_documented(function)

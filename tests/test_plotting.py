@@ -1,5 +1,6 @@
 """Displays show what they say, where they are told to, and change nothing else."""
 
+import inspect
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,8 +19,12 @@ from matplotlib.text import Text
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
+from test_metrics import assert_defaults_are_documented, assert_states
 
 from vaesampler import LossCurve
+from vaesampler.comparison import compare_samplers, paired_differences
+from vaesampler.comparison._compare import DEFAULT_N_FOLDS
+from vaesampler.metrics._novelty import NEAR_SHARE
 from vaesampler.plotting import (
     FeatureDistributionDisplay,
     LatentSpaceDisplay,
@@ -28,6 +33,12 @@ from vaesampler.plotting import (
     SyntheticSamplesDisplay,
     ValidationDisplay,
 )
+from vaesampler.plotting._feature_distribution import MOST_PANELS
+from vaesampler.plotting._loss_curve import MIN_SMOOTHED_STEPS, SMOOTHED_SHARE
+from vaesampler.plotting._sampler_comparison import CONFIDENCE, FoldScores
+from vaesampler.plotting._samples import MOST_ROWS_SHOWN
+from vaesampler.plotting._synthetic_samples import MOST_IMAGES
+from vaesampler.plotting._validation import MIN_ROWS
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
@@ -1020,3 +1031,57 @@ def test_a_comparison_that_does_not_do_is_told():
     alone = comparison[comparison["sampler"] == "SMOTE"]
     with pytest.raises(ValueError, match="one besides the baseline"):
         SamplerComparisonDisplay.from_comparison(alone, baseline="SMOTE")
+
+
+# What docstrings state
+
+FIRST_COLUMNS = f"If None, draw the first {MOST_PANELS}."
+SHOWN = f"If None, show {MOST_IMAGES} images, or {MOST_ROWS_SHOWN:,} points."
+SMOOTHED = (
+    f"{SMOOTHED_SHARE:.0%} of the steps, or 1 if there are fewer than {MIN_SMOOTHED_STEPS}"
+)
+DISPLAYS = [
+    *(FeatureDistributionDisplay, LatentSpaceDisplay, LossCurveDisplay),
+    *(SamplerComparisonDisplay, SyntheticSamplesDisplay, ValidationDisplay),
+]
+METHODS = [
+    getattr(display, name)
+    for display in DISPLAYS
+    for name in dir(display)
+    if name == "plot" or name.startswith("from_")
+]
+
+
+@pytest.mark.parametrize(
+    ("documented", "sentence"),
+    [
+        (LossCurveDisplay.plot, SMOOTHED),
+        (FeatureDistributionDisplay.from_estimator, FIRST_COLUMNS),
+        (FeatureDistributionDisplay.from_samples, FIRST_COLUMNS),
+        (SyntheticSamplesDisplay.from_estimator, SHOWN),
+        (SyntheticSamplesDisplay.from_samples, SHOWN),
+        (SamplerComparisonDisplay, f"The {CONFIDENCE:.0%} confidence intervals"),
+        (FoldScores, f"its {CONFIDENCE:.0%} confidence interval"),
+        (ValidationDisplay, f"than {1 - NEAR_SHARE:.0%} of new real rows"),
+        (ValidationDisplay, f"Well above {NEAR_SHARE:.0%},"),
+        (ValidationDisplay.from_estimator, f"fewer than {MIN_ROWS} rows of the class"),
+        (compare_samplers, f"If None, use {DEFAULT_N_FOLDS} of them"),
+    ],
+)
+def test_docstrings_state_the_constants(documented, sentence):
+    assert_states(documented, sentence)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [*METHODS, *DISPLAYS, compare_samplers, paired_differences],
+    ids=lambda one: one.__qualname__,
+)
+def test_documented_defaults_equal_the_real_ones(function):
+    assert_defaults_are_documented(function)
+
+
+def test_the_first_argument_of_from_estimator_is_the_estimator():
+    for method in METHODS:
+        if method.__name__ == "from_estimator":
+            assert next(iter(inspect.signature(method).parameters)) == "estimator"

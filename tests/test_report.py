@@ -5,6 +5,7 @@ import re
 import sys
 from html.parser import HTMLParser
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,8 +25,9 @@ from vaesampler.metrics import (
     novelty,
     precision_recall,
 )
+from vaesampler.metrics._figures import FIGURES
 
-# Fewer rows than this tell too little.
+# Fewer rows than this give no verdict.
 FEW = 10
 
 
@@ -357,6 +359,32 @@ def test_the_figures_are_the_attributes(report):
         ("pairs differ by", report.associations.mean, report.associations_of_real.mean),
     ]:
         assert tuple(figures.loc[name, ["synthetic", "real"]]) == (synthetic, real)
+
+
+BADNESS = {
+    "lower": lambda value, real: value,
+    "higher": lambda value, real: -value,
+    "like real": lambda value, real: abs(value - real),
+}
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
+def test_a_figure_is_worse_for_copies_or_for_unrealistic_rows(figure):
+    real, new, held_out = (mixed_rows(seed, 100) for seed in range(3))
+    rng = np.random.default_rng(0)
+    unrealistic = new.assign(income=rng.permutation(new["income"]) + 9, debt=0.0)
+    worst, good = (report_on(one, real, held_out) for one in (unrealistic, new))
+    if figure.name in ("copies", "near copies", "closest real row"):
+        worst = report_on(real, real, held_out)
+    badness = BADNESS[figure.better]
+    assert badness(*figure.read(worst)) > badness(*figure.read(good))
+
+
+def test_the_documentation_explains_each_figure():
+    page = Path(__file__).parents[1] / "docs" / "judging.md"
+    table = page.read_text().partition("| line | meaning | good |")[2].partition("\n\n")[0]
+    documented = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines()[2:]]
+    assert documented == [figure.name for figure in FIGURES]
 
 
 def test_every_text_names_the_verdict_the_rows_and_the_worst_columns(report):

@@ -1,8 +1,8 @@
-"""Which sampler helps a classifier, judged by cross-validation.
+"""Compare samplers by cross-validating a classifier.
 
-`compare_samplers` gives a data frame with a row for each sampler, fold and metric; `summarize`
-and `paired_differences` condense it. They need pandas, which `pip install "vaesampler[plots]"`
-brings.
+`compare_samplers` returns a data frame with a row for each sampler, fold and metric.
+`summarize` and `paired_differences` condense it. All of them require pandas, which
+`pip install "vaesampler[plots]"` installs.
 """
 
 from vaesampler.comparison._compare import compare_samplers

@@ -1,4 +1,4 @@
-"""`compare_samplers`: scores of a classifier behind each of several samplers."""
+"""`compare_samplers`: scores of a classifier after each of several samplers."""
 
 import math
 from collections import Counter
@@ -8,6 +8,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from imblearn.metrics import geometric_mean_score
 from imblearn.pipeline import Pipeline
 from sklearn.metrics import average_precision_score, check_scoring, f1_score, make_scorer
@@ -27,6 +28,9 @@ SAMPLER_STEP = "sampler"
 NO_SAMPLER = "passthrough"
 DEFAULT_N_FOLDS = 5
 
+Scorer = Callable[[Any, Any, Any], float]
+Scoring = str | Scorer | Sequence[str] | Mapping[str, str | Scorer]
+
 
 def compare_samplers(
     samplers: Mapping[str, Any] | Sequence[Any],
@@ -35,75 +39,76 @@ def compare_samplers(
     *,
     estimator: Any,
     cv: Any = None,
-    scoring: Any = None,
+    scoring: Scoring | None = None,
     groups: Any = None,
     n_jobs: int | None = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> "pd.DataFrame":
-    """Score a classifier behind each of several samplers, on the same folds.
+    """Cross-validate a classifier after each of several samplers, on the same folds.
 
     Each sampler is put before the classifier in an imbalanced-learn pipeline, so that only
     training rows are resampled, and :func:`sklearn.model_selection.cross_validate` scores the
-    pipeline. A sampler that fails, be it on one fold, does not stop the others: what it said
-    stands in the column "error".
+    pipeline. If a sampler fails on a fold, the error is recorded and the others are scored
+    nevertheless.
 
     Parameters
     ----------
     samplers : dict of str to sampler, or sequence of samplers
-        Samplers of imbalanced-learn or of its kind; None or "passthrough" stands for no
-        resampling. Those of a sequence are called by their class, with a number where a class
-        comes twice; no resampling is called "none". Clones are fitted.
+        Samplers that follow imbalanced-learn's API, by name. None or "passthrough" means no
+        resampling. The samplers of a sequence are named after their class, with a number if a
+        class occurs more than once, and no resampling is named "none". Clones are fitted.
     X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
         Rows of all classes.
     y : array-like of shape (n_rows,)
-        Their labels.
+        Labels.
     estimator : classifier or pipeline
-        What learns from the resampled rows. The sampler comes first, before all steps of a
-        pipeline. To have it elsewhere, such as behind a scaler, name a step of the pipeline
-        "sampler": each sampler takes its place. Clones are fitted.
+        Classifier to fit to the resampled rows. The sampler is put before it and, if it is a
+        pipeline, before its first step. To put the sampler elsewhere, for example after a
+        scaler, name a step of the pipeline "sampler": each sampler replaces it. Clones are
+        fitted.
     cv : int, splitter or iterable of (train, test) indices, default=None
-        The folds. An int is a number of stratified, shuffled folds, None means 5 of them.
+        Folds. An int is the number of stratified, shuffled folds. If None, use 5 of them.
     scoring : str, callable, sequence of str, or dict of str to str or callable, default=None
-        Metrics of scikit-learn; a single callable is called "score". None stands for
-        "roc_auc", "average_precision", "balanced_accuracy", "f1" and "geometric_mean" (of the
-        recalls of the classes). With two classes the rarer is the positive one, whatever its
-        label; with more, the first, second and fourth are means over the classes, each
-        against the rest, and the first needs `predict_proba`.
+        Scikit-learn metrics; a single callable is named "score". If None, use "roc_auc",
+        "average_precision", "balanced_accuracy", "f1" and "geometric_mean" (of the recalls of
+        the classes). With two classes, the rarer one is the positive class, whatever its
+        label. With more classes, the first, second and fourth are means over the classes, each
+        against the rest, and the first requires `predict_proba`.
     groups : array-like of shape (n_rows,), default=None
-        Groups of rows, for a splitter that keeps them together.
+        Group of each row, for splitters that keep groups together.
     n_jobs : int, default=None
-        How many folds and samplers run at once. None means 1, or what
-        :class:`joblib.parallel_config` says; -1 means all processors.
+        Number of folds and samplers that run in parallel. None means 1 unless in a
+        :class:`joblib.parallel_config` context. -1 means all processors.
     random_state : int, RandomState instance or None, default=None
-        How the rows are shuffled where `cv` is an int or None. Samplers and classifier have
-        their own.
+        Controls the shuffling of rows if `cv` is an int or None. Samplers and classifier have
+        their own `random_state`.
 
     Returns
     -------
     comparison : pandas DataFrame
-        A row for each sampler, fold and metric, in this order, with the columns
+        One row per sampler, fold and metric, in this order, with the columns
 
         - sampler, fold (from 0), metric;
-        - score: the higher, the better; NaN after a failure;
+        - score: higher is better; NaN after a failure;
         - fit_time, score_time: seconds for resampling and training, and for all metrics;
-        - n_train, n_test: rows of the fold, before resampling;
-        - error: what went wrong, or an empty string.
+        - n_train, n_test: number of rows of the fold, before resampling;
+        - error: the error that was raised, or an empty string.
 
     Raises
     ------
     ImportError
         If pandas is not installed.
     ValueError
-        If there are no samplers, no folds or no metrics, a metric is unknown, or X and y do
-        not match.
+        If there are no samplers, no folds or no metrics, if a metric is unknown, or if X and y
+        have different lengths.
     TypeError
-        If something is neither a sampler nor None, or `estimator` cannot be fitted.
+        If a sampler is neither None nor has `fit_resample`, or if `estimator` has no `fit`.
 
     See Also
     --------
-    summarize : Means over the folds.
-    paired_differences : Differences to one of the samplers, and how sure they are.
-    vaesampler.plotting.SamplerComparisonDisplay : The same to look at.
+    summarize : Average the scores over the folds.
+    paired_differences : Test the differences to one of the samplers.
+    vaesampler.plotting.SamplerComparisonDisplay : Plot the scores.
 
     Examples
     --------
@@ -144,51 +149,56 @@ def compare_samplers(
 
 @dataclass(frozen=True)
 class _Fold:
-    number: int
-    train: np.ndarray  # (n_train,) indices
-    test: np.ndarray  # (n_test,) indices
+    index: int
+    train: npt.NDArray[np.intp]  # (n_train,), row indices
+    test: npt.NDArray[np.intp]  # (n_test,), row indices
 
 
-def _score_fold(
-    name: str,
-    pipeline: Pipeline,
-    X: Any,
-    y: Any,
-    fold: _Fold,
-    scorers: Mapping[str, Callable[[Any, Any, Any], float]],
-) -> list[dict[str, Any]]:
-    """Return a row for each metric, whatever fails."""
-    errors = dict.fromkeys(scorers, "")
+class _ScoreEach:
+    """Compute each metric by itself, and keep the errors of those that fail.
 
-    def score(fitted: Any, X_test: Any, y_test: Any) -> dict[str, float]:
-        # scikit-learn can do this too, but it would hand the probabilities of one class to
-        # scorers that ask for those of another.
-        scores = dict.fromkeys(scorers, math.nan)
-        for metric, scorer in scorers.items():
+    The scorers of scikit-learn for several metrics share the probabilities of one class, which
+    is wrong for metrics that ask for another one.
+    """
+
+    def __init__(self, scorers: Mapping[str, Scorer]) -> None:
+        self.scorers = scorers
+        self.errors = dict.fromkeys(scorers, "")
+
+    def __call__(self, fitted: Any, X_test: Any, y_test: Any) -> dict[str, float]:
+        scores = dict.fromkeys(self.scorers, math.nan)
+        for metric, scorer in self.scorers.items():
             try:
                 scores[metric] = float(scorer(fitted, X_test, y_test))
             except Exception as error:
-                errors[metric] = _describe(error)
+                self.errors[metric] = _describe(error)
         return scores
 
+
+def _score_fold(
+    name: str, pipeline: Pipeline, X: Any, y: Any, fold: _Fold, scorers: Mapping[str, Scorer]
+) -> list[dict[str, str | float]]:
+    """Return a row for each metric, whether or not something fails."""
+    scoring = _ScoreEach(scorers)
     try:
-        # One fold at a time, so that it is known what went wrong in which.
+        # One fold per call: an error ends the call.
         found = cross_validate(
             pipeline,
             X,
             y,
             cv=[(fold.train, fold.test)],
-            scoring=score,
+            scoring=scoring,
             error_score="raise",
             n_jobs=1,
         )
+        errors = scoring.errors
     except Exception as error:
         found = {}
         errors = dict.fromkeys(scorers, _describe(error))
     return [
         {
             "sampler": name,
-            "fold": fold.number,
+            "fold": fold.index,
             "metric": metric,
             "score": _only(found, f"test_{metric}"),
             "fit_time": _only(found, "fit_time"),
@@ -205,14 +215,14 @@ def _describe(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _only(found: Mapping[str, np.ndarray], key: str) -> float:
+def _only(found: Mapping[str, npt.NDArray[np.float64]], key: str) -> float:  # of one fold
     return float(found[key][0]) if key in found else math.nan
 
 
 def _make_pipeline(sampler: Any, estimator: Any) -> Pipeline:
     if not (isinstance(estimator, SklearnPipeline) and SAMPLER_STEP in estimator.named_steps):
         return Pipeline([(SAMPLER_STEP, sampler), ("estimator", estimator)])
-    # scikit-learn's own pipeline takes no samplers, and imbalanced-learn's is one of its kind.
+    # scikit-learn's pipelines take no samplers: make an imbalanced-learn one of any pipeline.
     steps = [
         (name, sampler if name == SAMPLER_STEP else step) for name, step in estimator.steps
     ]
@@ -220,7 +230,7 @@ def _make_pipeline(sampler: Any, estimator: Any) -> Pipeline:
 
 
 def _name_samplers(samplers: Mapping[str, Any] | Sequence[Any]) -> dict[str, Any]:
-    """Return name to sampler; no resampling is "passthrough"."""
+    """Return samplers by name, with "passthrough" for no resampling."""
     if not isinstance(samplers, Mapping | Sequence) or isinstance(samplers, str):
         raise TypeError(
             "`samplers` must be a dict of names to samplers, or a list of samplers; found "
@@ -264,15 +274,19 @@ def _unique_names(samplers: Iterable[Any]) -> list[str]:
     return unique
 
 
-def _name_metrics(scoring: Any, labels: np.ndarray) -> dict[str, Any]:
-    """Return name to scorer."""
+def _name_metrics(
+    scoring: Scoring | None, labels: npt.NDArray[Any]
+) -> dict[str, str | Scorer]:  # (n_rows,)
+    """Return metrics by name."""
     if scoring is None:
         return _default_metrics(labels)
     if isinstance(scoring, str):
         return {scoring: scoring}
     if callable(scoring):
         return {"score": scoring}
-    metrics = dict(scoring) if isinstance(scoring, Mapping) else {one: one for one in scoring}
+    metrics: dict[str, str | Scorer] = (
+        dict(scoring) if isinstance(scoring, Mapping) else {one: one for one in scoring}
+    )
     if not metrics or not all(isinstance(name, str) for name in metrics):
         raise ValueError(
             "`scoring` must name at least one metric, and each by text; found "
@@ -281,10 +295,10 @@ def _name_metrics(scoring: Any, labels: np.ndarray) -> dict[str, Any]:
     return metrics
 
 
-def _default_metrics(labels: np.ndarray) -> dict[str, Any]:
+def _default_metrics(labels: npt.NDArray[Any]) -> dict[str, str | Scorer]:  # (n_rows,)
     classes, counts = np.unique(labels, return_counts=True)
     is_binary = len(classes) == 2
-    # The later of two classes of the same size, which scikit-learn takes for positive too.
+    # Of two classes of equal size the later one, which is scikit-learn's positive class, too.
     rarest = classes.tolist()[::-1][counts[::-1].argmin()]
     return {
         "roc_auc": "roc_auc" if is_binary else "roc_auc_ovr",
@@ -308,7 +322,7 @@ def _default_metrics(labels: np.ndarray) -> dict[str, Any]:
 def _make_folds(
     cv: Any,
     X: Any,
-    labels: np.ndarray,
+    labels: npt.NDArray[Any],  # (n_rows,)
     groups: Any,
     random_state: int | np.random.RandomState | None,
 ) -> list[_Fold]:
@@ -318,8 +332,8 @@ def _make_folds(
     else:
         splitter = check_cv(cv, labels, classifier=True)
     folds = [
-        _Fold(number, np.asarray(train), np.asarray(test))
-        for number, (train, test) in enumerate(splitter.split(X, labels, groups))
+        _Fold(index, np.asarray(train), np.asarray(test))
+        for index, (train, test) in enumerate(splitter.split(X, labels, groups))
     ]
     if not folds:
         raise ValueError("`cv` must give at least one fold; found none.")

@@ -1,14 +1,18 @@
-"""`summarize` and `paired_differences`: what the scores of a comparison say."""
+"""`summarize` and `paired_differences`: means and tests of the scores of a comparison."""
 
 import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
+
+from vaesampler._runtime.optional import import_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
 
+# The columns of a comparison that are read here.
 COLUMNS = ("sampler", "fold", "metric", "score", "fit_time", "n_train", "n_test")
 
 
@@ -18,24 +22,24 @@ def summarize(comparison: "pd.DataFrame") -> "pd.DataFrame":
     Parameters
     ----------
     comparison : pandas DataFrame
-        What `compare_samplers` returned, or several of them put together.
+        Result of `compare_samplers`, or several of them concatenated.
 
     Returns
     -------
     summary : pandas DataFrame
-        A row for each metric and sampler, in the order of `comparison`, with the columns
+        One row per metric and sampler, in the order of `comparison`, with the columns
 
         - metric, sampler;
-        - mean_score, std_score: over the folds that did not fail; the standard deviation is
-          that of a sample (NaN for one fold);
-        - mean_rank: 1 is best; ties share their ranks, and a failure comes last;
-        - n_folds, n_failures: how many folds there were, and how many failed;
-        - mean_fit_time: seconds.
+        - mean_score, std_score: mean and sample standard deviation over the folds that did not
+          fail (the latter is NaN for one fold);
+        - mean_rank: 1 is best; ties get their mean rank, and failures are ranked last;
+        - n_folds, n_failures: number of folds, and of those that failed;
+        - mean_fit_time: in seconds.
 
     Raises
     ------
     ValueError
-        If a column is absent, or a sampler has two scores in a fold.
+        If a column is missing, or if a sampler has two scores in a fold.
 
     Examples
     --------
@@ -71,52 +75,50 @@ def summarize(comparison: "pd.DataFrame") -> "pd.DataFrame":
             mean_fit_time=("fit_time", "mean"),
         )
         .reset_index()
-        .sort_values("metric", key=_by_first_sight, kind="stable", ignore_index=True)
+        .sort_values("metric", key=_order_of_appearance, kind="stable", ignore_index=True)
     )
 
 
 def paired_differences(
     comparison: "pd.DataFrame", baseline: str, *, confidence_level: float = 0.95
 ) -> "pd.DataFrame":
-    """Compare each sampler with one of them, fold by fold.
+    """Compare each sampler with a baseline, fold by fold.
 
-    The folds have most of their training rows in common, so their scores are not independent,
-    and the usual paired t-test takes chance for a difference far too often. The standard error
-    here is that of Nadeau and Bengio's corrected resampled t-test: with J folds, the variance
-    of the differences is multiplied by 1 / J + n_test / n_train instead of by 1 / J.
+    Folds share most of their training rows, so that scores are not independent and the paired
+    t-test finds differences by chance far too often. This is Nadeau and Bengio's corrected
+    resampled t-test: with J folds, the squared standard error is the variance of the
+    differences times 1 / J + n_test / n_train, instead of 1 / J.
 
-    Of many differences some look sure by chance: p-values of several samplers and metrics
-    can be corrected with :func:`scipy.stats.false_discovery_control`.
+    If there are many samplers and metrics, some differences are significant by chance. Correct
+    the p-values with :func:`scipy.stats.false_discovery_control`.
 
     Parameters
     ----------
     comparison : pandas DataFrame
-        What `compare_samplers` returned, or several of them put together that have the same
-        folds.
+        Result of `compare_samplers`, or several of them with the same folds, concatenated.
     baseline : str
-        The sampler to compare with.
+        Name of the sampler to compare with.
     confidence_level : float, default=0.95
-        Of the interval.
+        Confidence level of the interval.
 
     Returns
     -------
     differences : pandas DataFrame
-        A row for each metric and each other sampler, in the order of `comparison`, with the
-        columns
+        One row per metric and other sampler, in the order of `comparison`, with the columns
 
         - metric, sampler;
-        - mean_difference: the sampler's score less the baseline's, over the folds where
-          neither failed; above zero the sampler is better;
-        - standard_error: of the mean difference, corrected;
+        - mean_difference: mean over the folds in which neither failed of the sampler's score
+          minus the baseline's; the sampler is better if it is positive;
+        - standard_error: corrected standard error of the mean difference;
         - ci_low, ci_high: confidence interval of the mean difference;
-        - p_value: how likely at least such a difference is if there is none, two-sided;
-        - n_folds: how many folds were compared. Below 2, only the mean is known.
+        - p_value: two-sided p-value of the hypothesis that the mean difference is zero;
+        - n_folds: number of folds compared. With fewer than 2, only the mean is known.
 
     Raises
     ------
     ValueError
-        If a column is absent, a sampler has two scores in a fold, `baseline` is none of the
-        samplers, their folds differ, or `confidence_level` is no share.
+        If a column is missing, if a sampler has two scores in a fold, if `baseline` is not one
+        of the samplers, if their folds differ, or if `confidence_level` is not between 0 and 1.
 
     References
     ----------
@@ -143,12 +145,10 @@ def paired_differences(
     ['RandomOverSampler', 'SMOTE']
     >>> bool((differences["mean_difference"] > 0).all())  # both seem to help ...
     True
-    >>> bool((differences["ci_low"] > 0).any())  # ... but so few rows cannot tell
+    >>> bool((differences["ci_low"] > 0).any())  # ... but not significantly
     False
     """
     _check_comparison(comparison)
-    import pandas as pd
-
     _check_same_folds(comparison)
     names = comparison["sampler"].unique().tolist()
     if baseline not in names:
@@ -175,17 +175,17 @@ def paired_differences(
             )
             rows.append({"metric": metric, "sampler": name, **found})
     columns = ["metric", "sampler", *_corrected_t_test(np.empty(0), 1.0, 0.95)]
-    return pd.DataFrame(rows, columns=columns)
+    return import_pandas("paired_differences").DataFrame(rows, columns=columns)
 
 
 def _corrected_t_test(
-    differences: np.ndarray, test_train_ratio: float, confidence_level: float
-) -> dict[str, float]:
+    differences: npt.NDArray[np.float64], test_train_ratio: float, confidence_level: float
+) -> dict[str, float]:  # (n_folds,)
     n_folds = len(differences)
     mean = float(differences.mean()) if n_folds else math.nan
     error = low = high = p_value = math.nan
     if n_folds >= 2:
-        # Without the second term the folds would count as independent.
+        # 1 / n_folds alone would be right for independent folds.
         correction = 1 / n_folds + test_train_ratio
         error = math.sqrt(correction * float(differences.var(ddof=1)))
         margin = float(stats.t.ppf((1 + confidence_level) / 2, n_folds - 1)) * error
@@ -219,7 +219,7 @@ def _check_comparison(comparison: "pd.DataFrame") -> None:
         raise ValueError(
             "A sampler must have one score for each fold and metric; "
             f"{sampler!r} has several for fold {fold} and {metric!r}. Rename samplers before "
-            "comparisons are put together."
+            "you concatenate comparisons."
         )
 
 
@@ -233,6 +233,6 @@ def _check_same_folds(comparison: "pd.DataFrame") -> None:
         )
 
 
-def _by_first_sight(values: "pd.Series") -> np.ndarray:
-    places = {value: place for place, value in enumerate(values.unique())}
-    return np.array([places[value] for value in values])
+def _order_of_appearance(values: "pd.Series") -> npt.NDArray[np.intp]:  # (n_rows,)
+    index_of = {value: index for index, value in enumerate(values.unique())}
+    return np.array([index_of[value] for value in values])

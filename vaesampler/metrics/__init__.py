@@ -1,13 +1,13 @@
-"""How real, how varied and how new synthetic rows are.
+"""Metrics of synthetic rows: fidelity, coverage and novelty.
 
-Each function takes tables of the same columns, of any kind: frames, arrays, lists and sparse
-matrices, with numbers, categories, truth values, times and missing cells. Where rows are
-compared, a number is measured in robust deviations of the real rows' numbers, and far out by
-its logarithm, lest the tail of one column decide; two categories that differ are one deviation
-apart, as are a missing cell and an average one.
+Each function compares tables with the same columns, of any kind: data frames, arrays, lists and
+sparse matrices, with numbers, categories, truth values, times and missing cells. Distances
+between rows are Euclidean. A value counts in robust standard deviations from the median of the
+real values, logarithmically in the tails, so that no single column dominates. Two different
+categories are one deviation apart, as are a missing cell and an average value.
 
-A figure says little by itself: compute it for real rows that the sampler has not seen, too.
-:func:`vaesampler.synthetic_report` does that.
+A metric is meaningful only in comparison with its value for real rows that the sampler was not
+fitted on. :func:`vaesampler.synthetic_report` computes both.
 """
 
 from vaesampler.metrics._distributions import (

@@ -1,4 +1,4 @@
-"""How columns, and pairs of columns, are distributed among synthetic and real rows."""
+"""Distances between the distributions of columns, and of pairs of columns."""
 
 import math
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import rankdata, wasserstein_distance
 from scipy.stats.contingency import association, crosstab
 
@@ -13,11 +14,7 @@ from vaesampler._runtime.optional import import_pandas
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._table.columns import MOST_LEVELS_APART
 from vaesampler._table.named_features import CategoricalFeatures
-from vaesampler.metrics._paired_tables import (
-    ComparableTables,
-    check_limit,
-    subsample,
-)
+from vaesampler.metrics._paired_tables import PairedTables, check_limit, subsample
 from vaesampler.metrics._points import in_common_unit
 
 if TYPE_CHECKING:
@@ -26,9 +23,9 @@ if TYPE_CHECKING:
 SPEARMAN, CRAMER, CORRELATION_RATIO = "Spearman", "Cramér's V", "correlation ratio"
 
 
-@dataclass(frozen=True, eq=False)  # arrays are not one truth value
+@dataclass(frozen=True, eq=False)  # arrays have no single truth value
 class ColumnDistances:
-    """What `column_distances` returns: a value for each column.
+    """Distances between distributions, for each column. Returned by `column_distances`.
 
     Attributes
     ----------
@@ -37,42 +34,43 @@ class ColumnDistances:
     is_category : ndarray of bool, of shape (n_features,)
         Whether a column holds categories.
     distance : ndarray of shape (n_features,)
-        The largest difference of the cumulative distributions (Kolmogorov-Smirnov) of numbers;
-        half the sum of the differences of the levels' shares (total variation) of categories.
-        0 if both are distributed alike, 1 if they have nothing in common; NaN if all cells are
-        missing in one table.
+        For numbers, the Kolmogorov-Smirnov distance: the largest difference between the
+        cumulative distributions. For categories, the total variation distance: half the sum of
+        the absolute differences between the shares of levels. It is 0 for equal distributions
+        and 1 for disjoint ones, and NaN if all cells of one table are missing.
     wasserstein : ndarray of shape (n_features,)
-        How far numbers had to be moved on average to be distributed as the real ones, in
-        deviations of these: infinitely far if all real ones are the same, and others are not.
-        NaN for categories, and if all cells are missing in one table.
+        For numbers, the Wasserstein distance in standard deviations of the real values: how
+        far synthetic values have to be moved, on average, to be distributed as the real ones.
+        It is infinite if all real values are equal and synthetic ones differ from them, and
+        NaN for categories and if all cells of one table are missing.
     missing_difference : ndarray of shape (n_features,)
-        Share of missing cells among synthetic less that among real rows.
+        Share of missing cells among synthetic rows minus that among real rows.
     """
 
     columns: tuple[str, ...]
-    is_category: np.ndarray
-    distance: np.ndarray
-    wasserstein: np.ndarray
-    missing_difference: np.ndarray
+    is_category: npt.NDArray[np.bool_]
+    distance: npt.NDArray[np.float64]
+    wasserstein: npt.NDArray[np.float64]
+    missing_difference: npt.NDArray[np.float64]
 
     @property
-    def errors(self) -> np.ndarray:
-        """The larger of distance and difference of missing cells, of shape (n_features,)."""
-        errors: np.ndarray = np.fmax(self.distance, np.abs(self.missing_difference))
-        return errors
+    def errors(self) -> npt.NDArray[np.float64]:
+        """Larger one of `distance` and abs(`missing_difference`), of shape (n_features,)."""
+        return np.fmax(self.distance, np.abs(self.missing_difference))
 
     @property
     def mean(self) -> float:
-        """The mean of `errors`."""
+        """Mean of `errors`."""
         return float(self.errors.mean())
 
     def to_frame(self) -> "pd.DataFrame":
-        """Return a row for each column, the least alike first.
+        """Return the distances as a data frame.
 
         Returns
         -------
         frame : pandas DataFrame
-            Columns "column", "kind", "distance", "wasserstein" and "missing_difference".
+            One row per column, in descending order of `errors`, with the columns "column",
+            "kind", "distance", "wasserstein" and "missing_difference".
 
         Raises
         ------
@@ -82,7 +80,7 @@ class ColumnDistances:
         order = np.argsort(-self.errors, kind="stable")
         return import_pandas("ColumnDistances.to_frame").DataFrame(
             {
-                "column": [self.columns[place] for place in order],
+                "column": [self.columns[index] for index in order],
                 "kind": np.where(self.is_category, "categories", "numbers")[order],
                 "distance": self.distance[order],
                 "wasserstein": self.wasserstein[order],
@@ -91,46 +89,46 @@ class ColumnDistances:
         )
 
 
-@dataclass(frozen=True, eq=False)  # arrays are not one truth value
+@dataclass(frozen=True, eq=False)  # arrays have no single truth value
 class AssociationDistances:
-    """What `association_distances` returns: a value for each pair of columns.
+    """Associations of each pair of columns. Returned by `association_distances`.
 
     Attributes
     ----------
     columns : tuple of str, of length n_columns
-        Names of the columns that were looked at.
+        Names of the columns that were compared.
     is_category : ndarray of bool, of shape (n_columns,)
         Whether a column holds categories.
     real : ndarray of shape (n_columns, n_columns)
-        How each two columns go together among real rows.
+        Association of each pair of columns among real rows.
     synthetic : ndarray of shape (n_columns, n_columns)
-        The same among synthetic rows.
+        Association of each pair of columns among synthetic rows.
     """
 
     columns: tuple[str, ...]
-    is_category: np.ndarray
-    real: np.ndarray
-    synthetic: np.ndarray
+    is_category: npt.NDArray[np.bool_]
+    real: npt.NDArray[np.float64]
+    synthetic: npt.NDArray[np.float64]
 
     @property
-    def errors(self) -> np.ndarray:
-        """Absolute differences, of shape (n_columns, n_columns)."""
-        errors: np.ndarray = np.abs(self.synthetic - self.real)
-        return errors
+    def errors(self) -> npt.NDArray[np.float64]:
+        """Absolute differences between associations, of shape (n_columns, n_columns)."""
+        return np.abs(self.synthetic - self.real)
 
     @property
     def mean(self) -> float:
-        """The mean of `errors` over the pairs of different columns; NaN if there is no pair."""
+        """Mean of `errors` over the pairs of different columns; NaN if there is one column."""
         above = np.triu_indices(len(self.columns), 1)
         return float(self.errors[above].mean()) if len(above[0]) > 0 else math.nan
 
     def to_frame(self) -> "pd.DataFrame":
-        """Return a row for each pair of columns, the least alike first.
+        """Return the associations as a data frame.
 
         Returns
         -------
         frame : pandas DataFrame
-            Columns "column", "other_column", "measure", "real", "synthetic" and "difference".
+            One row per pair of columns, in descending order of `errors`, with the columns
+            "column", "other_column", "measure", "real", "synthetic" and "difference".
 
         Raises
         ------
@@ -164,7 +162,7 @@ def column_distances(
     max_samples: int | None = 5_000,
     random_state: int | np.random.RandomState | None = None,
 ) -> ColumnDistances:
-    """Compare how each column is distributed.
+    """Measure the distance between the distributions of each column.
 
     Parameters
     ----------
@@ -173,27 +171,27 @@ def column_distances(
     X_synthetic : {array-like, dataframe, sparse matrix} of shape (n_synthetic, n_features)
         Synthetic rows.
     categorical_features : "auto", or list or array of bool, int or str, default="auto"
-        Which columns hold categories, as in `VAEOversampler`.
+        Columns that hold categories, as in `VAEOversampler`.
     max_samples : int or None, default=5000
-        The most rows of each table that are looked at, picked at random; None means all.
+        Maximum number of rows of each table to use, chosen at random. If None, use all rows.
     random_state : int, RandomState instance or None, default=None
-        Which rows are taken where there are more.
+        Controls the choice of rows.
 
     Returns
     -------
     distances : ColumnDistances
-        Distances of each column, and their mean.
+        Distances for each column, and their mean.
 
     Raises
     ------
     ValueError
-        If a table cannot be read, is empty, or does not have the same columns.
+        If a table cannot be read, is empty, or has other columns than `X_real`.
     TypeError
-        If a table is a data frame that narwhals does not know.
+        If a table is a data frame that narwhals does not support.
 
     See Also
     --------
-    association_distances : The same for pairs of columns.
+    association_distances : Compare pairs of columns.
 
     Examples
     --------
@@ -205,10 +203,9 @@ def column_distances(
     array([0., 1.])
     """
     rng = Seeds.from_random_state(random_state).numpy("max_samples")
-    tables = ComparableTables.read(
-        {"X_real": X_real, "X_synthetic": X_synthetic}, categorical_features
+    return column_distances_of(
+        PairedTables.read_pair(X_real, X_synthetic, categorical_features, max_samples, rng)
     )
-    return column_distances_of(tables.limited(max_samples, rng))
 
 
 def association_distances(
@@ -220,11 +217,12 @@ def association_distances(
     max_samples: int | None = 5_000,
     random_state: int | np.random.RandomState | None = None,
 ) -> AssociationDistances:
-    """Compare how each two columns go together.
+    """Measure the differences between the associations of each pair of columns.
 
-    That of two columns of numbers is measured by Spearman's rank correlation, of categories by
-    Cramér's V, and of one of each by the correlation ratio of the numbers' ranks. As many rows
-    of each table are taken, since the latter two are the higher the fewer rows there are.
+    The association of two columns of numbers is Spearman's rank correlation, that of two
+    columns of categories Cramér's V, and that of one of each the correlation ratio of the
+    ranks. The larger table is subsampled to the size of the smaller one, because the last two
+    are biased upwards in small tables.
 
     Parameters
     ----------
@@ -233,31 +231,31 @@ def association_distances(
     X_synthetic : {array-like, dataframe, sparse matrix} of shape (n_synthetic, n_features)
         Synthetic rows.
     categorical_features : "auto", or list or array of bool, int or str, default="auto"
-        Which columns hold categories, as in `VAEOversampler`.
+        Columns that hold categories, as in `VAEOversampler`.
     max_columns : int or None, default=200
-        The most columns that are looked at, picked at random; None means all. Each pair of
-        categories takes about half a millisecond.
+        Maximum number of columns to use, chosen at random. If None, use all columns. Each pair
+        of columns of categories takes about half a millisecond.
     max_samples : int or None, default=5000
-        The most rows of each table that are looked at, picked at random; None means all.
+        Maximum number of rows of each table to use, chosen at random. If None, use all rows.
     random_state : int, RandomState instance or None, default=None
-        Which columns and rows are taken where there are more.
+        Controls the choice of columns and rows.
 
     Returns
     -------
     distances : AssociationDistances
-        Associations of each pair of columns among real and among synthetic rows, and how much
-        they differ. A column that does not vary goes with none: its association is 0.
+        Associations among real and among synthetic rows, and their differences. The
+        association of a constant column with any other one is 0.
 
     Raises
     ------
     ValueError
-        If a table cannot be read, is empty, or does not have the same columns.
+        If a table cannot be read, is empty, or has other columns than `X_real`.
     TypeError
-        If a table is a data frame that narwhals does not know.
+        If a table is a data frame that narwhals does not support.
 
     See Also
     --------
-    column_distances : The same for single columns.
+    column_distances : Compare single columns.
 
     Examples
     --------
@@ -271,130 +269,156 @@ def association_distances(
     """
     check_limit("max_columns", max_columns)
     rng = Seeds.from_random_state(random_state).numpy("max_samples")
-    tables = ComparableTables.read(
-        {"X_real": X_real, "X_synthetic": X_synthetic}, categorical_features
-    )
-    return association_distances_of(tables.limited(max_samples, rng), max_columns, rng)
+    tables = PairedTables.read_pair(X_real, X_synthetic, categorical_features, max_samples, rng)
+    return association_distances_of(tables, max_columns, rng)
 
 
-def column_distances_of(tables: ComparableTables) -> ColumnDistances:
+def column_distances_of(tables: PairedTables) -> ColumnDistances:
     """Compare the columns of the second table with those of the first."""
     real, synthetic = tables.cells
     figures = np.array(
         [
-            _column_figures(real[:, number], synthetic[:, number], bool(is_category))
-            for number, is_category in enumerate(tables.is_category)
+            _column_figures(real[:, index], synthetic[:, index], bool(is_category))
+            for index, is_category in enumerate(tables.is_category)
         ]
     )
     return ColumnDistances(tables.names, tables.is_category, *figures.T)
 
 
 def association_distances_of(
-    tables: ComparableTables, max_columns: int | None, rng: np.random.Generator
+    tables: PairedTables, max_columns: int | None, rng: np.random.Generator
 ) -> AssociationDistances:
     """Compare the pairs of columns of the second table with those of the first."""
     n_rows = min(map(len, tables.cells))
-    chosen = subsample(np.arange(len(tables.names)), max_columns, rng)
-    is_category = tables.is_category[chosen]
+    column_indices = subsample(np.arange(len(tables.names)), max_columns, rng)
+    is_category = tables.is_category[column_indices]
     real, synthetic = (
-        associations(subsample(cells, n_rows, rng)[:, chosen], is_category)
+        _associations(subsample(cells, n_rows, rng)[:, column_indices], is_category)
         for cells in tables.cells
     )
-    names = tuple(tables.names[number] for number in chosen)
+    names = tuple(tables.names[index] for index in column_indices)
     return AssociationDistances(names, is_category, real, synthetic)
 
 
-def associations(
-    cells: np.ndarray, is_category: np.ndarray
-) -> np.ndarray:  # (n_rows, n_columns) to (n_columns, n_columns)
-    """Return how each two columns go together, by the rows in which neither is missing."""
-    numbers, categories = np.flatnonzero(~is_category), np.flatnonzero(is_category)
-    levels = np.minimum(cells[:, categories], MOST_LEVELS_APART)  # the rare ones are one
-    ranks = _centred_ranks(cells[:, numbers])
+def _associations(
+    cells: npt.NDArray[np.float64],  # (n_rows, n_columns)
+    is_category: npt.NDArray[np.bool_],  # (n_columns,)
+) -> npt.NDArray[np.float64]:  # (n_columns, n_columns)
+    """Return the association of each pair of columns, from rows in which neither is missing."""
+    of_numbers, of_categories = np.flatnonzero(~is_category), np.flatnonzero(is_category)
+    levels = np.minimum(cells[:, of_categories], MOST_LEVELS_APART)  # rare levels are merged
+    ranks = _centred_ranks(cells[:, of_numbers])
     found = np.eye(len(is_category))
-    found[np.ix_(numbers, numbers)] = _spearman(ranks)
-    for number, of_column in zip(categories, levels.T, strict=True):
-        found[number, numbers] = found[numbers, number] = _correlation_ratios(of_column, ranks)
-    for one, other in combinations(range(len(categories)), 2):
-        pair = categories[one], categories[other]
+    found[np.ix_(of_numbers, of_numbers)] = _spearman(ranks)
+    for index, of_column in zip(of_categories, levels.T, strict=True):
+        ratios = _correlation_ratios(of_column, ranks)
+        found[index, of_numbers] = found[of_numbers, index] = ratios
+    for one, other in combinations(range(len(of_categories)), 2):
+        pair = of_categories[one], of_categories[other]
         found[pair] = found[pair[::-1]] = _cramers_v(levels[:, one], levels[:, other])
     return found
 
 
 def _column_figures(
-    real: np.ndarray, synthetic: np.ndarray, is_category: bool
+    real: npt.NDArray[np.float64],  # (n_real,)
+    synthetic: npt.NDArray[np.float64],  # (n_synthetic,)
+    is_category: bool,
 ) -> tuple[float, float, float]:
-    """Return distance, Wasserstein distance and difference of the missing share."""
+    """Return distance, Wasserstein distance and difference between the shares of missing."""
     is_missing = np.isnan(real), np.isnan(synthetic)
     missing_difference = float(is_missing[1].mean() - is_missing[0].mean())
     real, synthetic = real[~is_missing[0]], synthetic[~is_missing[1]]
     if len(real) == 0 or len(synthetic) == 0:
         return math.nan, math.nan, missing_difference
     if is_category:
-        n_levels = int(max(real.max(), synthetic.max())) + 1
-        shares = [
-            np.bincount(levels.astype(np.intp), minlength=n_levels) / len(levels)
-            for levels in (real, synthetic)
-        ]
-        return float(np.abs(shares[1] - shares[0]).sum() / 2), math.nan, missing_difference
-    distance = _largest_difference(real, synthetic)
-    if real.min() == real.max():
-        # No deviation to measure in: any move is infinitely many.
-        return distance, math.inf if distance > 0 else 0.0, missing_difference
-    synthetic, real = (in_common_unit(numbers, real) for numbers in (synthetic, real))
-    moved = float(wasserstein_distance(real, synthetic))
-    return distance, moved / float(np.std(real)), missing_difference
+        return _total_variation(real, synthetic), math.nan, missing_difference
+    return (
+        _kolmogorov_smirnov(real, synthetic),
+        _wasserstein(real, synthetic),
+        missing_difference,
+    )
 
 
-def _largest_difference(real: np.ndarray, synthetic: np.ndarray) -> float:
-    """Return the largest difference of two cumulative distributions."""
-    values = np.concatenate([real, synthetic])
+def _total_variation(
+    real: npt.NDArray[np.float64], synthetic: npt.NDArray[np.float64]
+) -> float:  # (n_real,) and (n_synthetic,), indices of levels
+    n_levels = int(max(real.max(), synthetic.max())) + 1
+    shares = [
+        np.bincount(levels.astype(np.intp), minlength=n_levels) / len(levels)
+        for levels in (real, synthetic)
+    ]
+    return float(np.abs(shares[1] - shares[0]).sum() / 2)
+
+
+def _kolmogorov_smirnov(
+    real: npt.NDArray[np.float64], synthetic: npt.NDArray[np.float64]
+) -> float:  # (n_real,) and (n_synthetic,)
+    together = np.concatenate([real, synthetic])
     cumulative = [
-        np.searchsorted(np.sort(numbers), values, side="right") / len(numbers)
-        for numbers in (real, synthetic)
+        np.searchsorted(np.sort(values), together, side="right") / len(values)
+        for values in (real, synthetic)
     ]
     return float(np.abs(cumulative[1] - cumulative[0]).max())
 
 
-def _centred_ranks(numbers: np.ndarray) -> np.ndarray:  # (n_rows, n_numbers)
-    """Return the ranks within each column, less their mean; NaN where a cell is missing."""
-    ranks = np.full(numbers.shape, np.nan)
-    for values, of_column in zip(numbers.T, ranks.T, strict=True):
-        is_observed = ~np.isnan(values)
-        of_column[is_observed] = rankdata(values[is_observed]) - (is_observed.sum() + 1) / 2
+def _wasserstein(
+    real: npt.NDArray[np.float64], synthetic: npt.NDArray[np.float64]
+) -> float:  # (n_real,) and (n_synthetic,)
+    """Return the Wasserstein distance in standard deviations of the real values."""
+    if real.min() == real.max():
+        return 0.0 if (synthetic == real[0]).all() else math.inf
+    synthetic, real = in_common_unit(synthetic, real), in_common_unit(real, real)
+    return float(wasserstein_distance(real, synthetic)) / float(np.std(real))
+
+
+def _centred_ranks(
+    values: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:  # (n_rows, n_columns) to the same
+    """Return the ranks within each column minus their mean; NaN where a cell is missing."""
+    ranks = np.full(values.shape, np.nan)
+    for of_column, column_ranks in zip(values.T, ranks.T, strict=True):
+        is_observed = ~np.isnan(of_column)
+        mean = (is_observed.sum() + 1) / 2
+        column_ranks[is_observed] = rankdata(of_column[is_observed]) - mean
     return ranks
 
 
-def _spearman(ranks: np.ndarray) -> np.ndarray:  # (n_numbers, n_numbers)
+def _spearman(
+    ranks: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:  # (n_rows, n_columns) to (n_columns, n_columns)
     is_observed = (~np.isnan(ranks)).astype(np.float64)
     ranks = np.nan_to_num(ranks)
-    squares = (ranks**2).T @ is_observed  # of the row's column, where the other is observed
-    return _ratio(ranks.T @ ranks, np.sqrt(squares * squares.T))
+    # [i, j] is the sum of squares of column i over the rows in which column j is observed.
+    squares = (ranks**2).T @ is_observed
+    return _divided(ranks.T @ ranks, np.sqrt(squares * squares.T))
 
 
 def _correlation_ratios(
-    levels: np.ndarray, ranks: np.ndarray
-) -> np.ndarray:  # (n_rows,) and (n_rows, n_numbers) to (n_numbers,)
-    """Return the root of the share of the ranks' variance that lies between the levels."""
+    levels: npt.NDArray[np.float64],  # (n_rows,)
+    ranks: npt.NDArray[np.float64],  # (n_rows, n_columns)
+) -> npt.NDArray[np.float64]:  # (n_columns,)
+    """Return η = √(variance of ranks between levels / variance of ranks) for each column."""
     is_known = ~np.isnan(levels)
     ranks, levels = ranks[is_known], levels[is_known]
     is_level = (levels == np.unique(levels)[:, np.newaxis]).astype(np.float64)
     is_observed = (~np.isnan(ranks)).astype(np.float64)
-    mean = _ratio(np.nansum(ranks, axis=0), is_observed.sum(axis=0))
-    off_mean = np.nan_to_num(ranks - mean)
-    sums = is_level @ off_mean
-    between = _ratio(sums**2, is_level @ is_observed).sum(axis=0)
-    ratios: np.ndarray = np.sqrt(_ratio(between, (off_mean**2).sum(axis=0)))
-    return ratios
+    mean = _divided(np.nansum(ranks, axis=0), is_observed.sum(axis=0))
+    differences = np.nan_to_num(ranks - mean)
+    sums = is_level @ differences
+    between = _divided(sums**2, is_level @ is_observed).sum(axis=0)
+    return np.sqrt(_divided(between, (differences**2).sum(axis=0)))
 
 
-def _cramers_v(one: np.ndarray, other: np.ndarray) -> float:
+def _cramers_v(
+    one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]
+) -> float:  # (n_rows,) and (n_rows,)
     is_known = ~(np.isnan(one) | np.isnan(other))
     counts = crosstab(one[is_known], other[is_known]).count
     return float(association(counts, method="cramer")) if min(counts.shape) > 1 else 0.0
 
 
-def _ratio(values: np.ndarray, by: np.ndarray) -> np.ndarray:
-    """Divide; by 0, return 0."""
-    ratio: np.ndarray = np.divide(values, by, out=np.zeros(np.shape(values)), where=by > 0)
-    return ratio
+def _divided(
+    values: npt.NDArray[np.float64], by: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return values / by, and 0 where `by` is 0."""
+    return np.divide(values, by, out=np.zeros(np.shape(values)), where=by > 0)

@@ -1,33 +1,37 @@
-"""Metrics that ask which rows lie in the balls around others."""
+"""Density, coverage, precision and recall: which rows lie in the neighbourhoods of others."""
 
 from collections.abc import Iterator
 from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._table.named_features import CategoricalFeatures
-from vaesampler.metrics._paired_tables import ComparableTables
+from vaesampler.metrics._paired_tables import PairedTables
 
-# Distances are rounded to so many decimals of a deviation, so that equal ones are so whatever
-# order they were summed in.
+# The numbers of neighbours that the authors of the metrics recommend.
+DENSITY_NEIGHBORS = 5
+PRECISION_NEIGHBORS = 3
+# Decimals, in deviations, that distances are rounded to: equal distances stay equal however the
+# sums were computed, and the distance between equal rows is 0.
 DECIMALS = 5
-# So much memory the distances of a block of rows may take, in MiB.
+# Memory for the distances of a block of rows, in MiB; larger blocks are not faster.
 WORKING_MEMORY = 64
 
 
 class DensityCoverage(NamedTuple):
-    """What `density_coverage` returns."""
+    """Density and coverage. Returned by `density_coverage`."""
 
     density: float
     coverage: float
 
 
 class PrecisionRecall(NamedTuple):
-    """What `precision_recall` returns."""
+    """Precision and recall. Returned by `precision_recall`."""
 
     precision: float
     recall: float
@@ -37,48 +41,48 @@ def density_coverage(
     X_real: Any,
     X_synthetic: Any,
     *,
-    n_neighbors: int = 5,
+    n_neighbors: int = DENSITY_NEIGHBORS,
     categorical_features: CategoricalFeatures = "auto",
     max_samples: int | None = 5_000,
     random_state: int | np.random.RandomState | None = None,
 ) -> DensityCoverage:
-    """Tell how densely synthetic rows lie among real ones, and how many of these they cover.
+    """Measure how densely real rows lie where synthetic rows are, and how many are covered.
 
-    Around each real row there is a ball that reaches to its `n_neighbors`-th nearest real
-    neighbour. Density counts the balls that a synthetic row lies in; coverage, the balls in
-    which there is a synthetic row.
+    The ball around each real row reaches to its `n_neighbors`-th nearest other real row.
+    Density is the mean number of balls that contain a synthetic row, divided by `n_neighbors`.
+    Coverage is the share of balls that contain a synthetic row.
 
     Parameters
     ----------
     X_real : {array-like, dataframe, sparse matrix} of shape (n_real, n_features)
         Real rows.
     X_synthetic : {array-like, dataframe, sparse matrix} of shape (n_synthetic, n_features)
-        Synthetic rows. Coverage grows with their number: pass as many as real ones.
+        Synthetic rows, as many as real rows: coverage grows with their number.
     n_neighbors : int, default=5
-        How many real neighbours a ball holds.
+        Number of other real rows in a ball.
     categorical_features : "auto", or list or array of bool, int or str, default="auto"
-        Which columns hold categories, as in `VAEOversampler`.
+        Columns that hold categories, as in `VAEOversampler`.
     max_samples : int or None, default=5000
-        The most rows of each table that are looked at, picked at random; None means all.
+        Maximum number of rows of each table to use, chosen at random. If None, use all rows.
     random_state : int, RandomState instance or None, default=None
-        Which rows are taken where there are more.
+        Controls the choice of rows.
 
     Returns
     -------
     density : float
-        1 for rows that are distributed as the real ones; less if they lie where these are
-        rare, and more if they crowd where these are dense.
+        1 if synthetic rows are distributed as real rows; less if they lie where real rows are
+        sparse, more if they concentrate where real rows are dense.
     coverage : float
-        Share of real rows that are covered. For as many rows that are distributed as the real
-        ones it is about .97, with 5 neighbours; less if parts of the real rows are missed.
+        About .97 for as many synthetic rows with the distribution of the real rows and 5
+        neighbours; less if they miss regions with real rows.
 
     Raises
     ------
     ValueError
-        If a table cannot be read, is empty, or does not have the same columns, or there are
-        no more real rows than `n_neighbors`.
+        If a table cannot be read, is empty, or has other columns than `X_real`, or if there
+        are at most `n_neighbors` real rows.
     TypeError
-        If a table is a data frame that narwhals does not know.
+        If a table is a data frame that narwhals does not support.
 
     References
     ----------
@@ -95,9 +99,10 @@ def density_coverage(
     >>> density_coverage(X_real, X_synthetic[:1]).coverage > 0.9
     False
     """
-    real, synthetic = _read(
-        X_real, X_synthetic, categorical_features, max_samples, random_state
-    )
+    rng = Seeds.from_random_state(random_state).numpy("max_samples")
+    real, synthetic = PairedTables.read_pair(
+        X_real, X_synthetic, categorical_features, max_samples, rng
+    ).matrices
     _check_n_neighbors("X_real", real, n_neighbors)
     return density_coverage_of(real, synthetic, n_neighbors)
 
@@ -106,47 +111,47 @@ def precision_recall(
     X_real: Any,
     X_synthetic: Any,
     *,
-    n_neighbors: int = 3,
+    n_neighbors: int = PRECISION_NEIGHBORS,
     categorical_features: CategoricalFeatures = "auto",
     max_samples: int | None = 5_000,
     random_state: int | np.random.RandomState | None = None,
 ) -> PrecisionRecall:
-    """Tell what share of each table lies within the reach of the other (improved version).
+    """Measure the share of each table that lies in the neighbourhoods of the other.
 
-    Around each row of a table there is a ball that reaches to its `n_neighbors`-th nearest
-    neighbour in the same table. Precision is the share of synthetic rows in a ball of real
-    ones; recall, the share of real rows in a ball of synthetic ones.
+    The ball around each row reaches to its `n_neighbors`-th nearest other row of the same
+    table. Improved precision is the share of synthetic rows in the ball of a real row, and
+    improved recall the share of real rows in the ball of a synthetic row.
 
     Parameters
     ----------
     X_real : {array-like, dataframe, sparse matrix} of shape (n_real, n_features)
         Real rows.
     X_synthetic : {array-like, dataframe, sparse matrix} of shape (n_synthetic, n_features)
-        Synthetic rows; best of all as many as real ones.
+        Synthetic rows, preferably as many as real rows.
     n_neighbors : int, default=3
-        How many neighbours a ball holds.
+        Number of other rows in a ball.
     categorical_features : "auto", or list or array of bool, int or str, default="auto"
-        Which columns hold categories, as in `VAEOversampler`.
+        Columns that hold categories, as in `VAEOversampler`.
     max_samples : int or None, default=5000
-        The most rows of each table that are looked at, picked at random; None means all.
+        Maximum number of rows of each table to use, chosen at random. If None, use all rows.
     random_state : int, RandomState instance or None, default=None
-        Which rows are taken where there are more.
+        Controls the choice of rows.
 
     Returns
     -------
     precision : float
-        Share of synthetic rows that are like real ones.
+        Share of synthetic rows that are close to a real row.
     recall : float
-        Share of real rows whose like is drawn. Even of real rows neither reaches 1: the more
-        columns, the fewer rows lie within reach of each other.
+        Share of real rows that are close to a synthetic row. Even two tables of real rows stay
+        below 1, the more so the more columns they have.
 
     Raises
     ------
     ValueError
-        If a table cannot be read, is empty, or does not have the same columns, or one has no
-        more rows than `n_neighbors`.
+        If a table cannot be read, is empty, or has other columns than `X_real`, or has at
+        most `n_neighbors` rows.
     TypeError
-        If a table is a data frame that narwhals does not know.
+        If a table is a data frame that narwhals does not support.
 
     References
     ----------
@@ -158,25 +163,28 @@ def precision_recall(
     >>> import numpy as np
     >>> from vaesampler.metrics import precision_recall
     >>> X_real, X_synthetic = np.random.default_rng(0).normal(size=(2, 300, 2))
-    >>> scores = precision_recall(X_real, X_synthetic / 10)  # all near the centre
+    >>> scores = precision_recall(X_real, X_synthetic / 10)  # all close to the centre
     >>> scores.precision > 0.9, scores.recall < 0.1
     (True, True)
     """
-    real, synthetic = _read(
-        X_real, X_synthetic, categorical_features, max_samples, random_state
-    )
+    rng = Seeds.from_random_state(random_state).numpy("max_samples")
+    real, synthetic = PairedTables.read_pair(
+        X_real, X_synthetic, categorical_features, max_samples, rng
+    ).matrices
     _check_n_neighbors("X_real", real, n_neighbors)
     _check_n_neighbors("X_synthetic", synthetic, n_neighbors)
     return precision_recall_of(real, synthetic, n_neighbors)
 
 
 def density_coverage_of(
-    real: np.ndarray, synthetic: np.ndarray, n_neighbors: int
-) -> DensityCoverage:  # (n_real, width) and (n_synthetic, width)
+    real: npt.NDArray[np.float64],  # (n_real, width)
+    synthetic: npt.NDArray[np.float64],  # (n_synthetic, width)
+    n_neighbors: int,
+) -> DensityCoverage:
     """Return density and coverage of rows that are points."""
     radii = _radii(real, n_neighbors)
-    n_inside, is_covered = 0, np.zeros(len(real), dtype=bool)
-    for is_inside in _inside(synthetic, real, radii):
+    n_inside, is_covered = 0, np.zeros(len(real), dtype=np.bool_)
+    for is_inside in _are_inside(synthetic, real, radii):
         n_inside += is_inside.sum()
         is_covered |= is_inside.any(axis=0)
     return DensityCoverage(
@@ -185,54 +193,51 @@ def density_coverage_of(
 
 
 def precision_recall_of(
-    real: np.ndarray, synthetic: np.ndarray, n_neighbors: int
-) -> PrecisionRecall:  # (n_real, width) and (n_synthetic, width)
+    real: npt.NDArray[np.float64],  # (n_real, width)
+    synthetic: npt.NDArray[np.float64],  # (n_synthetic, width)
+    n_neighbors: int,
+) -> PrecisionRecall:
     """Return precision and recall of rows that are points."""
     return PrecisionRecall(
-        _share_within_reach(synthetic, real, n_neighbors),
-        _share_within_reach(real, synthetic, n_neighbors),
+        _share_inside(synthetic, real, n_neighbors), _share_inside(real, synthetic, n_neighbors)
     )
 
 
-def _share_within_reach(points: np.ndarray, centres: np.ndarray, n_neighbors: int) -> float:
-    radii = _radii(centres, n_neighbors)
-    within = [inside.any(axis=1) for inside in _inside(points, centres, radii)]
-    return float(np.concatenate(within).mean())
+def _share_inside(
+    points: npt.NDArray[np.float64],  # (n_points, width)
+    centres: npt.NDArray[np.float64],  # (n_centres, width)
+    n_neighbors: int,
+) -> float:
+    """Return the share of points that lie in the ball around some centre."""
+    blocks = _are_inside(points, centres, _radii(centres, n_neighbors))
+    return float(np.concatenate([is_inside.any(axis=1) for is_inside in blocks]).mean())
 
 
-def _radii(centres: np.ndarray, n_neighbors: int) -> np.ndarray:  # (n_centres,)
-    """Return the distance of each row to its n-th nearest other one."""
+def _radii(
+    centres: npt.NDArray[np.float64], n_neighbors: int
+) -> npt.NDArray[np.float64]:  # (n_centres, width) to (n_centres,)
+    """Return the distance between each centre and its `n_neighbors`-th nearest other one."""
     search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute").fit(centres)
-    radii: np.ndarray = np.round(search.kneighbors()[0][:, -1], DECIMALS)
-    return radii
+    distances: npt.NDArray[np.float64] = search.kneighbors()[0]
+    return np.round(distances[:, -1], DECIMALS)
 
 
-def _inside(
-    points: np.ndarray, centres: np.ndarray, radii: np.ndarray
-) -> Iterator[np.ndarray]:  # (some of n_points, n_centres)
-    """Yield, block by block of points, which balls each lies in."""
+def _are_inside(
+    points: npt.NDArray[np.float64],  # (n_points, width)
+    centres: npt.NDArray[np.float64],  # (n_centres, width)
+    radii: npt.NDArray[np.float64],  # (n_centres,)
+) -> Iterator[npt.NDArray[np.bool_]]:  # (n_points_of_block, n_centres)
+    """Yield, for blocks of points, whether each point lies in the ball around each centre."""
     for distances in pairwise_distances_chunked(points, centres, working_memory=WORKING_MEMORY):
         yield np.round(distances, DECIMALS) <= radii
 
 
-def _read(
-    X_real: Any,
-    X_synthetic: Any,
-    categorical_features: CategoricalFeatures,
-    max_samples: int | None,
-    random_state: int | np.random.RandomState | None,
-) -> tuple[np.ndarray, ...]:
-    rng = Seeds.from_random_state(random_state).numpy("max_samples")
-    tables = ComparableTables.read(
-        {"X_real": X_real, "X_synthetic": X_synthetic}, categorical_features
-    )
-    return tables.limited(max_samples, rng).matrices
-
-
-def _check_n_neighbors(what: str, rows: np.ndarray, n_neighbors: int) -> None:
+def _check_n_neighbors(
+    name: str, rows: npt.NDArray[np.float64], n_neighbors: int
+) -> None:  # (n_rows, width)
     if not isinstance(n_neighbors, Integral) or not 1 <= n_neighbors < len(rows):
         raise ValueError(
-            "n_neighbors must be a whole number of at least 1, and less than the rows that "
-            f"are compared of {what}, {len(rows)}; found {n_neighbors!r}. Lower it, or have "
-            "more rows compared."
+            "n_neighbors must be a whole number of at least 1, and less than the number of "
+            f"rows compared of {name}, {len(rows)}; found {n_neighbors!r}. Lower it, pass more "
+            "rows, or raise `max_samples`."
         )

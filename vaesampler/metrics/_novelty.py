@@ -1,51 +1,51 @@
-"""How far synthetic rows are from those that the sampler was fitted on."""
+"""How close synthetic rows are to those that the sampler was fitted on."""
 
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.neighbors import NearestNeighbors
 
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._table.named_features import CategoricalFeatures
-from vaesampler.metrics._paired_tables import ComparableTables, check_limit, subsample
+from vaesampler.metrics._neighborhoods import DECIMALS
+from vaesampler.metrics._paired_tables import PairedTables, check_limit, subsample
 
-# Near is what is nearer than all but this share of new real rows.
+# Near copies are closer to a training row than all but this share of new real rows. Smaller
+# shares would need hundreds of new real rows.
 NEAR_SHARE = 0.05
-# Distances are rounded to so many decimals of a deviation: those of equal rows are 0.
-DECIMALS = 5
 
 
 @dataclass(frozen=True)
 class Novelty:
-    """What `novelty` returns: how new synthetic rows are, beside new real rows.
+    """How new synthetic rows are, compared with new real rows. Returned by `novelty`.
 
     Attributes
     ----------
     copies : float
-        Share of synthetic rows that are equal to a training row in every cell.
+        Share of synthetic rows that equal a training row in every cell.
     near_copies : float
-        Share of synthetic rows that are nearer to a training row than the nearest 5% of new
-        real rows are; where so many of these are copies, share of those that are, too. A
-        sampler that has learned rows by heart has a much larger one than
-        `near_copies_of_real`.
+        Share of synthetic rows that are closer to a training row than 95% of new real rows
+        are, that is, closer than `near_distance`. If that is 0, because many new real rows are
+        copies, the share of synthetic rows at distance 0. It is much larger than
+        `near_copies_of_real` if the sampler memorizes.
     closest_distance : float
-        Median distance of synthetic rows to their closest training row, in deviations.
+        Median distance between a synthetic row and the closest training row, in deviations.
     copies_of_real : float
-        The same as `copies` for new real rows. In tables of few columns or few values it
-        need not be 0.
+        `copies` for new real rows. It may be above 0 in tables with few columns or values.
     closest_distance_of_real : float
-        The same as `closest_distance` for new real rows.
+        `closest_distance` for new real rows.
     near_distance : float
-        What is nearer is a near copy: the 5% quantile of the distances of new real rows.
+        The 5% quantile of the distances between new real rows and the closest training row.
     n_near_reference : int
-        How many of the new real rows are near copies themselves.
+        Number of new real rows that are near copies.
     n_reference : int
-        How many new real rows there were to compare with.
+        Number of new real rows.
     is_held_out : bool
-        Whether these were held-out rows. Otherwise each training row was compared with the
-        other ones.
+        Whether the new real rows were held out. If False, each training row was compared with
+        the other training rows instead.
     """
 
     copies: float
@@ -60,7 +60,7 @@ class Novelty:
 
     @property
     def near_copies_of_real(self) -> float:
-        """The same as `near_copies` for new real rows: 5%, or more if more are copies."""
+        """`near_copies` for new real rows: 5%, or more if more of them are copies."""
         return max(NEAR_SHARE, self.n_near_reference / self.n_reference)
 
 
@@ -73,29 +73,29 @@ def novelty(
     max_samples: int | None = 5_000,
     random_state: int | np.random.RandomState | None = None,
 ) -> Novelty:
-    """Compare how close synthetic rows and new real rows are to those trained on.
+    """Compare how close synthetic rows and new real rows are to the training rows.
 
-    It tells a sampler that draws new rows from one that hands back what it has seen. It is no
-    measure of privacy: rows may be far from every training row and still give away who was
-    among these, as attacks on tables that pass such tests have shown (see Yao et al.).
+    A sampler that memorizes returns rows that are closer than new real rows are. Distances do
+    not measure privacy: rows may be far from every training row and still reveal who was in the
+    data, as attacks on tables that pass such tests have shown (Yao et al., 2025).
 
     Parameters
     ----------
     X_train : {array-like, dataframe, sparse matrix} of shape (n_train, n_features)
-        The rows, of one class, that the sampler was fitted on.
+        Rows of one class that the sampler was fitted on.
     X_synthetic : {array-like, dataframe, sparse matrix} of shape (n_synthetic, n_features)
         Synthetic rows of that class.
     X_holdout : {array-like, dataframe, sparse matrix} of shape (n_holdout, n_features), \
             default=None
-        Real rows of that class that the sampler has not seen. Without them each training row
-        is compared with the other ones.
+        Real rows of that class that the sampler was not fitted on. If None, compare each
+        training row with the other training rows instead.
     categorical_features : "auto", or list or array of bool, int or str, default="auto"
-        Which columns hold categories, as in `VAEOversampler`.
+        Columns that hold categories, as in `VAEOversampler`.
     max_samples : int or None, default=5000
-        The most rows of each table between which distances are taken, picked at random; None
-        means all. Copies are looked for among all training rows.
+        Maximum number of rows of each table to compute distances of, chosen at random. If
+        None, use all rows. Copies are searched for among all training rows.
     random_state : int, RandomState instance or None, default=None
-        Which rows are taken where there are more.
+        Controls the choice of rows.
 
     Returns
     -------
@@ -105,10 +105,10 @@ def novelty(
     Raises
     ------
     ValueError
-        If a table cannot be read, is empty, or does not have the same columns, or there is 1
-        training row and none is held out.
+        If a table cannot be read, is empty, or has other columns than `X_train`, or if there
+        is 1 training row and none is held out.
     TypeError
-        If a table is a data frame that narwhals does not know.
+        If a table is a data frame that narwhals does not support.
 
     See Also
     --------
@@ -129,15 +129,9 @@ def novelty(
     >>> novelty(X_train, jittered, X_holdout).near_copies > 0.9
     True
     """
-    named = {"X_train": X_train, "X_synthetic": X_synthetic}
-    if X_holdout is not None:
-        named["X_holdout"] = X_holdout
-    tables = ComparableTables.read(named, categorical_features)
-    if X_holdout is None and len(tables.cells[0]) < 2:
-        raise ValueError(
-            "X_train must have at least 2 rows where none are held out; found 1. Pass "
-            "X_holdout, or more rows."
-        )
+    tables = PairedTables.read_with_holdout(
+        "X_train", X_train, X_synthetic, X_holdout, categorical_features
+    )
     rng = Seeds.from_random_state(random_state).numpy("max_samples")
     return novelty_of(tables, max_samples, rng)
 
@@ -149,38 +143,38 @@ def distance_to_closest_record(
     categorical_features: CategoricalFeatures = "auto",
     max_samples: int | None = 5_000,
     random_state: int | np.random.RandomState | None = None,
-) -> np.ndarray:
-    """Return how far each row is from the closest of those that the sampler was fitted on.
+) -> npt.NDArray[np.float64]:
+    """Return the distance between each row and the closest training row.
 
     Parameters
     ----------
     X_train : {array-like, dataframe, sparse matrix} of shape (n_train, n_features)
-        The rows that the sampler was fitted on.
+        Rows that the sampler was fitted on.
     X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
-        Synthetic rows, or new real ones to compare these with.
+        Synthetic rows, or new real rows to compare them with.
     categorical_features : "auto", or list or array of bool, int or str, default="auto"
-        Which columns hold categories, as in `VAEOversampler`.
+        Columns that hold categories, as in `VAEOversampler`.
     max_samples : int or None, default=5000
-        The most training rows that are looked at, picked at random; None means all.
+        Maximum number of training rows to use, chosen at random. If None, use all rows.
     random_state : int, RandomState instance or None, default=None
-        Which training rows are taken where there are more.
+        Controls the choice of training rows.
 
     Returns
     -------
     distances : ndarray of shape (n_rows,)
-        Distances, in deviations of the training rows; of a copy, 0. They grow with the number
-        of columns, and say something only beside those of new real rows.
+        Distances in robust deviations of the training rows, 0 for copies. They grow with the
+        number of columns, and are meaningful only in comparison with those of new real rows.
 
     Raises
     ------
     ValueError
-        If a table cannot be read, is empty, or does not have the same columns.
+        If a table cannot be read, is empty, or has other columns than `X_train`.
     TypeError
-        If a table is a data frame that narwhals does not know.
+        If a table is a data frame that narwhals does not support.
 
     See Also
     --------
-    novelty : The comparison with new real rows; on why it does not measure privacy.
+    novelty : Compare with new real rows. Explains why distances do not measure privacy.
 
     References
     ----------
@@ -195,29 +189,30 @@ def distance_to_closest_record(
     >>> distance_to_closest_record(X, X[:3]).tolist()
     [0.0, 0.0, 0.0]
     """
-    tables = ComparableTables.read({"X_train": X_train, "X": X}, categorical_features)
+    tables = PairedTables.read({"X_train": X_train, "X": X}, categorical_features)
     check_limit("max_samples", max_samples)
     train, rows = tables.matrices
     rng = Seeds.from_random_state(random_state).numpy("max_samples")
-    return closest_distances(subsample(train, max_samples, rng), rows)
+    return _closest_distances(subsample(train, max_samples, rng), rows)
 
 
 def novelty_of(
-    tables: ComparableTables, max_samples: int | None, rng: np.random.Generator
+    tables: PairedTables, max_samples: int | None, rng: np.random.Generator
 ) -> Novelty:
-    """Compare synthetic rows, the second table, with training rows, the first.
+    """Compare the second table, of synthetic rows, with the first, of training rows.
 
-    The third table, if there is one, holds new real rows.
+    New real rows are the third table. Without one, they are the training rows, each compared
+    with the others.
     """
     train_cells, synthetic_cells, *held_out_cells = tables.cells
     train, synthetic, *held_out = tables.limited(max_samples, rng).matrices
-    found = closest_distances(train, synthetic)
-    expected = closest_distances(train, *held_out)
-    # An observed distance, not one between two: rows at it are as near as real ones.
+    found = _closest_distances(train, synthetic)
+    expected = _closest_distances(train, *held_out)
+    # An observed distance, not an interpolated one: rows at it are as near as a real row.
     near = float(np.quantile(expected, NEAR_SHARE, method="lower"))
 
-    def are_near(distances: np.ndarray) -> np.ndarray:
-        # Nothing is nearer than copies, and they must not go unnoticed where a few are usual.
+    def are_near(distances: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        # No distance is below 0, but copies are to be found even if some real rows are copies.
         return distances < near if near > 0 else distances == 0
 
     return Novelty(
@@ -233,26 +228,34 @@ def novelty_of(
     )
 
 
-def closest_distances(
-    train: np.ndarray, rows: np.ndarray | None = None
-) -> np.ndarray:  # (n_rows,)
-    """Return each row's distance to the closest training row; of a training row, to another."""
+def _closest_distances(
+    train: npt.NDArray[np.float64],  # (n_train, width)
+    rows: npt.NDArray[np.float64] | None = None,  # (n_rows, width)
+) -> npt.NDArray[np.float64]:  # (n_rows,)
+    """Return the distance between each row and the closest training row.
+
+    If `rows` is None, return the distance between each training row and the closest other one.
+    """
     search = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(train)
     closest = search.kneighbors(rows, return_distance=False)[:, 0]
-    # The search squares the distance from the origin, in which that of far copies is lost.
-    between = (train if rows is None else rows) - train[closest]
-    distances: np.ndarray = np.round(np.linalg.norm(between, axis=1), DECIMALS)
-    return distances
+    # The distances of the search are inexact: it subtracts squared norms, which may be large.
+    differences = (train if rows is None else rows) - train[closest]
+    distances: npt.NDArray[np.float64] = np.linalg.norm(differences, axis=1)
+    return np.round(distances, DECIMALS)
 
 
-def _share_of_copies(train: np.ndarray, rows: np.ndarray | None = None) -> float:
-    """Return the share of rows, of cells, that training rows equal; or other training rows."""
+def _share_of_copies(
+    train: npt.NDArray[np.float64],  # (n_train, n_columns), cells
+    rows: npt.NDArray[np.float64] | None = None,  # (n_rows, n_columns)
+) -> float:
+    """Return the share of rows that equal a training row; of training rows, another one."""
     counts = Counter(_keys(train))
     if rows is None:
         return float(np.mean([counts[key] > 1 for key in _keys(train)]))
     return float(np.mean([key in counts for key in _keys(rows)]))
 
 
-def _keys(cells: np.ndarray) -> list[int]:  # of each row
-    canonical = np.where(np.isnan(cells), np.nan, cells)  # one of the many NaN
+def _keys(cells: npt.NDArray[np.float64]) -> list[int]:  # (n_rows, n_columns) to n_rows
+    """Return a hash of each row."""
+    canonical = np.where(np.isnan(cells), np.nan, cells)  # NaN has many bit patterns
     return [hash(row.tobytes()) for row in canonical]

@@ -1,140 +1,181 @@
-"""`ComparableTables`: real and synthetic rows read alike, and made comparable."""
+"""`PairedTables`: real and synthetic rows, read so that cells and rows can be compared."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from vaesampler._table.cells import TIME_UNITS, Cells
-from vaesampler._table.columns import Column
 from vaesampler._table.containers import Container, FrameContainer
 from vaesampler._table.named_features import CategoricalFeatures
 from vaesampler._table.reading import read_table
 from vaesampler._table.schema import FeatureSchema
-from vaesampler.metrics._points import _level_blocks, _number_blocks
+from vaesampler.metrics._points import level_blocks, number_blocks
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
-class ComparableTables:
-    """Tables of the same columns, the real rows first.
+class PairedTables:
+    """Tables with the same columns, the real rows first.
 
-    A cell is one float64: its number or, in a column of categories, the number of its level,
-    which all tables share; NaN where it is missing.
+    A cell is one float64: a value; or, in a column of categories, the index of its level in a
+    list that all tables share. NaN is a missing cell.
     """
 
-    schema: FeatureSchema  # of the real rows
-    is_category: np.ndarray  # (n_columns,)
-    cells: tuple[np.ndarray, ...]  # of each table, (n_rows, n_columns)
+    names: tuple[str, ...]  # of the columns
+    is_category: npt.NDArray[np.bool_]  # (n_columns,)
+    cells: tuple[npt.NDArray[np.float64], ...]  # of each table, (n_rows, n_columns)
 
     @classmethod
     def read(
         cls, tables: Mapping[str, Any], categorical_features: CategoricalFeatures = "auto"
     ) -> Self:
-        """Read tables of any kind, by what they are called in messages.
+        """Read tables of any kind. The keys are their names in error messages.
 
         Raises
         ------
         TypeError, ValueError
-            If one is no table, is empty, holds cells that cannot be read, or has other columns
-            than the first one.
+            If one is not a table, is empty, cannot be read, or has other columns than the
+            first one.
         """
-        containers = {what: read_table(X, what) for what, X in tables.items()}
+        containers = {name: read_table(X, name) for name, X in tables.items()}
         (first, real), *others = containers.items()
-        for what, container in others:
-            _check_same_names(first, real, what, container)
-        columns = [_read_columns(what, container) for what, container in containers.items()]
-        # The schema's own mean and deviation, of which no use is made here, may overflow.
+        for name, container in others:
+            check_same_names(first, real, name, container)
+        columns = list(zip(*map(_read_columns, containers, containers.values()), strict=True))
+        # The schema's means and deviations, which are not used here, may overflow.
         with np.errstate(over="ignore", invalid="ignore"):
             schema = FeatureSchema.infer(
-                map(_kind_giver, zip(*columns, strict=True)), real.names, categorical_features
+                map(_cells_to_infer_from, columns), real.names, categorical_features
             )
         is_category = np.array(
             [column.has_levels and column.levels.dtype.kind == "O" for column in schema.columns]
         )
-        cells = tuple(
-            np.empty((one.n_rows, len(schema.columns))) for one in containers.values()
-        )
-        for number, of_tables in enumerate(zip(*columns, strict=True)):
-            column = schema.columns[number]
-            _check_same_kind(column, is_category[number], list(containers), of_tables)
-            if is_category[number]:
-                read = _number_levels(column.levels, of_tables)
+        cells = tuple(np.empty((one.n_rows, len(columns))) for one in containers.values())
+        for index, (column, of_tables) in enumerate(zip(schema.columns, columns, strict=True)):
+            _check_same_kind(column.name, is_category[index], list(containers), of_tables)
+            if is_category[index]:
+                values_of_tables = _level_indices(column.levels, of_tables)
             else:
-                read = [values.astype(np.float64) for values, *_ in of_tables]
-            for table, values in zip(cells, read, strict=True):
-                table[:, number] = values + 0.0  # which makes -0.0 a 0
-        return cls(schema, is_category, cells)
+                values_of_tables = [one.values.astype(np.float64) for one in of_tables]
+            for table, values in zip(cells, values_of_tables, strict=True):
+                table[:, index] = values + 0.0  # turns -0.0 into 0.0
+        return cls(tuple(column.name for column in schema.columns), is_category, cells)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the columns."""
-        return tuple(column.name for column in self.schema.columns)
+    @classmethod
+    def read_pair(
+        cls,
+        X_real: Any,
+        X_synthetic: Any,
+        categorical_features: CategoricalFeatures,
+        max_samples: int | None,
+        rng: np.random.Generator,
+    ) -> Self:
+        """Read two tables, and keep at most `max_samples` rows of each.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `read` and `limited` do.
+        """
+        tables = cls.read({"X_real": X_real, "X_synthetic": X_synthetic}, categorical_features)
+        return tables.limited(max_samples, rng)
+
+    @classmethod
+    def read_with_holdout(
+        cls,
+        name: str,
+        X_real: Any,
+        X_synthetic: Any,
+        X_holdout: Any,
+        categorical_features: CategoricalFeatures,
+    ) -> Self:
+        """Read real and synthetic rows, and new real rows unless `X_holdout` is None.
+
+        `name` is that of the real rows in error messages.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `read` does, or if there is 1 real row and none is held out.
+        """
+        tables = {name: X_real, "X_synthetic": X_synthetic}
+        if X_holdout is not None:
+            tables["X_holdout"] = X_holdout
+        read = cls.read(tables, categorical_features)
+        if X_holdout is None and len(read.cells[0]) < 2:
+            raise ValueError(
+                f"{name} must have at least 2 rows where none are held out; found 1. Pass "
+                "X_holdout, or more rows."
+            )
+        return read
 
     def limited(self, max_samples: int | None, rng: np.random.Generator) -> Self:
-        """Return at most so many rows of each table, picked at random.
+        """Return the tables with at most `max_samples` rows each, chosen at random.
 
         Raises
         ------
         ValueError
-            If `max_samples` is no whole number of at least 2, nor None.
+            If `max_samples` is neither None nor a whole number of at least 2.
         """
         check_limit("max_samples", max_samples)
-        return type(self)(
-            self.schema,
-            self.is_category,
-            tuple(subsample(table, max_samples, rng) for table in self.cells),
-        )
+        cells = tuple(subsample(table, max_samples, rng) for table in self.cells)
+        return replace(self, cells=cells)
 
     def select(
-        self, tables: Sequence[int], rows: Sequence[np.ndarray | slice] | None = None
+        self,
+        tables: Sequence[int],
+        row_indices: Sequence[npt.NDArray[np.intp]],  # of each table selected, (n_selected,)
     ) -> Self:
-        """Return some of the tables, or some of the rows of each of them."""
-        chosen = rows or [slice(None)] * len(tables)
-        return type(self)(
-            self.schema,
-            self.is_category,
-            tuple(
-                self.cells[table][of_table]
-                for table, of_table in zip(tables, chosen, strict=True)
-            ),
+        """Return some rows of some of the tables."""
+        cells = tuple(
+            self.cells[table][indices]
+            for table, indices in zip(tables, row_indices, strict=True)
         )
+        return replace(self, cells=cells)
+
+    def without_holdout(self) -> Self:
+        """Return the real and the synthetic rows only."""
+        return replace(self, cells=self.cells[:2])
 
     @cached_property
-    def matrices(self) -> tuple[np.ndarray, ...]:  # of each table, (n_rows, width)
-        """The rows of each table as points, whose distance says how much they differ.
+    def matrices(self) -> tuple[npt.NDArray[np.float64], ...]:  # of each table, (n_rows, width)
+        """Rows as points, between which distances are Euclidean.
 
-        A number is measured in deviations from the middle of the real rows' numbers, robust
-        ones; far out it counts by its logarithm, lest the tail of one column decide. Two
-        categories that differ are one deviation apart, as are a missing and an average cell.
+        A value counts in robust deviations from the median of the real rows, logarithmically
+        in the tails. Two different categories are one deviation apart, as are a missing cell
+        and an average value.
         """
         blocks = [
-            (_level_blocks if is_category else _number_blocks)(
-                [table[:, number] for table in self.cells]
+            (level_blocks if is_category else number_blocks)(
+                [table[:, index] for table in self.cells]
             )
-            for number, is_category in enumerate(self.is_category)
+            for index, is_category in enumerate(self.is_category)
         ]
         return tuple(np.hstack(of_table) for of_table in zip(*blocks, strict=True))
 
 
 def subsample(
-    rows: np.ndarray, max_samples: int | None, rng: np.random.Generator
-) -> np.ndarray:  # (n_rows, ...) to (at most max_samples, ...)
-    """Return at most so many rows, picked at random."""
+    rows: npt.NDArray[Scalar], max_samples: int | None, rng: np.random.Generator
+) -> npt.NDArray[Scalar]:  # (n_rows, ...) to (at most max_samples, ...)
+    """Return at most `max_samples` rows, chosen at random and in their order."""
     if max_samples is None or len(rows) <= max_samples:
         return rows
     return rows[np.sort(rng.choice(len(rows), max_samples, replace=False))]
 
 
 def check_limit(name: str, limit: int | None) -> None:
-    """Check the most rows or columns that a parameter says are to be looked at.
+    """Check the parameter `name`, a maximum number of rows or columns.
 
     Raises
     ------
     ValueError
-        If it is no whole number of at least 2, nor None.
+        If it is neither None nor a whole number of at least 2.
     """
     is_whole = isinstance(limit, Integral) and not isinstance(limit, bool)
     if limit is not None and not (is_whole and limit >= 2):
@@ -143,70 +184,81 @@ def check_limit(name: str, limit: int | None) -> None:
         )
 
 
-def _check_same_names(first: str, real: Container, what: str, other: Container) -> None:
+def check_same_names(first: str, real: Container, other: str, container: Container) -> None:
+    """Check that two tables, named `first` and `other`, have the same columns.
+
+    Raises
+    ------
+    ValueError
+        If they have not.
+    """
     # An array has no names of its own, and may be what a sampler made of a frame.
-    both_named = all(isinstance(one, FrameContainer) for one in (real, other))
-    if len(real.names) == len(other.names) and (not both_named or real.names == other.names):
+    both_named = all(isinstance(one, FrameContainer) for one in (real, container))
+    names, other_names = real.names, container.names
+    if len(names) == len(other_names) and (not both_named or names == other_names):
         return
     different = [
-        f"{theirs!r} instead of {ours!r}"
-        for ours, theirs in zip(real.names, other.names, strict=False)
-        if ours != theirs
+        f"{found!r} instead of {expected!r}"
+        for expected, found in zip(names, other_names, strict=False)
+        if expected != found
     ]
     raise ValueError(
-        f"{what} must have the same columns as {first}, in the same order; found "
-        f"{len(other.names)} columns for {len(real.names)}"
+        f"{other} must have the same columns as {first}, in the same order; found "
+        f"{len(other_names)} columns for {len(names)}"
         + (f", {', '.join(different[:3])}" if both_named and different else "")
         + ". Leave the labels out of both, and pass the columns that the sampler was given."
     )
 
 
-def _read_columns(what: str, container: Container) -> list[Cells]:
+def _read_columns(name: str, container: Container) -> list[Cells]:
     try:
         return [_in_microseconds(cells) for cells in container.columns()]
     except ValueError as error:  # which names the column, but not the table
-        raise ValueError(f"{what} cannot be read. {error}") from error
+        raise ValueError(f"{name} cannot be read. {error}") from error
 
 
 def _in_microseconds(cells: Cells) -> Cells:
-    """Return times in a unit that does not depend on the table."""
+    """Convert times to a unit that does not depend on the table."""
     if cells.time_unit is None:
         return cells
     values = cells.values * TIME_UNITS[cells.time_unit]
     return Cells(values, False, "times, in microseconds", "us")
 
 
-def _kind_giver(of_tables: tuple[Cells, ...]) -> Cells:
-    """Return the cells that tell what a column is: the real ones, if any is there."""
+def _cells_to_infer_from(of_tables: tuple[Cells, ...]) -> Cells:
+    """Return the real cells or, if all are missing, missing cells of another table's type."""
+    real = of_tables[0]
     for cells in of_tables:
-        if not all(_is_missing(cells)):
-            return cells if cells is of_tables[0] else _all_missing(of_tables[0], cells)
-    return of_tables[0]
+        if not all(_are_missing(cells)):
+            return real if cells is real else _all_missing(len(real.values), cells)
+    return real
 
 
-def _all_missing(cells: Cells, like: Cells) -> Cells:
-    is_object = like.values.dtype.kind == "O"
-    missing: Any = None if is_object else np.nan
-    values = np.full(len(cells.values), missing, dtype=object if is_object else np.float64)
-    return Cells(values, like.is_categorical)
+def _all_missing(n_rows: int, like: Cells) -> Cells:
+    if like.values.dtype.kind == "O":
+        return Cells(np.full(n_rows, None, dtype=object), like.is_categorical)
+    return Cells(np.full(n_rows, np.nan), like.is_categorical)
 
 
-def _is_missing(cells: Cells) -> list[bool]:  # of each row
+def _are_missing(cells: Cells) -> list[bool]:  # of each row
     if cells.values.dtype.kind == "O":
         return [cell is None for cell in cells.values]
-    missing: list[bool] = np.isnan(cells.values).tolist()
-    return missing
+    are_missing: list[bool] = np.isnan(cells.values).tolist()
+    return are_missing
 
 
-def _number_levels(levels: np.ndarray, of_tables: tuple[Cells, ...]) -> list[np.ndarray]:
-    """Give the levels numbers: first the real rows', then those that only others have."""
-    number_of = {level: number for number, level in enumerate(levels.tolist())}
+def _level_indices(
+    levels: npt.NDArray[np.object_],  # (n_levels,), of the real rows
+    of_tables: tuple[Cells, ...],
+) -> list[npt.NDArray[np.float64]]:  # of each table, (n_rows,)
+    """Return the index of each cell's level; levels that real rows lack come last."""
+    index_of = {level: index for index, level in enumerate(levels.tolist())}
     return [
         np.array(
             [
-                np.nan if missing else number_of.setdefault(level, len(number_of))
-                for level, missing in zip(
-                    cells.values.tolist(), _is_missing(cells), strict=True
+                np.nan if is_missing else index_of.setdefault(level, len(index_of))
+                for level, is_missing in zip(
+                    cells.values.tolist(), _are_missing(cells), strict=True
                 )
             ],
             dtype=np.float64,
@@ -216,23 +268,23 @@ def _number_levels(levels: np.ndarray, of_tables: tuple[Cells, ...]) -> list[np.
 
 
 def _check_same_kind(
-    column: Column, is_category: bool, tables: list[str], of_tables: tuple[Cells, ...]
+    column: str, is_category: bool, tables: list[str], of_tables: tuple[Cells, ...]
 ) -> None:
-    kinds = {what: _cell_kind(cells) for what, cells in zip(tables, of_tables, strict=True)}
-    known = [(what, kind) for what, kind in kinds.items() if kind is not None]
-    for what, kind in known[1:]:
-        first, of_first = known[0]
-        # A category may be written in numbers by whoever has no truth values.
-        are_numbers = is_category and {kind, of_first} == {"numbers", "truth values"}
-        if kind != of_first and not are_numbers:
+    kinds = [(table, _cell_kind(cells)) for table, cells in zip(tables, of_tables, strict=True)]
+    known = [(table, kind) for table, kind in kinds if kind is not None]
+    for table, kind in known[1:]:
+        first, first_kind = known[0]
+        # A library without truth values writes categories as numbers.
+        are_alike = is_category and {kind, first_kind} == {"numbers", "truth values"}
+        if kind != first_kind and not are_alike:
             raise ValueError(
-                f"Column {column.name!r} holds {of_first} in {first}, and {kind} in {what}. "
+                f"Column {column!r} holds {first_kind} in {first}, and {kind} in {table}. "
                 "Convert it in one of them, or leave it out of both."
             )
 
 
 def _cell_kind(cells: Cells) -> str | None:
-    """Return what the cells are, in words; None if all are missing."""
+    """Describe the cells for error messages; return None if all are missing."""
     if cells.values.dtype.kind != "O":
         if np.isnan(cells.values).all():
             return None

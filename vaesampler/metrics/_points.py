@@ -1,74 +1,99 @@
-"""Rows of a table as points, whose distance says how much they differ."""
+"""Columns as coordinates: rows become points whose distances can be compared."""
 
 import numpy as np
+import numpy.typing as npt
 
 from vaesampler._table.columns import MOST_LEVELS_APART
 from vaesampler._table.inference import IQR_OF_NORMAL
 
-# Numbers farther from the middle than this many deviations count by their logarithm.
+# Values beyond this many robust deviations from the median are compressed logarithmically, so
+# that the tail of one column does not decide which rows are close. Most values of a normal
+# distribution are within 3.
 TAIL_DEVIATIONS = 3
-# How far a number may be out, in the unit of the others, so that what is made of it is finite.
+# Largest coordinate and largest deviation: sums of their squares stay finite.
 LARGEST = 1e300
+LARGEST_DEVIATION = 1e150
 
 
-def in_common_unit(numbers: np.ndarray, observed: np.ndarray) -> np.ndarray:
-    """Return numbers in a unit near the largest observed one.
+def in_common_unit(
+    values: npt.NDArray[np.float64], observed: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:  # (n_rows,) and (n_observed,) to (n_rows,)
+    """Divide values by a power of 2 close to the largest absolute observed value.
 
-    Sums and squares of the observed ones neither overflow nor vanish then. The unit is a power
-    of 2, so that no number is rounded.
+    Sums of squares of the observed values then neither overflow nor underflow, and no value is
+    rounded.
     """
     exponent = np.frexp(np.abs(observed).max(initial=0.0))[1]
     with np.errstate(over="ignore", under="ignore"):
-        scaled: np.ndarray = np.ldexp(numbers, -exponent)
+        scaled: npt.NDArray[np.float64] = np.ldexp(values, -exponent)
     return scaled.clip(-LARGEST, LARGEST)
 
 
-def _number_blocks(of_tables: list[np.ndarray]) -> list[np.ndarray]:  # (n_rows, 1 or 2)
-    real = of_tables[0]
-    scaled = [_scaled(values, real[~np.isnan(real)]) for values in of_tables]
+def number_blocks(
+    values_of_tables: list[npt.NDArray[np.float64]],  # of each table, (n_rows,)
+) -> list[npt.NDArray[np.float64]]:  # of each table, (n_rows, 1 or 2)
+    """Return the coordinates of a column of numbers, which have deviation 1 in the real table.
+
+    A second coordinate is 1 for missing cells, if any table has one; their first is 0.
+    """
+    real = values_of_tables[0]
+    scaled = [_scaled(values, real[~np.isnan(real)]) for values in values_of_tables]
     deviation = float(np.nanstd(scaled[0])) if (~np.isnan(real)).any() else 0.0
-    missing = [np.isnan(values) for values in of_tables]
+    is_missing = [np.isnan(values) for values in values_of_tables]
     blocks = [np.nan_to_num(values / (deviation or 1.0))[:, np.newaxis] for values in scaled]
-    if not any(flags.any() for flags in missing):
+    if not any(flags.any() for flags in is_missing):
         return blocks
-    return [np.column_stack(pair) for pair in zip(blocks, missing, strict=True)]
+    return [np.column_stack(pair) for pair in zip(blocks, is_missing, strict=True)]
 
 
-def _scaled(values: np.ndarray, observed: np.ndarray) -> np.ndarray:  # (n_rows,)
-    """Measure numbers in robust deviations of the observed ones, and draw in the tails."""
+def _scaled(
+    values: npt.NDArray[np.float64], observed: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:  # (n_rows,) and (n_observed,) to (n_rows,)
+    """Return t * arcsinh(d / t), where d is a value's robust deviation from the median.
+
+    t is `TAIL_DEVIATIONS`; median and deviation are those of the observed values.
+    """
     if len(observed) == 0:
         return np.zeros(len(values))
-    values, observed = (in_common_unit(numbers, observed) for numbers in (values, observed))
-    off_middle = values - (middle := np.median(observed))
+    values, observed = in_common_unit(values, observed), in_common_unit(observed, observed)
+    median = np.median(observed)
+    differences = values - median
     if observed.min() == observed.max():
-        sides: np.ndarray = np.sign(off_middle)  # no deviation to measure in: one apart
-        return sides
-    # Where most rows sit at one value, the others tell, lest it be their far tail.
-    others = observed[observed != middle]
-    spread = _spread(observed) or _spread(others) or float(np.std(observed))
+        return np.sign(differences)  # there is no deviation: any other value is at distance 1
+    # If most values are equal, the interquartile range is 0: use that of the other values.
+    others = observed[observed != median]
+    deviation = (
+        _robust_deviation(observed) or _robust_deviation(others) or float(np.std(observed))
+    )
     with np.errstate(over="ignore"):
-        deviations = np.clip(off_middle / spread, -1e150, 1e150)
-    scaled: np.ndarray = TAIL_DEVIATIONS * np.arcsinh(deviations / TAIL_DEVIATIONS)
-    return scaled
+        deviations = np.clip(differences / deviation, -LARGEST_DEVIATION, LARGEST_DEVIATION)
+    return TAIL_DEVIATIONS * np.arcsinh(deviations / TAIL_DEVIATIONS)
 
 
-def _spread(observed: np.ndarray) -> float:
+def _robust_deviation(observed: npt.NDArray[np.float64]) -> float:
     low, high = np.quantile(observed, [0.25, 0.75])
     return float((high - low) / IQR_OF_NORMAL)
 
 
-def _level_blocks(of_tables: list[np.ndarray]) -> list[np.ndarray]:  # (n_rows, n_slots)
-    real = of_tables[0]
+def level_blocks(
+    levels_of_tables: list[npt.NDArray[np.float64]],  # of each table, (n_rows,), level indices
+) -> list[npt.NDArray[np.float64]]:  # of each table, (n_rows, n_slots)
+    """Return one-hot codes of a column of categories, divided by √2.
+
+    Two different levels are at distance 1. The rare levels of the real table share a slot, as
+    do levels that only other tables have.
+    """
+    real = levels_of_tables[0]
     n_levels = int(np.nanmax(real)) + 1 if (~np.isnan(real)).any() else 0
     n_apart = min(n_levels, MOST_LEVELS_APART)
-    # Behind the frequent levels: the rare ones, those unseen among real rows, and missing.
+    # The slots after those of the frequent levels: rare levels, unknown levels, missing cells.
     slots = [
         np.select(
-            [np.isnan(numbers), numbers >= n_levels, numbers >= n_apart],
+            [np.isnan(levels), levels >= n_levels, levels >= n_apart],
             [n_apart + 2, n_apart + 1, n_apart],
-            numbers,
+            levels,
         ).astype(np.intp)
-        for numbers in of_tables
+        for levels in levels_of_tables
     ]
     used = np.unique(np.concatenate(slots))
     return [(of_table[:, np.newaxis] == used) / np.sqrt(2) for of_table in slots]

@@ -1,78 +1,77 @@
 """`synthetic_report`: the metrics of synthetic rows in one object, with a verdict in words."""
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from vaesampler._runtime.optional import import_pandas
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._table.named_features import CategoricalFeatures
-from vaesampler.metrics._distributions import (
-    AssociationDistances,
-    ColumnDistances,
-)
-from vaesampler.metrics._neighborhoods import (
-    DensityCoverage,
-    PrecisionRecall,
-)
+from vaesampler.metrics._distributions import AssociationDistances, ColumnDistances
+from vaesampler.metrics._figures import FIGURES
+from vaesampler.metrics._likeness import likenesses_of
+from vaesampler.metrics._neighborhoods import DensityCoverage, PrecisionRecall
 from vaesampler.metrics._novelty import Novelty, novelty_of
-from vaesampler.metrics._paired_tables import ComparableTables
+from vaesampler.metrics._paired_tables import PairedTables
+from vaesampler.metrics._two_sample import two_sample_auc_of
+from vaesampler.metrics._verdict import MIN_ROWS, Verdict, verdict_of
 
 if TYPE_CHECKING:
     import pandas as pd
-from vaesampler.metrics._figures import MEANINGS, SHARES, Figure, _likenesses, _two_sample_auc
-from vaesampler.metrics._verdict import MIN_ROWS, _verdict
 
-N_WORST = 3  # columns, and pairs of them, that the text names
-WIDTH = 96  # of the text
+N_WORST = 3  # columns, and pairs of columns, that the text names
+WIDTH = 96  # of the text, in characters
 
 
-@dataclass(frozen=True, eq=False)  # arrays are not one truth value
+@dataclass(frozen=True, eq=False)  # arrays have no single truth value
 class SyntheticReport:
-    """What `synthetic_report` returns. Print it, or show it in a notebook.
+    """Report on synthetic rows: figures, and a verdict.
+
+    It prints as text and is shown as a table in a notebook.
 
     Attributes
     ----------
     verdict : {"memorizing", "too weak", "balanced", "undecided"}
-        - "too weak": a classifier tells synthetic from real rows with an AUC above .9, or they
-          cover less than half as many real rows as new real ones do;
-        - "memorizing": more synthetic rows are near copies than chance explains, and at least
-          one in twenty more than of new real rows;
-        - "undecided": there are fewer than 10 synthetic or new real rows, too few to tell
-          (though a few copies among the former may be "memorizing");
+        - "too weak": a classifier separates synthetic from real rows with an AUC above .9, or
+          their coverage is less than half of that of new real rows;
+        - "memorizing": there are more near copies than chance explains, and their share
+          exceeds that of new real rows by more than 5 percentage points;
+        - "undecided": there are fewer than 10 synthetic or new real rows (a few copies may
+          still be "memorizing");
         - "balanced": none of these.
 
-        Rows that are both too weak and near copies are called "too weak", and the reason says
-        so.
+        Rows that are both too weak and near copies are "too weak", and the reason names both.
     reason : str
-        The figures that say so, with "; " between them.
+        The figures that the verdict is based on, separated by "; ".
     novelty : Novelty
         Shares of copies and near copies, and distances.
     two_sample_auc : float
-        Area under the ROC curve of telling synthetic rows from real ones; .5 is best. NaN if
-        there are fewer than 5 rows of either.
+        Area under the ROC curve of a classifier that separates synthetic from real rows; .5 is
+        best. NaN if there are fewer than 5 rows of either.
     density_coverage, density_coverage_of_real : DensityCoverage
-        Of the synthetic rows, and of as many new real ones, among the other real rows. Where
-        there are more synthetic ones, the mean over up to 5 parts of them.
+        Density and coverage of the synthetic rows, and of as many new real rows, with respect
+        to the other real rows. If there are more synthetic rows, these are means over at most
+        5 parts of them.
     precision_recall, precision_recall_of_real : PrecisionRecall
-        The same.
+        Precision and recall of the same rows.
     columns, columns_of_real : ColumnDistances
-        The same, of one part of the synthetic rows.
+        Distances between distributions, for one part of the synthetic rows.
     associations, associations_of_real : AssociationDistances
-        The same, of the pairs of at most 50 columns.
+        Differences of associations, for the same part and at most 50 columns.
     n_real, n_synthetic, n_holdout : int
-        Numbers of rows.
+        Number of rows of each table.
 
     See Also
     --------
-    synthetic_report : Makes it.
+    synthetic_report : Create a report.
     """
 
-    verdict: str
+    verdict: Verdict
     reason: str
     novelty: Novelty
     two_sample_auc: float
@@ -90,37 +89,38 @@ class SyntheticReport:
 
     @property
     def share_copies(self) -> float:
-        """Share of synthetic rows that equal a real one in every cell."""
+        """Share of synthetic rows that equal a real row in every cell."""
         return self.novelty.copies
 
     @property
     def share_near_copies(self) -> float:
-        """Share of synthetic rows nearer to a real one than the nearest 5% of new real rows.
+        """Share of synthetic rows that are nearer to a real row than 95% of new real rows.
 
-        See `Novelty` for tables in which many real rows are equal.
+        See `Novelty` for tables with many equal rows.
         """
         return self.novelty.near_copies
 
     def to_frame(self) -> "pd.DataFrame":
-        """Return a row for each figure.
+        """Return the figures as a data frame.
 
         Returns
         -------
         frame : pandas DataFrame
-            Columns "figure", "synthetic", "real" (the same of new real rows) and "meaning".
+            One row per figure, with the columns "figure", "synthetic", "real" (the figure for
+            new real rows) and "meaning".
 
         Raises
         ------
         ImportError
             If pandas is not installed.
         """
-        figures = self._figures()
+        synthetic, real = zip(*(figure.read(self) for figure in FIGURES), strict=True)
         return import_pandas("SyntheticReport.to_frame").DataFrame(
             {
-                "figure": [figure.name for figure in figures],
-                "synthetic": [figure.synthetic for figure in figures],
-                "real": [figure.real for figure in figures],
-                "meaning": [figure.meaning for figure in figures],
+                "figure": [figure.name for figure in FIGURES],
+                "synthetic": synthetic,
+                "real": real,
+                "meaning": [figure.meaning for figure in FIGURES],
             }
         )
 
@@ -135,8 +135,8 @@ class SyntheticReport:
             "",
             f"{'':<22}{'synthetic':>10}{'new real':>10}",
         ]
-        for figure in self._figures():
-            synthetic, real = _shown(figure)
+        for figure in FIGURES:
+            synthetic, real = figure.shown(self)
             lines.append(f"{figure.name:<22}{synthetic:>10}{real:>10}  {figure.meaning}")
         lines.append("")
         for note in self._least_alike():
@@ -146,9 +146,9 @@ class SyntheticReport:
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><th style='text-align: left'>{escape(figure.name)}</th>"
-            + "".join(f"<td>{shown}</td>" for shown in _shown(figure))
+            + "".join(f"<td>{value}</td>" for value in figure.shown(self))
             + f"<td style='text-align: left'>{escape(figure.meaning)}</td></tr>"
-            for figure in self._figures()
+            for figure in FIGURES
         )
         reason = "<br>".join(map(escape, self.reason.split("; ")))
         notes = "<br>".join(map(escape, self._least_alike()))
@@ -166,43 +166,21 @@ class SyntheticReport:
             held_out += ": halves of the real ones stand in for new ones"
         return f"Rows: {self.n_synthetic} synthetic; {self.n_real} real, {held_out}."
 
-    def _figures(self) -> list[Figure]:
-        new = self.novelty
-        balls, real_balls = self.density_coverage, self.density_coverage_of_real
-        reach, real_reach = self.precision_recall, self.precision_recall_of_real
-        columns, real_columns = self.columns.mean, self.columns_of_real.mean
-        pairs, real_pairs = self.associations.mean, self.associations_of_real.mean
-        values = {
-            "copies": (new.copies, new.copies_of_real),
-            "near copies": (new.near_copies, new.near_copies_of_real),
-            "closest real row": (new.closest_distance, new.closest_distance_of_real),
-            "two-sample AUC": (self.two_sample_auc, 0.5),
-            "density": (balls.density, real_balls.density),
-            "coverage": (balls.coverage, real_balls.coverage),
-            "precision": (reach.precision, real_reach.precision),
-            "recall": (reach.recall, real_reach.recall),
-            "columns differ by": (columns, real_columns),
-            "pairs differ by": (pairs, real_pairs),
-        }
-        return [
-            Figure(name, *pair, name in SHARES, MEANINGS[name]) for name, pair in values.items()
-        ]
-
     def _least_alike(self) -> list[str]:
-        names, errors = self.columns.columns, self.columns.errors
-        worst = np.argsort(-np.nan_to_num(errors), kind="stable")[:N_WORST]
-        columns = [f"{names[place]} ({errors[place]:.2f})" for place in worst]
-        lines = [f"Columns that differ most: {', '.join(columns)}."]
-        left, right = np.triu_indices(len(self.associations.columns), 1)
+        worst = _worst(self.columns.columns, self.columns.errors)
+        lines = [f"Columns that differ most: {worst}."]
+        names = self.associations.columns
+        left, right = np.triu_indices(len(names), 1)
         if len(left) > 0:
-            errors, names = self.associations.errors[left, right], self.associations.columns
-            worst = np.argsort(-errors, kind="stable")[:N_WORST]
-            pairs = [
-                f"{names[left[place]]} and {names[right[place]]} ({errors[place]:.2f})"
-                for place in worst
-            ]
-            lines.append(f"Pairs that differ most: {', '.join(pairs)}.")
+            pairs = [f"{names[i]} and {names[j]}" for i, j in zip(left, right, strict=True)]
+            worst = _worst(pairs, self.associations.errors[left, right])
+            lines.append(f"Pairs that differ most: {worst}.")
         return lines
+
+
+def _worst(names: Sequence[str], errors: npt.NDArray[np.float64]) -> str:  # (n_names,)
+    order = np.argsort(-np.nan_to_num(errors), kind="stable")[:N_WORST]
+    return ", ".join(f"{names[index]} ({errors[index]:.2f})" for index in order)
 
 
 def synthetic_report(
@@ -214,50 +192,50 @@ def synthetic_report(
     max_samples: int | None = 2_000,
     random_state: int | np.random.RandomState | None = None,
 ) -> SyntheticReport:
-    """Judge the synthetic rows of a class: near copies, unlike real ones, or neither.
+    """Judge the synthetic rows of a class: near copies, unlike real rows, or neither.
 
-    All of :mod:`vaesampler.metrics` is computed for the synthetic rows and, to compare with,
-    for new real rows: those held out. Where fewer than 10 are held out, the real rows stand in:
-    for distances each with the others, for all else a random half with the other half.
+    Compute all of :mod:`vaesampler.metrics` for the synthetic rows and, as a reference, for new
+    real rows, which are the held-out ones. If fewer than 10 rows are held out, the reference is
+    computed from the real rows: distances between each row and the others, and all other
+    figures between two random halves.
 
-    Near copies tell of a sampler that has learned its rows by heart. They are no measure of
-    privacy: rows may be far from every real row and still give away who was among these.
+    Near copies show that a sampler memorizes. They do not measure privacy: rows may be far from
+    every real row and still reveal who was in the data.
 
     Parameters
     ----------
     X_real : {array-like, dataframe, sparse matrix} of shape (n_real, n_features)
-        The rows, of one class, that the sampler was fitted on.
+        Rows of one class that the sampler was fitted on.
     X_synthetic : {array-like, dataframe, sparse matrix} of shape (n_synthetic, n_features)
-        Synthetic rows of that class, best of all a few hundred.
+        Synthetic rows of that class, preferably a few hundred.
     X_holdout : {array-like, dataframe, sparse matrix} of shape (n_holdout, n_features), \
             default=None
-        Real rows of that class that the sampler has not seen.
+        Real rows of that class that the sampler was not fitted on.
     categorical_features : "auto", or list or array of bool, int or str, default="auto"
-        Which columns hold categories, as in `VAEOversampler`.
+        Columns that hold categories, as in `VAEOversampler`.
     max_samples : int or None, default=2000
-        The most rows of each table that are compared, picked at random; None means all.
-        Copies are looked for among all real rows.
+        Maximum number of rows of each table to compare, chosen at random. If None, compare all
+        rows. Copies are searched for among all real rows.
     random_state : int, RandomState instance or None, default=None
-        Which rows are taken where there are more, and how the trees grow that tell synthetic
-        rows from real ones.
+        Controls the choice of rows, and the trees that separate synthetic from real rows.
 
     Returns
     -------
     report : SyntheticReport
-        The figures and a verdict. It prints as text, and shows as a table in a notebook.
+        The figures, and a verdict.
 
     Raises
     ------
     ValueError
-        If a table cannot be read, is empty, or does not have the same columns, or there is 1
-        real row and none is held out.
+        If a table cannot be read, is empty, or has other columns than `X_real`, or if there is
+        1 real row and none is held out.
     TypeError
-        If a table is a data frame that narwhals does not know.
+        If a table is a data frame that narwhals does not support.
 
     See Also
     --------
-    vaesampler.VAEOversampler : Its `report_` is this, by the rows that it held out.
-    vaesampler.metrics : The figures one by one.
+    vaesampler.VAEOversampler : Its `report_` compares with the rows that it held out.
+    vaesampler.metrics : Functions that compute each figure.
     vaesampler.plotting.ValidationDisplay : Two of the figures against a parameter.
 
     References
@@ -288,52 +266,33 @@ def synthetic_report(
     >>> synthetic_report(X_real, shifted, X_holdout, random_state=0).verdict
     'too weak'
     """
-    named = {"X_real": X_real, "X_synthetic": X_synthetic}
-    if X_holdout is not None:
-        named["X_holdout"] = X_holdout
-    tables = ComparableTables.read(named, categorical_features)
+    tables = PairedTables.read_with_holdout(
+        "X_real", X_real, X_synthetic, X_holdout, categorical_features
+    )
     n_real, n_synthetic, *n_holdout = map(len, tables.cells)
-    if n_real < 2 and not n_holdout:
-        raise ValueError(
-            "X_real must have at least 2 rows where none are held out; found 1. Pass "
-            "X_holdout, or more rows."
-        )
     if n_holdout and n_holdout[0] < MIN_ROWS and n_real > 1:
-        tables = tables.select([0, 1])
+        tables = tables.without_holdout()
     seeds = Seeds.from_random_state(random_state)
     novelty = novelty_of(tables, max_samples, seeds.numpy("novelty"))
     compared = tables.limited(max_samples, seeds.numpy("max_samples"))
-    auc = _two_sample_auc(compared, seeds)
-    ours, real = _likenesses(compared, seeds)
-    verdict, reason = _verdict(
-        novelty,
-        len(compared.cells[1]),
-        auc,
-        ours.density_coverage.coverage,
-        real.density_coverage.coverage,
-    )
+    auc = two_sample_auc_of(compared, seeds)
+    ours, real = likenesses_of(compared, seeds)
+    coverages = ours.density_coverage.coverage, real.density_coverage.coverage
+    verdict, reason = verdict_of(novelty, len(compared.cells[1]), auc, *coverages)
     return SyntheticReport(
-        verdict,
-        reason,
-        novelty,
-        auc,
-        ours.density_coverage,
-        real.density_coverage,
-        ours.precision_recall,
-        real.precision_recall,
-        ours.columns,
-        real.columns,
-        ours.associations,
-        real.associations,
-        n_real,
-        n_synthetic,
-        sum(n_holdout),
+        verdict=verdict,
+        reason=reason,
+        novelty=novelty,
+        two_sample_auc=auc,
+        density_coverage=ours.density_coverage,
+        density_coverage_of_real=real.density_coverage,
+        precision_recall=ours.precision_recall,
+        precision_recall_of_real=real.precision_recall,
+        columns=ours.columns,
+        columns_of_real=real.columns,
+        associations=ours.associations,
+        associations_of_real=real.associations,
+        n_real=n_real,
+        n_synthetic=n_synthetic,
+        n_holdout=sum(n_holdout),
     )
-
-
-def _shown(figure: Figure) -> tuple[str, str]:
-    shown = [
-        "-" if math.isnan(value) else f"{value:.1%}" if figure.is_share else f"{value:.2f}"
-        for value in (figure.synthetic, figure.real)
-    ]
-    return shown[0], shown[1]

@@ -1,64 +1,61 @@
-"""The verdict of a report, in words."""
+"""The verdict of a report, and the reason for it."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from scipy.stats import betabinom
 
 from vaesampler.metrics._novelty import NEAR_SHARE, Novelty
+from vaesampler.metrics._two_sample import CHANCE_AUC
 
-if TYPE_CHECKING:
-    pass
+Verdict = Literal["memorizing", "too weak", "balanced", "undecided"]
 
-
-# Fewer rows tell too little. Of held-out ones, the real ones themselves stand in for them; of
-# synthetic ones, an AUC above .9 may be chance.
+# With fewer held-out rows the real rows are their own reference; with fewer synthetic rows an
+# AUC above `MOST_AUC` may be chance.
 MIN_ROWS = 10
-# Rows are called memorized where chance alone would bring so many near copies once in a hundred
-# times, and one row in twenty more is a near copy than among real ones.
+# Rows are "memorizing" if chance alone gives as many near copies with at most this probability,
+# and their share of near copies exceeds that of new real rows by at least `LEAST_EXCESS`.
 CHANCE = 0.01
 LEAST_EXCESS = NEAR_SHARE
-# Rows that trees tell from real ones this well are unlike them, and so are those that cover
-# less than half as many real rows as new real ones do.
+# Rows are "too weak" if trees separate them from real rows with a larger AUC, or their coverage
+# is below this fraction of that of new real rows.
 MOST_AUC = 0.9
 LEAST_COVERAGE = 0.5
 
 
-def _verdict(
+def verdict_of(
     novelty: Novelty, n_synthetic: int, auc: float, coverage: float, coverage_of_real: float
-) -> tuple[str, str]:
-    """Return the verdict, and the figures that say so."""
+) -> tuple[Verdict, str]:
+    """Return the verdict, and the figures that it is based on, separated by "; "."""
     near, near_of_real = novelty.near_copies, novelty.near_copies_of_real
     by_chance, usual = _most_by_chance(novelty, n_synthetic), near_of_real + LEAST_EXCESS
     is_memorizing = near > max(by_chance, usual)
     copies = f"{near:.0%} near copies, against {near_of_real:.0%} of new real rows"
     if is_memorizing and by_chance > usual:
         copies += f" and, there being so few, up to {by_chance:.0%} by chance"
-    told = f"told from real rows with an AUC of {auc:.2f}, where 0.5 is best"
-    covered = (
-        []  # where there are too few to tell
-        if math.isnan(coverage)
-        else [
+    fidelity = [f"told from real rows with an AUC of {auc:.2f}, where {CHANCE_AUC} is best"]
+    if not math.isnan(coverage):
+        fidelity.append(
             f"{coverage:.0%} of real rows covered, against {coverage_of_real:.0%} by new real "
             "ones"
-        ]
-    )
+        )
     is_enough = min(n_synthetic, novelty.n_reference) >= MIN_ROWS
     if is_enough and (auc > MOST_AUC or coverage < LEAST_COVERAGE * coverage_of_real):
-        return "too weak", "; ".join([told, *covered, *([copies] if is_memorizing else [])])
+        return "too weak", "; ".join([*fidelity, *([copies] if is_memorizing else [])])
     if is_memorizing:
         return "memorizing", copies
     if not is_enough:
         return "undecided", f"fewer than {MIN_ROWS} synthetic or new real rows; {copies}"
-    return "balanced", "; ".join([copies, told, *covered])
+    return "balanced", "; ".join([copies, *fidelity])
 
 
 def _most_by_chance(novelty: Novelty, n_synthetic: int) -> float:
-    """Return what share of near copies may be chance.
+    """Return the share of near copies that chance exceeds with probability `CHANCE`.
 
-    Of n distances of new real rows k are near. Were synthetic rows real ones, the number of
-    near ones among them would have a beta-binomial distribution. Among training rows the
-    closest are so to each other, which makes half as many distances of them.
+    `near_distance` is the (k + 1)-th smallest of n distances of new real rows, where k of them
+    are near copies. The probability that another real row is nearer is therefore distributed
+    as Beta(k + 1, n - k), and the number of near copies among m of them is beta-binomial. Two
+    training rows are often closest to each other, so that their n distances count as n / 2.
     """
     n, k = novelty.n_reference, novelty.n_near_reference
     if not novelty.is_held_out:

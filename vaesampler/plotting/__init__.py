@@ -1,8 +1,8 @@
-"""Displays of what a sampler learned and drew, in scikit-learn's manner.
+"""Displays of what a sampler learned and drew, with scikit-learn's API.
 
-Each display keeps what it shows, draws it with `plot`, and keeps what it drew in attributes
-with a trailing underscore. Nothing is shown or saved, and no global setting of matplotlib is
-changed. They need matplotlib, which `pip install "vaesampler[plots]"` brings.
+Each display stores its data, draws it with `plot`, and stores the artists in attributes with a
+trailing underscore. Displays neither show nor save figures, and do not change matplotlib's
+settings. They require matplotlib, which `pip install "vaesampler[plots]"` installs.
 """
 
 from vaesampler.plotting._feature_distribution import FeatureDistributionDisplay

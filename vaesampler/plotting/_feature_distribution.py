@@ -1,17 +1,18 @@
-"""`FeatureDistributionDisplay`: each column of synthetic rows beside that of real ones."""
+"""`FeatureDistributionDisplay`: the distribution of each column, real and synthetic."""
 
 import math
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from vaesampler._runtime.optional import require_matplotlib
-from vaesampler.plotting._histograms import Marginal, NumberMarginal, find_marginal
+from vaesampler.plotting._histograms import Marginal, NumberMarginal, marginal_of
 from vaesampler.plotting._samples import (
     DURATIONS,
     RandomState,
-    n_rows,
+    count_rows,
     read_both,
     real_and_synthetic,
 )
@@ -21,7 +22,7 @@ from vaesampler.plotting._style import (
     REAL_FILL,
     SYNTHETIC,
     count,
-    legend_at_head,
+    legend_above,
     of_class,
     plain,
     split_axes,
@@ -29,58 +30,60 @@ from vaesampler.plotting._style import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.container import BarContainer
     from matplotlib.figure import Figure, SubFigure
+    from matplotlib.patches import Patch, StepPatch
 
     from vaesampler._estimators.oversampler import VAEOversampler
 
 MOST_PANELS = 12
 PANEL_SIZE = (2.7, 2.1)  # inches
-MIN_WIDTH = 5.0  # of the legend
-HEAD = 0.28  # its height, in heights of a panel
+MIN_WIDTH = 5.0  # of the legend, in inches
+HEAD = 0.28  # height of the legend, in heights of a panel
 
 
 class FeatureDistributionDisplay:
-    """How the cells of each column are distributed, among real and among synthetic rows.
+    """Distribution of each column, among real and among synthetic rows.
 
-    Numbers and times have histograms with the same bins, in shares of the rows; whole numbers
-    have bins of as many whole numbers each, and where a few numbers lie far off, those are
-    left out of the picture and counted below it. Categories, truth values and columns of few
-    numbers have a pair of bars a level; rare levels share one. The share of missing cells
-    stands below a column that has any.
+    Numbers and times are drawn as histograms with common bins. Each bin of whole numbers
+    contains the same number of them. Outliers are not drawn; their share is written below the
+    panel, as is the share of missing cells. Categories, truth values and columns with few
+    different numbers are drawn as a pair of bars per level; rare levels are merged.
 
-    Columns that are right one by one may still go together wrongly:
-    `SyntheticSamplesDisplay` shows more of that.
+    Correct distributions of columns do not imply correct associations between them, for which
+    `SyntheticSamplesDisplay` is a better check.
 
-    Use `from_estimator` or `from_samples` to make one. All parameters are kept as attributes.
+    Create one with `from_estimator` or `from_samples`. All parameters are stored as attributes.
 
     Parameters
     ----------
     marginals : list of Marginal
-        The distribution of each column shown: its `name`, the shares `real` and `synthetic`,
-        the `edges` of bins or the `levels`, and two shares that are `missing`.
+        Distribution of each column shown: its `name`, the shares `real` and `synthetic` of each
+        bin or level, the `edges` of the bins or the `levels`, and the two shares of `missing`
+        cells.
     n_real, n_synthetic : int
-        How many rows they were taken from.
+        Number of rows.
     n_columns : int
-        How many columns the tables have.
+        Number of columns of the tables, shown or not.
     label : object, default=None
-        The class, which the legend names.
+        Class, shown in the legend.
 
     Attributes
     ----------
     real_ : list of matplotlib StepPatch or BarContainer
-        The real rows in each panel.
+        Real rows in each panel.
     synthetic_ : list of matplotlib StepPatch or BarContainer
-        The synthetic rows in each panel.
+        Synthetic rows in each panel.
     axes_ : ndarray of matplotlib Axes
-        The panels, one a column.
+        Panels, one per column.
     ax_ : matplotlib Axes
-        The axes whose room the panels share; the first panel if several axes were given.
+        Axes that are split into the panels; the first panel if several axes were given.
     figure_ : matplotlib Figure
-        The figure of these axes.
+        Figure of the axes.
 
     See Also
     --------
-    SyntheticSamplesDisplay : All columns at once.
+    SyntheticSamplesDisplay : Draw all columns at once.
 
     Examples
     --------
@@ -98,9 +101,9 @@ class FeatureDistributionDisplay:
     >>> plt.close(display.figure_)
     """
 
-    real_: list[Any]
-    synthetic_: list[Any]
-    axes_: np.ndarray
+    real_: "list[StepPatch | BarContainer]"
+    synthetic_: "list[StepPatch | BarContainer]"
+    axes_: npt.NDArray[np.object_]  # (n_panels,)
     ax_: "Axes"
     figure_: "Figure | SubFigure"
 
@@ -125,9 +128,9 @@ class FeatureDistributionDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, or sequence of one for each column shown, default=None
-            Axes whose room is split, or the panels. None makes a new figure.
+            Axes to split into panels, or the panels. If None, create a new figure.
         n_cols : int, default=3
-            The most panels side by side.
+            Maximum number of panels side by side.
 
         Returns
         -------
@@ -139,29 +142,28 @@ class FeatureDistributionDisplay:
         ImportError
             If matplotlib is not installed.
         ValueError
-            If `ax` does not do.
+            If `ax` has too few panels, or is split already.
         """
         require_matplotlib(f"{type(self).__name__}.plot")
         n_panels = len(self.marginals)
         n_cols = min(n_cols, n_panels)
-        n_lines = math.ceil(n_panels / n_cols)
+        n_rows = math.ceil(n_panels / n_cols)
         width, height = PANEL_SIZE
-        size = (max(width * n_cols, MIN_WIDTH), height * (n_lines + HEAD))
-        room, self.axes_ = split_axes(ax, (n_lines, n_cols), n_panels, size, head=HEAD)
-        self.ax_ = self.axes_[0] if room is None else room
+        size = (max(width * n_cols, MIN_WIDTH), height * (n_rows + HEAD))
+        self.ax_, self.axes_ = split_axes(ax, (n_rows, n_cols), n_panels, size, head=HEAD)
         self.figure_ = self.ax_.figure
         artists = [
             marginal.draw(panel)
             for marginal, panel in zip(self.marginals, self.axes_, strict=True)
         ]
         self.real_, self.synthetic_ = map(list, zip(*artists, strict=True))
-        self._name(room)
+        self._name()
         return self
 
     @classmethod
     def from_estimator(
         cls,
-        sampler: "VAEOversampler",
+        estimator: "VAEOversampler",
         X: Any,
         y: Any,
         *,
@@ -172,47 +174,47 @@ class FeatureDistributionDisplay:
         n_cols: int = 3,
         ax: "Axes | Sequence[Axes] | None" = None,
     ) -> Self:
-        """Draw the columns of a class's rows and of synthetic ones.
+        """Draw the columns of the rows of a class and of synthetic rows.
 
         Parameters
         ----------
-        sampler : VAEOversampler
-            A fitted sampler.
+        estimator : VAEOversampler
+            Fitted sampler.
         X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
-            Rows, of which those of the class are shown.
+            Rows, of which those of the class are drawn.
         y : array-like of shape (n_rows,)
-            Their labels.
+            Labels.
         label : object, default=None
-            The class; it must be named where VAEs of several were fitted.
+            Class to draw. May be None if only one class has a VAE.
         columns : sequence of str or int, default=None
-            Names or indices of the columns to draw. None draws the first 12.
+            Names or indices of the columns to draw. If None, draw the first 12.
         n_samples : int, default=None
-            How many synthetic rows to draw. None draws as many as there are real ones.
+            Number of synthetic rows. If None, as many as real rows.
         random_state : int, RandomState instance or None, default=None
-            Which synthetic rows are drawn.
+            Controls the synthetic rows.
         n_cols : int, default=3
-            The most panels side by side.
+            Maximum number of panels side by side.
         ax : matplotlib Axes, or sequence of one for each column shown, default=None
-            Axes whose room is split, or the panels. None makes a new figure.
+            Axes to split into panels, or the panels. If None, create a new figure.
 
         Returns
         -------
         display : FeatureDistributionDisplay
-            The display, drawn.
+            The display, already drawn.
 
         Raises
         ------
         ImportError
             If matplotlib is not installed.
         sklearn.exceptions.NotFittedError
-            If the sampler was not fitted.
+            If the sampler is not fitted.
         ValueError
-            If no VAE was fitted for `label`, y holds no row of it, or `columns` names one that
-            X does not have.
+            If no VAE was fitted for `label`, if y has no row of it, or if X does not have one
+            of the `columns`.
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
         label, X_real, X_synthetic = real_and_synthetic(
-            sampler, X, y, label, n_samples, None, random_state
+            estimator, X, y, label, n_samples, None, random_state
         )
         return cls.from_samples(
             X_real, X_synthetic, columns=columns, label=label, n_cols=n_cols, ax=ax
@@ -229,34 +231,35 @@ class FeatureDistributionDisplay:
         n_cols: int = 3,
         ax: "Axes | Sequence[Axes] | None" = None,
     ) -> Self:
-        """Draw the columns of rows that are real and of rows that are not, of any sampler.
+        """Draw the columns of real rows and of the synthetic rows of any sampler.
 
         Parameters
         ----------
         X_real : {array-like, dataframe, sparse matrix} of shape (n_real, n_features)
             Real rows.
-        X_synthetic : same columns as X_real, of shape (n_synthetic, n_features)
-            Synthetic rows.
+        X_synthetic : {array-like, dataframe, sparse matrix} of shape \
+                (n_synthetic, n_features)
+            Synthetic rows, with the same columns.
         columns : sequence of str or int, default=None
-            Names or indices of the columns to draw. None draws the first 12.
+            Names or indices of the columns to draw. If None, draw the first 12.
         label : object, default=None
-            The class, which the legend names.
+            Class, shown in the legend.
         n_cols : int, default=3
-            The most panels side by side.
+            Maximum number of panels side by side.
         ax : matplotlib Axes, or sequence of one for each column shown, default=None
-            Axes whose room is split, or the panels. None makes a new figure.
+            Axes to split into panels, or the panels. If None, create a new figure.
 
         Returns
         -------
         display : FeatureDistributionDisplay
-            The display, drawn.
+            The display, already drawn.
 
         Raises
         ------
         ImportError
             If matplotlib is not installed.
         ValueError
-            If the tables do not have the same columns, or not those of `columns`.
+            If the tables do not have the same columns, or do not have one of the `columns`.
 
         Examples
         --------
@@ -274,17 +277,17 @@ class FeatureDistributionDisplay:
         names, real, synthetic = read_both(X_real, X_synthetic)
         display = cls(
             marginals=[
-                find_marginal(names[number], real[number], synthetic[number])
-                for number in _chosen(columns, names)
+                marginal_of(names[index], real[index], synthetic[index])
+                for index in _column_indices(columns, names)
             ],
-            n_real=n_rows(X_real),
-            n_synthetic=n_rows(X_synthetic),
+            n_real=count_rows(X_real),
+            n_synthetic=count_rows(X_synthetic),
             n_columns=len(names),
             label=label,
         )
         return display.plot(ax, n_cols=n_cols)
 
-    def _name(self, room: "Axes | None") -> None:
+    def _name(self) -> None:
         for marginal, panel in zip(self.marginals, self.axes_, strict=True):
             is_duration = isinstance(marginal, NumberMarginal) and marginal.unit == DURATIONS
             unit = f" ({DURATIONS})" if is_duration else ""
@@ -294,9 +297,9 @@ class FeatureDistributionDisplay:
         n_shown = len(self.marginals)
         some = "" if n_shown == self.n_columns else f" ({n_shown} of {self.n_columns})"
         title = f"Shares of rows, by column{some}"
-        legend_at_head(self.ax_, room, self._handles(), title)
+        legend_above(self.ax_, self.axes_, self._handles(), title)
 
-    def _handles(self) -> list[Any]:
+    def _handles(self) -> "list[Patch]":
         from matplotlib.patches import Patch
 
         real = f"{count(self.n_real, 'real row')}{of_class(self.label)}"
@@ -307,23 +310,23 @@ class FeatureDistributionDisplay:
         ]
 
 
-def _chosen(columns: Sequence[str | int] | None, names: Sequence[str]) -> list[int]:
-    """Return the numbers of the columns that were asked for."""
+def _column_indices(columns: Sequence[str | int] | None, names: Sequence[str]) -> list[int]:
+    """Return the indices of the columns to draw."""
     if columns is None:
         return list(range(min(len(names), MOST_PANELS)))
     if isinstance(columns, str) or len(columns) == 0:
         raise ValueError(
             f"`columns` must be a list of at least one name or index; found {columns!r}."
         )
-    chosen = []
+    column_indices = []
     for column in columns:
         if isinstance(column, str) and column in names:
-            chosen.append(list(names).index(column))
+            column_indices.append(list(names).index(column))
         elif isinstance(column, int | np.integer) and -len(names) <= column < len(names):
-            chosen.append(int(column) % len(names))
+            column_indices.append(int(column) % len(names))
         else:
             raise ValueError(
                 f"`columns` must hold names or indices of columns of X; found {column!r}. "
                 f"There are {len(names)} columns, the first of them {list(names[:5])}."
             )
-    return chosen
+    return column_indices

@@ -1,9 +1,10 @@
-"""`LatentSpaceDisplay`: where rows stand in the latent space of a class."""
+"""`LatentSpaceDisplay`: the codes of rows in the latent space of a class."""
 
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from vaesampler._runtime.optional import require_matplotlib
 from vaesampler.plotting._projection import draw_points, project
@@ -21,7 +22,9 @@ from vaesampler.plotting._style import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection
     from matplotlib.figure import Figure, SubFigure
+    from matplotlib.patches import StepPatch
 
     from vaesampler._estimators.oversampler import VAEOversampler
 
@@ -29,17 +32,16 @@ N_BINS = 25
 
 
 class LatentSpaceDisplay:
-    """Codes of real and of synthetic rows in the latent space of a class's VAE.
+    """Codes of real and synthetic rows in the latent space of a class's VAE.
 
-    A code is the mean of a row's posterior. Two latent dimensions are drawn as they are. Of
-    more, the two directions in which the codes of the real rows vary most are drawn (principal
-    components); their names tell the share of the variance. One latent dimension is drawn as
-    histograms.
+    A code is the mean of a row's posterior. One latent dimension is drawn as histograms, two as
+    a scatter plot. Codes of more dimensions are projected to the first two principal components
+    of the real codes; the axis labels give their share of the variance.
 
-    Synthetic rows should lie among the real ones, and all over them. Where some real rows are
-    alone, nothing is drawn that is like them.
+    Synthetic rows should cover the region of the real rows, and no more. Real rows without
+    synthetic ones close by are not represented.
 
-    Use `from_estimator` or `from_codes` to make one. All parameters are kept as attributes.
+    Create one with `from_estimator` or `from_codes`. All parameters are stored as attributes.
 
     Parameters
     ----------
@@ -48,22 +50,22 @@ class LatentSpaceDisplay:
     codes_synthetic : ndarray of shape (n_synthetic, latent_dim)
         Codes of synthetic rows.
     label : object, default=None
-        The class, which the legend names.
+        Class, shown in the legend.
 
     Attributes
     ----------
     real_ : matplotlib PathCollection or StepPatch
-        The real rows: points, or a histogram where there is one latent dimension.
+        Real rows: points, or a histogram if there is one latent dimension.
     synthetic_ : matplotlib PathCollection or StepPatch
-        The synthetic rows.
+        Synthetic rows.
     ax_ : matplotlib Axes
-        The axes drawn in.
+        Axes with the plot.
     figure_ : matplotlib Figure
-        Their figure.
+        Figure of the axes.
 
     See Also
     --------
-    SyntheticSamplesDisplay : The rows themselves.
+    SyntheticSamplesDisplay : Draw the rows instead of their codes.
 
     References
     ----------
@@ -83,13 +85,17 @@ class LatentSpaceDisplay:
     >>> plt.close(display.figure_)
     """
 
-    real_: Any
-    synthetic_: Any
+    real_: "PathCollection | StepPatch"
+    synthetic_: "PathCollection | StepPatch"
     ax_: "Axes"
     figure_: "Figure | SubFigure"
 
     def __init__(
-        self, *, codes_real: np.ndarray, codes_synthetic: np.ndarray, label: Hashable = None
+        self,
+        *,
+        codes_real: npt.NDArray[np.float64],  # (n_real, latent_dim)
+        codes_synthetic: npt.NDArray[np.float64],  # (n_synthetic, latent_dim)
+        label: Hashable = None,
     ) -> None:
         self.codes_real = codes_real
         self.codes_synthetic = codes_synthetic
@@ -103,9 +109,9 @@ class LatentSpaceDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw in. None makes a new figure.
+            Axes to draw in. If None, create a new figure.
         scatter_kwargs : dict, default=None
-            Keywords of `matplotlib.axes.Axes.scatter`, for real and synthetic rows.
+            Keyword arguments of `matplotlib.axes.Axes.scatter`, for both kinds of rows.
 
         Returns
         -------
@@ -134,7 +140,7 @@ class LatentSpaceDisplay:
     @classmethod
     def from_estimator(
         cls,
-        sampler: "VAEOversampler",
+        estimator: "VAEOversampler",
         X: Any,
         y: Any,
         *,
@@ -145,51 +151,51 @@ class LatentSpaceDisplay:
         ax: "Axes | None" = None,
         scatter_kwargs: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Draw the codes of a class's rows and of synthetic ones.
+        """Draw the codes of the rows of a class and of synthetic rows.
 
         Parameters
         ----------
-        sampler : VAEOversampler
-            A fitted sampler.
+        estimator : VAEOversampler
+            Fitted sampler.
         X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
-            Rows, of which those of the class are shown.
+            Rows, of which those of the class are drawn.
         y : array-like of shape (n_rows,)
-            Their labels.
+            Labels.
         label : object, default=None
-            The class; it must be named where VAEs of several were fitted.
+            Class to draw. May be None if only one class has a VAE.
         n_samples : int, default=None
-            How many synthetic rows to draw. None draws as many as real ones are shown.
+            Number of synthetic rows. If None, as many as real rows are shown.
         subsample : int or None, default=1_000
-            The most real rows to show; of more, so many are picked at random. None shows all.
+            Maximum number of real rows to show, chosen at random. If None, show all of them.
         random_state : int, RandomState instance or None, default=None
-            Which real rows are picked and which synthetic ones are drawn.
+            Controls the choice of real rows and the synthetic rows.
         ax : matplotlib Axes, default=None
-            Axes to draw in. None makes a new figure.
+            Axes to draw in. If None, create a new figure.
         scatter_kwargs : dict, default=None
-            Keywords of `matplotlib.axes.Axes.scatter`, for real and synthetic rows.
+            Keyword arguments of `matplotlib.axes.Axes.scatter`, for both kinds of rows.
 
         Returns
         -------
         display : LatentSpaceDisplay
-            The display, drawn.
+            The display, already drawn.
 
         Raises
         ------
         ImportError
             If matplotlib is not installed.
         sklearn.exceptions.NotFittedError
-            If the sampler was not fitted.
+            If the sampler is not fitted.
         ValueError
-            If no VAE was fitted for `label`, y holds no row of it, or X has other columns than
-            the sampler was fitted on.
+            If no VAE was fitted for `label`, if y has no row of it, or if X has other columns
+            than the sampler was fitted on.
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
         label, X_real, X_synthetic = real_and_synthetic(
-            sampler, X, y, label, n_samples, subsample, random_state
+            estimator, X, y, label, n_samples, subsample, random_state
         )
         return cls.from_codes(
-            sampler.encode(label, X_real),
-            sampler.encode(label, X_synthetic),
+            estimator.encode(label, X_real),
+            estimator.encode(label, X_synthetic),
             label=label,
             ax=ax,
             scatter_kwargs=scatter_kwargs,
@@ -205,7 +211,7 @@ class LatentSpaceDisplay:
         ax: "Axes | None" = None,
         scatter_kwargs: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Draw codes, as `VAEOversampler.encode` returns them.
+        """Draw codes that `VAEOversampler.encode` returned.
 
         Parameters
         ----------
@@ -214,23 +220,23 @@ class LatentSpaceDisplay:
         codes_synthetic : array-like of shape (n_synthetic, latent_dim)
             Codes of synthetic rows.
         label : object, default=None
-            The class, which the legend names.
+            Class, shown in the legend.
         ax : matplotlib Axes, default=None
-            Axes to draw in. None makes a new figure.
+            Axes to draw in. If None, create a new figure.
         scatter_kwargs : dict, default=None
-            Keywords of `matplotlib.axes.Axes.scatter`, for real and synthetic rows.
+            Keyword arguments of `matplotlib.axes.Axes.scatter`, for both kinds of rows.
 
         Returns
         -------
         display : LatentSpaceDisplay
-            The display, drawn.
+            The display, already drawn.
 
         Raises
         ------
         ImportError
             If matplotlib is not installed.
         ValueError
-            If the codes are no two tables of as many columns.
+            If the codes are not two matrices with the same number of columns.
 
         Examples
         --------
@@ -252,9 +258,8 @@ class LatentSpaceDisplay:
             shapes[0][1] != shapes[1][1]
         ):
             raise ValueError(
-                "Codes must have a line for each row and a column for each latent dimension, "
-                f"as many for synthetic rows as for real ones; found shapes {shapes[0]} and "
-                f"{shapes[1]}. Pass what `VAEOversampler.encode` returns."
+                "Codes must be matrices with a column for each latent dimension; found shapes "
+                f"{shapes[0]} and {shapes[1]}. Pass what `VAEOversampler.encode` returns."
             )
         display = cls(codes_real=both[0], codes_synthetic=both[1], label=label)
         return display.plot(ax, scatter_kwargs=scatter_kwargs)
@@ -263,7 +268,7 @@ class LatentSpaceDisplay:
         self, names: tuple[str, str], scatter_kwargs: Mapping[str, Any] | None
     ) -> None:
         real, synthetic = self.codes_real, self.codes_synthetic
-        axis_names = [f"Latent dimension {number}" for number in (1, 2)]
+        axis_names = ["Latent dimension 1", "Latent dimension 2"]
         if real.shape[1] > 2:
             projection = project(real, synthetic)
             real, synthetic = projection.real, projection.synthetic

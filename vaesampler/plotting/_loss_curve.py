@@ -1,9 +1,10 @@
-"""`LossCurveDisplay`: how training went."""
+"""`LossCurveDisplay`: the loss of each VAE during training."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
 from vaesampler._runtime.optional import require_matplotlib
@@ -15,51 +16,53 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
     from matplotlib.lines import Line2D
+    from matplotlib.typing import ColorType
 
     from vaesampler._estimators.oversampler import VAEOversampler
 
 PARTS = {"reconstruction": "Reconstruction", "kl": "KL divergence"}
-# A curve is smoothed over this share of its steps, if it has so many.
+# The running mean is taken over this share of the steps: short enough to follow the curve, and
+# at least 2 steps of a curve that is smoothed at all.
 SMOOTHED_SHARE = 0.05
 MIN_SMOOTHED_STEPS = 40
 
 
 class LossCurveDisplay:
-    r"""Loss of the VAEs against the step of training, in its two parts.
+    r"""The two parts of the VAEs' loss against the optimizer step.
 
-    The upper panel shows how unlikely the rows are under what is decoded for them, the lower
-    one how far their codes are from the prior. Each step sees other rows with other noise, so
-    the curve of all steps is drawn pale, and a running mean of it on top. Rows that were held
-    out from training, where there are such, have a dashed curve: training goes too far when
-    it rises while the other one falls.
+    The upper panel shows the reconstruction loss: the negative log-likelihood of the rows given
+    their reconstruction. The lower panel shows the KL divergence between their posteriors and
+    the prior. Each step is computed from other rows and other noise, so that the curve of all
+    steps is drawn pale, with its running mean on top. The curve of held-out rows, if there are
+    any, is dashed: the VAE overfits if it rises while the other one falls.
 
-    Use `from_estimator` or `from_curves` to make one. All parameters are kept as attributes.
+    Create one with `from_estimator` or `from_curves`. All parameters are stored as attributes.
 
     Parameters
     ----------
     curves : dict of label to LossCurve
-        Of the rows that were trained on.
+        Curves of the training rows.
     validation_curves : dict of label to LossCurve, default=None
-        Of the rows that were held out.
+        Curves of the held-out rows.
 
     Attributes
     ----------
     lines_ : dict of label to list of 2 matplotlib Line2D
-        Running means, of reconstruction and of KL divergence.
+        Running means of reconstruction loss and KL divergence.
     raw_lines_ : dict of label to list of 2 matplotlib Line2D
-        The same at each step; an empty dict where nothing was smoothed.
+        Their values at each step; an empty dict if no curve was smoothed.
     validation_lines_ : dict of label to list of 2 matplotlib Line2D
-        Of the rows that were held out.
+        Their values for the held-out rows.
     axes_ : ndarray of 2 matplotlib Axes
-        The panels: reconstruction above, KL divergence below.
+        Panels: reconstruction loss above, KL divergence below.
     ax_ : matplotlib Axes
-        The axes whose room the panels share; the upper panel if two axes were given.
+        Axes that are split into the panels; the upper panel if two axes were given.
     figure_ : matplotlib Figure
-        The figure of these axes.
+        Figure of the axes.
 
     See Also
     --------
-    vaesampler.LossCurve : What is shown.
+    vaesampler.LossCurve : The data of a curve.
 
     References
     ----------
@@ -82,7 +85,7 @@ class LossCurveDisplay:
     lines_: "dict[Hashable, list[Line2D]]"
     raw_lines_: "dict[Hashable, list[Line2D]]"
     validation_lines_: "dict[Hashable, list[Line2D]]"
-    axes_: np.ndarray
+    axes_: npt.NDArray[np.object_]  # (n_panels,)
     ax_: "Axes"
     figure_: "Figure | SubFigure"
 
@@ -107,12 +110,12 @@ class LossCurveDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, or sequence of 2 of them, default=None
-            Axes whose room is split, or the two panels. None makes a new figure.
+            Axes to split into two panels, or the panels. If None, create a new figure.
         smoothing_window : int or "auto", default="auto"
-            How many steps the running mean of the training curve is taken over; 1 leaves it
-            as it is. "auto" is a twentieth of the steps, or 1 if there are fewer than 40.
+            Number of steps of the running mean of the training curve; with 1, it is not
+            smoothed. "auto" means 5% of the steps, or 1 if there are fewer than 40.
         line_kwargs : dict, default=None
-            Keywords of `matplotlib.axes.Axes.plot`, for all curves.
+            Keyword arguments of `matplotlib.axes.Axes.plot`, for all curves.
 
         Returns
         -------
@@ -124,19 +127,19 @@ class LossCurveDisplay:
         ImportError
             If matplotlib is not installed.
         ValueError
-            If `smoothing_window` is not a whole number of at least 1, or `ax` does not do.
+            If `smoothing_window` is not a whole number of at least 1, or if `ax` has too few
+            panels or is split already.
         """
         require_matplotlib(f"{type(self).__name__}.plot")
         windows = {
             label: _window(smoothing_window, len(curve)) for label, curve in self.curves.items()
         }
-        room, self.axes_ = split_axes(ax, (2, 1), 2, (7, 5), sharex=True)
-        self.ax_ = self.axes_[0] if room is None else room
+        self.ax_, self.axes_ = split_axes(ax, (2, 1), 2, (7, 5), sharex=True)
         self.figure_ = self.ax_.figure
         self.lines_, self.raw_lines_, self.validation_lines_ = {}, {}, {}
         validation_curves = self.validation_curves or {}
-        for number, (label, curve) in enumerate(self.curves.items()):
-            look = style("line", {"color": self._color(number), "linewidth": 1.8}, line_kwargs)
+        for index, (label, curve) in enumerate(self.curves.items()):
+            look = style("line", {"color": self._color(index), "linewidth": 1.8}, line_kwargs)
             if windows[label] > 1:
                 pale = {**look, "linewidth": 0.7, "alpha": 0.3}
                 self.raw_lines_[label] = self._draw(curve, 1, pale)
@@ -150,7 +153,7 @@ class LossCurveDisplay:
     @classmethod
     def from_estimator(
         cls,
-        sampler: "VAEOversampler",
+        estimator: "VAEOversampler",
         label: Hashable = None,
         *,
         smoothing_window: int | Literal["auto"] = "auto",
@@ -161,43 +164,38 @@ class LossCurveDisplay:
 
         Parameters
         ----------
-        sampler : VAEOversampler
-            A fitted sampler.
+        estimator : VAEOversampler
+            Fitted sampler.
         label : object, default=None
-            The class whose curves to draw. None draws those of all classes.
+            Class whose curves to draw. If None, draw those of all classes.
         smoothing_window : int or "auto", default="auto"
-            How many steps the running mean of the training curve is taken over; see `plot`.
+            Number of steps of the running mean of the training curve, as in `plot`.
         ax : matplotlib Axes, or sequence of 2 of them, default=None
-            Axes whose room is split, or the two panels. None makes a new figure.
+            Axes to split into two panels, or the panels. If None, create a new figure.
         line_kwargs : dict, default=None
-            Keywords of `matplotlib.axes.Axes.plot`, for all curves.
+            Keyword arguments of `matplotlib.axes.Axes.plot`, for all curves.
 
         Returns
         -------
         display : LossCurveDisplay
-            The display, drawn.
+            The display, already drawn.
 
         Raises
         ------
         ImportError
             If matplotlib is not installed.
         sklearn.exceptions.NotFittedError
-            If the sampler was not fitted.
+            If the sampler is not fitted.
         ValueError
-            If no VAE was fitted for `label`, or none at all.
+            If no VAE was fitted for `label`, or for any class.
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
-        check_is_fitted(sampler)
-        labels = list(sampler.loss_curves_)
-        if label is not None:
-            labels = [fitted_label(sampler, label)]
+        check_is_fitted(estimator)
+        curves, validation_curves = estimator.loss_curves_, estimator.validation_curves_
+        labels = list(curves) if label is None else [fitted_label(estimator, label)]
         return cls.from_curves(
-            {one: sampler.loss_curves_[one] for one in labels},
-            {
-                one: sampler.validation_curves_[one]
-                for one in labels
-                if one in sampler.validation_curves_
-            },
+            {one: curves[one] for one in labels},
+            {one: validation_curves[one] for one in labels if one in validation_curves},
             smoothing_window=smoothing_window,
             ax=ax,
             line_kwargs=line_kwargs,
@@ -213,32 +211,33 @@ class LossCurveDisplay:
         ax: "Axes | Sequence[Axes] | None" = None,
         line_kwargs: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Draw curves, for example of several samplers to compare.
+        """Draw curves, for example to compare several samplers.
 
         Parameters
         ----------
         curves : dict of label to LossCurve
-            Of the rows that were trained on. The labels are the names in the legend.
+            Curves of the training rows. The labels are shown in the legend.
         validation_curves : dict of label to LossCurve, default=None
-            Of the rows that were held out, under the same labels.
+            Curves of the held-out rows, with the same labels.
         smoothing_window : int or "auto", default="auto"
-            How many steps the running mean of the training curve is taken over; see `plot`.
+            Number of steps of the running mean of the training curve, as in `plot`.
         ax : matplotlib Axes, or sequence of 2 of them, default=None
-            Axes whose room is split, or the two panels. None makes a new figure.
+            Axes to split into two panels, or the panels. If None, create a new figure.
         line_kwargs : dict, default=None
-            Keywords of `matplotlib.axes.Axes.plot`, for all curves.
+            Keyword arguments of `matplotlib.axes.Axes.plot`, for all curves.
 
         Returns
         -------
         display : LossCurveDisplay
-            The display, drawn.
+            The display, already drawn.
 
         Raises
         ------
         ImportError
             If matplotlib is not installed.
         ValueError
-            If there are no curves, or a validation curve has no other beside it.
+            If there are no curves, or if a label of `validation_curves` is not one of
+            `curves`.
 
         Examples
         --------
@@ -271,12 +270,12 @@ class LossCurveDisplay:
         display = cls(curves=curves, validation_curves=validation_curves)
         return display.plot(ax, smoothing_window=smoothing_window, line_kwargs=line_kwargs)
 
-    def _color(self, number: int) -> Any:
+    def _color(self, index: int) -> "ColorType":
         import matplotlib
 
         if len(self.curves) <= len(COLORS):
-            return COLORS[number]
-        return matplotlib.colormaps["viridis"](number / len(self.curves))
+            return COLORS[index]
+        return matplotlib.colormaps["viridis"](index / len(self.curves))
 
     def _draw(self, curve: LossCurve, window: int, look: Mapping[str, Any]) -> "list[Line2D]":
         return [
@@ -293,7 +292,7 @@ class LossCurveDisplay:
         legend_beside(upper, handles=self._handles(window))
 
     def _handles(self, window: int) -> "list[Line2D]":
-        """Return what the legend shows: a colour for each class, then the kinds of line."""
+        """Return the entries of the legend: the colour of each class, then the line styles."""
         from matplotlib.lines import Line2D
 
         handles = [
@@ -314,7 +313,7 @@ class LossCurveDisplay:
 
 
 def _name_of(label: Hashable) -> str:
-    # matplotlib leaves names that begin with an underscore out of legends.
+    # matplotlib omits names that begin with an underscore from legends.
     is_name = isinstance(label, str) and not label.startswith("_")
     return plain(label) if is_name else f"class {plain(label)}"
 
@@ -330,13 +329,15 @@ def _window(wanted: int | str, n_steps: int) -> int:
     return int(wanted)
 
 
-def _running_mean(values: np.ndarray, window: int) -> np.ndarray:  # (n_looks,)
-    """Return the mean of the values around each, of fewer towards the ends."""
+def _running_mean(
+    values: npt.NDArray[np.floating], window: int
+) -> npt.NDArray[np.floating]:  # (n_looks,) to the same
+    """Return centred means over `window` values, or over those that there are at the ends."""
     if window == 1:
         return values
     first = np.arange(len(values)) - window // 2
     sums = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
     low = np.clip(first, 0, None)
     high = np.clip(first + window, None, len(values))
-    means: np.ndarray = (sums[high] - sums[low]) / (high - low)
+    means: npt.NDArray[np.float64] = (sums[high] - sums[low]) / (high - low)
     return means

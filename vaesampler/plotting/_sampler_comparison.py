@@ -1,4 +1,4 @@
-"""`SamplerComparisonDisplay`: scores of several samplers, fold by fold."""
+"""`SamplerComparisonDisplay`: scores of several samplers on each fold."""
 
 import math
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from vaesampler._runtime.optional import require_matplotlib
 from vaesampler.comparison import paired_differences, summarize
@@ -14,7 +15,7 @@ from vaesampler.plotting._style import (
     GREY,
     VERMILION,
     count,
-    legend_at_head,
+    legend_above,
     plain,
     split_axes,
 )
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 CONFIDENCE = 0.95
-NOTHING = "no sampler: zero"  # a name that no sampler has
+ZERO = "no sampler: zero"  # a name that no sampler has
 N_COLS = 3
 PANEL_WIDTH, LINE_HEIGHT = 2.6, 0.32  # inches
-HEAD = 0.5  # of the legend, inches
-LONGEST_SAMPLER = 24
+HEAD = 0.5  # height of the legend, in inches
+LONGEST_SAMPLER = 24  # characters
 ACRONYMS = {
     "brier": "Brier",
     "roc": "ROC",
@@ -51,14 +52,14 @@ FOLD_LOOK: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class FoldScores:
-    """Scores of one sampler in one metric, or their differences to those of another.
+    """Scores of a sampler in one metric, or their differences to those of the baseline.
 
-    The mean and the ends of its 95% interval are NaN where there are too few folds to tell.
+    The mean and the ends of its 95% confidence interval are NaN if there are too few folds.
     """
 
     sampler: str
     metric: str
-    scores: np.ndarray  # (n_folds,), without those that failed
+    scores: npt.NDArray[np.float64]  # (n_folds,), without those that failed
     mean: float
     low: float
     high: float
@@ -66,52 +67,51 @@ class FoldScores:
 
     @property
     def color(self) -> str:
-        """Blue for a difference that is above zero, vermilion for one below, else grey."""
+        """Blue if the interval is above zero, vermilion if it is below, else grey."""
         if self.low > 0:
             return BLUE
         return VERMILION if self.high < 0 else GREY
 
 
 class SamplerComparisonDisplay:
-    """Scores of samplers: a panel a metric, a dot a fold, and the mean with its interval.
+    """Scores of samplers: a panel per metric, a dot per fold, and means with intervals.
 
-    With a baseline the differences to it are shown instead, fold by fold, around a line at
-    zero. That takes out what makes a fold hard for all samplers, and so tells more. An interval
-    that does not touch the line is blue above it and vermilion below: such a difference is
-    hardly chance, unless it is one of many that were looked at.
+    With a baseline, draw the differences to its scores on the same folds, which vary less than
+    the scores because some folds are hard for all samplers. Intervals above zero are blue,
+    intervals below zero vermilion: such a difference is significant unless it is one of many.
 
-    The intervals are those of :func:`vaesampler.comparison.paired_differences`, at 95%
-    confidence: wider than those of independent scores, since the training rows of folds
-    overlap. That of a score is the interval of its difference to zero.
+    The 95% confidence intervals are those of :func:`vaesampler.comparison.paired_differences`.
+    They are wider than for independent scores, because the training rows of folds overlap. The
+    interval of a score is that of its difference to zero.
 
-    Use `from_comparison` to make one. All parameters are kept as attributes.
+    Create one with `from_comparison`. All parameters are stored as attributes.
 
     Parameters
     ----------
     fold_scores : list of FoldScores
-        For each metric and sampler its `scores`, or their differences to the baseline's, their
-        `mean`, the ends `low` and `high` of its interval, and how many folds failed,
-        `n_failed`.
+        For each metric and sampler: its `scores` or their differences to those of the baseline,
+        their `mean`, the ends `low` and `high` of its confidence interval, and the number of
+        folds that failed, `n_failed`.
     baseline : str, default=None
-        The sampler that differences are taken to; None where scores are shown.
+        Sampler whose scores are subtracted. If None, scores are shown.
 
     Attributes
     ----------
     folds_ : list of matplotlib Line2D
-        The dots of all folds, one artist for each of `fold_scores`.
+        Dots of all folds, one artist for each of `fold_scores`.
     means_ : list of matplotlib ErrorbarContainer
-        The means with their intervals, one for each of `fold_scores`.
+        Means with their intervals, one for each of `fold_scores`.
     axes_ : ndarray of matplotlib Axes
-        The panels, one a metric.
+        Panels, one per metric.
     ax_ : matplotlib Axes
-        The axes whose room the panels share; the first panel if several axes were given.
+        Axes that are split into the panels; the first panel if several axes were given.
     figure_ : matplotlib Figure
-        The figure of these axes.
+        Figure of the axes.
 
     See Also
     --------
-    vaesampler.comparison.compare_samplers : Makes what is shown.
-    vaesampler.comparison.paired_differences : The same in figures.
+    vaesampler.comparison.compare_samplers : Compute the scores.
+    vaesampler.comparison.paired_differences : Compute the intervals.
 
     References
     ----------
@@ -144,7 +144,7 @@ class SamplerComparisonDisplay:
 
     folds_: "list[Line2D]"
     means_: "list[ErrorbarContainer]"
-    axes_: np.ndarray
+    axes_: npt.NDArray[np.object_]  # (n_panels,)
     ax_: "Axes"
     figure_: "Figure | SubFigure"
 
@@ -155,12 +155,12 @@ class SamplerComparisonDisplay:
         self.baseline = baseline
 
     def plot(self, ax: "Axes | Sequence[Axes] | None" = None) -> Self:
-        """Draw a panel for each metric, in which each sampler has a line.
+        """Draw a panel for each metric, with a line for each sampler.
 
         Parameters
         ----------
         ax : matplotlib Axes, or sequence of one for each metric, default=None
-            Axes whose room is split, or the panels. None makes a new figure.
+            Axes to split into panels, or the panels. If None, create a new figure.
 
         Returns
         -------
@@ -172,28 +172,27 @@ class SamplerComparisonDisplay:
         ImportError
             If matplotlib is not installed.
         ValueError
-            If `ax` does not do.
+            If `ax` has too few panels, or is split already.
         """
         require_matplotlib(f"{type(self).__name__}.plot")
         metrics = list(dict.fromkeys(entry.metric for entry in self.fold_scores))
         samplers = list(dict.fromkeys(entry.sampler for entry in self.fold_scores))
         n_cols = min(len(metrics), 2 if len(metrics) == 4 else N_COLS)
-        n_lines = math.ceil(len(metrics) / n_cols)
+        n_rows = math.ceil(len(metrics) / n_cols)
         height = LINE_HEIGHT * len(samplers) + 0.8
-        size = (PANEL_WIDTH * n_cols + 1.4, height * n_lines + HEAD)
-        room, self.axes_ = split_axes(
-            ax, (n_lines, n_cols), len(metrics), size, head=HEAD / height
+        size = (PANEL_WIDTH * n_cols + 1.4, height * n_rows + HEAD)
+        self.ax_, self.axes_ = split_axes(
+            ax, (n_rows, n_cols), len(metrics), size, head=HEAD / height
         )
-        self.ax_ = self.axes_[0] if room is None else room
         self.figure_ = self.ax_.figure
         self.folds_, self.means_ = [], []
         panels = dict(zip(metrics, self.axes_, strict=True))
         for entry in self.fold_scores:
             self._draw(panels[entry.metric], samplers.index(entry.sampler), entry)
-        for number, (metric, panel) in enumerate(panels.items()):
-            self._name(panel, metric, samplers if number % n_cols == 0 else None)
+        for index, (metric, panel) in enumerate(panels.items()):
+            self._name(panel, metric, samplers if index % n_cols == 0 else None)
             panel.set_ylim(len(samplers) - 0.5, -0.5)  # the first sampler on top
-        legend_at_head(self.ax_, room, self._handles())
+        legend_above(self.ax_, self.axes_, self._handles())
         return self
 
     @classmethod
@@ -204,33 +203,32 @@ class SamplerComparisonDisplay:
         baseline: str | None = None,
         ax: "Axes | Sequence[Axes] | None" = None,
     ) -> Self:
-        """Draw what :func:`vaesampler.comparison.compare_samplers` returned.
+        """Draw the result of :func:`vaesampler.comparison.compare_samplers`.
 
         Parameters
         ----------
         comparison : pandas DataFrame
-            What `compare_samplers` returned, or several of them put together that have the
-            same folds.
+            Result of `compare_samplers`, or several of them with the same folds, concatenated.
         baseline : str, default=None
-            The sampler that differences are taken to. None shows the scores.
+            Sampler whose scores are subtracted. If None, draw the scores.
         ax : matplotlib Axes, or sequence of one for each metric, default=None
-            Axes whose room is split, or the panels. None makes a new figure.
+            Axes to split into panels, or the panels. If None, create a new figure.
 
         Returns
         -------
         display : SamplerComparisonDisplay
-            The display, drawn.
+            The display, already drawn.
 
         Raises
         ------
         ImportError
             If matplotlib is not installed.
         ValueError
-            If a column is absent, a sampler has two scores in a fold, `baseline` is none of
-            the samplers or the only one, or their folds differ.
+            If a column is missing, if a sampler has two scores in a fold, if `baseline` is not
+            one of the samplers or is the only one, or if their folds differ.
         """
         require_matplotlib(f"{cls.__name__}.from_comparison")
-        summarize(comparison)  # which raises what is wrong with it
+        summarize(comparison)  # raises an error if it is malformed
         display = cls(fold_scores=_fold_scores(comparison, baseline), baseline=baseline)
         if not display.fold_scores:
             raise ValueError(
@@ -239,20 +237,20 @@ class SamplerComparisonDisplay:
             )
         return display.plot(ax)
 
-    def _draw(self, panel: "Axes", place: int, entry: FoldScores) -> None:
+    def _draw(self, panel: "Axes", position: int, entry: FoldScores) -> None:
         color = BLUE if self.baseline is None else entry.color
         self.folds_ += panel.plot(
             entry.scores,
-            np.full(len(entry.scores), place),
+            np.full(len(entry.scores), position),
             color=GREY if self.baseline is None else color,
             **FOLD_LOOK,
         )
-        # A mean whose interval is not known is drawn without one.
+        # The interval may be unknown.
         interval = [[entry.mean - entry.low], [entry.high - entry.mean]]
         self.means_.append(
             panel.errorbar(
                 entry.mean,
-                place,
+                position,
                 xerr=None if np.isnan(interval).any() else interval,
                 fmt="D",
                 color=color,
@@ -263,7 +261,7 @@ class SamplerComparisonDisplay:
         )
         if len(entry.scores) == 0:
             panel.text(
-                *(0.03, place, "failed"),
+                *(0.03, position, "failed"),
                 transform=panel.get_yaxis_transform(),
                 va="center",
                 color=GREY,
@@ -305,8 +303,8 @@ def _fold_scores(comparison: "DataFrame", baseline: str | None) -> list[FoldScor
     import pandas as pd
 
     if baseline is None:
-        # A score is the difference to a sampler that always gets zero.
-        baseline = NOTHING
+        # A score is the difference to a sampler that always scores 0.
+        baseline = ZERO
         zeros = comparison.drop_duplicates(["fold", "metric"])
         zeros = zeros.assign(sampler=baseline, score=0.0)
         comparison = pd.concat([comparison, zeros], ignore_index=True)
@@ -322,13 +320,13 @@ def _fold_scores(comparison: "DataFrame", baseline: str | None) -> list[FoldScor
                 is_known = ~np.isnan(differences)
                 found.append(
                     FoldScores(
-                        str(sampler),
-                        str(metric),
-                        differences[is_known],
-                        float(mean["mean_difference"]),
-                        float(mean["ci_low"]),
-                        float(mean["ci_high"]),
-                        int((~is_known).sum()),
+                        sampler=str(sampler),
+                        metric=str(metric),
+                        scores=differences[is_known],
+                        mean=float(mean["mean_difference"]),
+                        low=float(mean["ci_low"]),
+                        high=float(mean["ci_high"]),
+                        n_failed=int((~is_known).sum()),
                     )
                 )
     return found

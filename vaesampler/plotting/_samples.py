@@ -1,48 +1,50 @@
-"""Rows of a class, real and synthetic, as the displays take them."""
+"""Real and synthetic rows of a class, for displays to draw."""
 
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
+import numpy.typing as npt
 from sklearn.utils import _safe_indexing, check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._table.cells import TIME_UNITS, Cells
-from vaesampler._table.containers import is_frame
+from vaesampler._table.containers import Container, is_frame
 from vaesampler._table.labels import labels_of
 from vaesampler._table.reading import read_table
+from vaesampler.metrics._paired_tables import check_same_names
 
 if TYPE_CHECKING:
     from vaesampler._estimators.oversampler import VAEOversampler
 
 
 RandomState = int | np.random.RandomState | None
-# What days in a column of times count.
+# Units of columns of times.
 DATES, DURATIONS = "days since 1970", "days"
-# More rows than this are many for a picture.
+# More points would cover each other.
 MOST_ROWS_SHOWN = 1_000
 
 
-def fitted_label(sampler: "VAEOversampler", label: Hashable) -> Hashable:
-    """Return the class that is meant: the one that was asked for, or the only one there is.
+def fitted_label(estimator: "VAEOversampler", label: Hashable) -> Hashable:
+    """Return `label` or, if it is None, the only class with a VAE.
 
     Raises
     ------
     sklearn.exceptions.NotFittedError
-        If the sampler was not fitted.
+        If the sampler is not fitted.
     ValueError
-        If no VAE was fitted for `label`, or `label` is None and there are several.
+        If no VAE was fitted for `label`, or if it is None and several classes have a VAE.
     """
-    check_is_fitted(sampler)
-    fitted = list(sampler.vaes_)
+    check_is_fitted(estimator)
+    fitted = list(estimator.vaes_)
     if label is None and len(fitted) == 1:
         return fitted[0]
     if label is None:
         raise ValueError(
-            f"`label` must name a class where VAEs of {len(fitted)} were fitted. Name one of "
-            f"{fitted}."
+            f"`label` must name a class, because VAEs of {len(fitted)} were fitted. Name one "
+            f"of {fitted}."
         )
     if label not in fitted:
         raise ValueError(
@@ -58,21 +60,21 @@ def rows_of_class(X: Any, y: Any, label: Hashable) -> Any:
     Raises
     ------
     ValueError
-        If there are none, or X and y differ in length.
+        If there are none, or if X and y have different lengths.
     """
     labels = np.asarray(labels_of(y))
     check_consistent_length(X, labels)
-    chosen = np.flatnonzero(labels == label)
-    if len(chosen) == 0:
+    row_indices = np.flatnonzero(labels == label)
+    if len(row_indices) == 0:
         raise ValueError(
             f"Rows of class {label!r} are needed; y holds none among its {len(labels)} labels. "
             "Pass the X and y that the sampler was fitted on, or others with that class."
         )
-    return take_rows(X, chosen)
+    return take_rows(X, row_indices)
 
 
 def real_and_synthetic(
-    sampler: "VAEOversampler",
+    estimator: "VAEOversampler",
     X: Any,
     y: Any,
     label: Hashable,
@@ -80,101 +82,85 @@ def real_and_synthetic(
     subsample: int | None,
     random_state: RandomState,
 ) -> tuple[Hashable, Any, Any]:
-    """Return the class that is meant, rows of it, and synthetic ones.
+    """Return the class, real rows of it, and synthetic ones.
 
     Parameters
     ----------
-    sampler : VAEOversampler
-        A fitted sampler.
+    estimator : VAEOversampler
+        Fitted sampler.
     X, y : table of shape (n_rows, n_features) and array of shape (n_rows,)
-        Rows to take the class's from.
+        Rows and labels, of all classes.
     label : object
-        The class; None where one was fitted.
+        Class. May be None if only one class has a VAE.
     n_samples : int or None
-        How many synthetic rows to draw; None stands for as many as there are real ones.
+        Number of synthetic rows. If None, as many as real rows.
     subsample : int or None
-        The most real rows to take; None stands for all.
+        Maximum number of real rows, chosen at random. If None, take all of them.
     random_state : int, RandomState instance or None
-        Which rows are taken and drawn.
+        Controls the choice of real rows and the synthetic rows.
     """
-    label = fitted_label(sampler, label)
+    label = fitted_label(estimator, label)
     X_real = take_some(rows_of_class(X, y, label), subsample, random_state)
-    n_samples = n_rows(X_real) if n_samples is None else n_samples
-    return label, X_real, sampler.sample(label, n_samples, random_state=random_state)
+    n_samples = count_rows(X_real) if n_samples is None else n_samples
+    return label, X_real, estimator.sample(label, n_samples, random_state=random_state)
 
 
-def n_rows(X: Any) -> int:
-    """Return how many rows a table of any kind has."""
+def count_rows(X: Any) -> int:
+    """Return the number of rows of a table of any kind."""
     return int(X.shape[0]) if hasattr(X, "shape") else len(X)
 
 
-def take_rows(X: Any, indices: np.ndarray) -> Any:  # (n_taken,)
-    """Return some rows of a table of any kind, in its own kind."""
+def take_rows(X: Any, row_indices: npt.NDArray[np.intp]) -> Any:  # (n_taken,)
+    """Return some rows of a table, in the container of X."""
     if is_frame(X):
-        return nw.from_native(X, eager_only=True)[indices.tolist()].to_native()
-    return _safe_indexing(X, indices)
+        return nw.from_native(X, eager_only=True)[row_indices.tolist()].to_native()
+    return _safe_indexing(X, row_indices)
 
 
 def take_some(X: Any, most: int | None, random_state: RandomState) -> Any:
-    """Return at most so many rows, picked at random, in the container of X.
+    """Return at most `most` rows, chosen at random, in the container of X.
 
     Raises
     ------
     ValueError
-        If not even one row is wanted.
+        If `most` is below 1.
     """
-    if most is None or (most >= 1 and n_rows(X) <= most):
+    if most is None or (most >= 1 and count_rows(X) <= most):
         return X
     if most < 1:
         raise ValueError(f"At least 1 row must be shown; {most} were asked for.")
     random = Seeds.from_random_state(random_state).numpy("plotting")
-    return take_rows(X, random.choice(n_rows(X), most, replace=False))
+    return take_rows(X, random.choice(count_rows(X), most, replace=False))
 
 
-def read_columns(X: Any, what: str) -> tuple[list[str], list[Cells]]:
-    """Return the names and the cells of the columns of a table of any kind.
+def read_both(X_real: Any, X_synthetic: Any) -> tuple[list[str], list[Cells], list[Cells]]:
+    """Return the names of the columns, and the cells of each column of both tables.
 
     Raises
     ------
     ValueError
-        If it is no table, or has no rows.
+        If one is not a table, has no rows, or if they do not have the same columns.
     """
-    container = read_table(X, what)
+    real, synthetic = read_table(X_real, "X_real"), read_table(X_synthetic, "X_synthetic")
+    check_same_names("X_real", real, "X_synthetic", synthetic)
+    names = real.names if is_frame(X_real) else synthetic.names
+    return names, _columns(X_real, real), _columns(X_synthetic, synthetic)
+
+
+def _columns(X: Any, container: Container) -> list[Cells]:
     columns = list(container.columns())
-    if is_frame(X):
-        frame = nw.from_native(X, eager_only=True)
-        columns = [
-            _in_days(frame.get_column(name), cells)
-            for name, cells in zip(frame.columns, columns, strict=True)
-        ]
-    return container.names, columns
+    if not is_frame(X):
+        return columns
+    frame = nw.from_native(X, eager_only=True)
+    return [
+        _in_days(frame.get_column(name), cells)
+        for name, cells in zip(frame.columns, columns, strict=True)
+    ]
 
 
-def _in_days(series: nw.Series, cells: Cells) -> Cells:
-    """Return times in days: they are read in a unit that each table chooses for itself."""
+def _in_days(series: nw.Series[Any], cells: Cells) -> Cells:
+    """Convert times to days, because each table has a unit of its own."""
     if cells.time_unit is None:
         return cells
     days = cells.values * (TIME_UNITS[cells.time_unit] / TIME_UNITS["D"])
     return Cells(days, False, DURATIONS if series.dtype == nw.Duration else DATES)
-
-
-def read_both(X_real: Any, X_synthetic: Any) -> tuple[list[str], list[Cells], list[Cells]]:
-    """Return the names of the columns, and the cells of both tables.
-
-    Raises
-    ------
-    ValueError
-        If the tables do not have the same columns.
-    """
-    names, real = read_columns(X_real, "X_real")
-    other_names, synthetic = read_columns(X_synthetic, "X_synthetic")
-    # An array has no names of its own, and may be what a sampler made of a frame.
-    are_named = is_frame(X_real) and is_frame(X_synthetic)
-    if len(names) != len(other_names) or (are_named and names != other_names):
-        different = sorted(set(names) ^ set(other_names)) or "their order"
-        raise ValueError(
-            "X_real and X_synthetic must have the same columns, in the same order; found "
-            f"{len(names)} and {len(other_names)} columns, which differ in {different}. Pass "
-            "both as the sampler takes and returns them."
-        )
-    return names if is_frame(X_real) else other_names, real, synthetic

@@ -1,18 +1,19 @@
-"""`SyntheticSamplesDisplay`: synthetic rows beside real ones."""
+"""`SyntheticSamplesDisplay`: real and synthetic rows, as images or points."""
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from vaesampler._runtime.optional import require_matplotlib
-from vaesampler.metrics._paired_tables import ComparableTables
+from vaesampler.metrics._paired_tables import PairedTables
 from vaesampler.plotting._projection import draw_points, project
 from vaesampler.plotting._samples import (
     MOST_ROWS_SHOWN,
     RandomState,
-    n_rows,
+    count_rows,
     read_both,
     real_and_synthetic,
     take_some,
@@ -30,7 +31,9 @@ from vaesampler.plotting._style import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection
     from matplotlib.figure import Figure, SubFigure
+    from matplotlib.image import AxesImage
 
     from vaesampler._estimators.oversampler import VAEOversampler
 
@@ -39,47 +42,46 @@ POINTS_SIZE, IMAGES_SIZE = (7, 4.5), (7, 3.8)  # inches
 
 
 class SyntheticSamplesDisplay:
-    """Synthetic rows beside real ones: as images, or as points in a plane.
+    """Real and synthetic rows, as images or as points in a plane.
 
-    Rows that are images are drawn as such, in two grids, with one scale of grey. Other rows
-    are drawn as points in the plane in which the real rows vary most: the first two principal
-    components of columns made comparable, in which two categories that differ count as much as
-    two numbers one deviation apart, and far numbers by their logarithm. Synthetic
-    points should lie among the real ones, and all over them; that they do so in a plane does
-    not mean that they do in all columns.
+    Images are drawn in two grids, with a common grey scale. Other rows are projected to the
+    first two principal components of the real rows. A value counts in robust deviations from
+    the median, logarithmically in the tails, and two different categories are one deviation
+    apart. Synthetic points should cover the region of the real ones, and no more; that they do
+    so in a plane does not mean that they do in all dimensions.
 
-    Use `from_estimator` or `from_samples` to make one. All parameters are kept as attributes.
+    Create one with `from_estimator` or `from_samples`. All parameters are stored as attributes.
 
     Parameters
     ----------
     real : ndarray of shape (n_real, n_pixels) or (n_real, 2)
-        Images, one a row, or points.
+        Images, one per row, or points.
     synthetic : ndarray of shape (n_synthetic, n_pixels) or (n_synthetic, 2)
-        The same of synthetic rows.
+        Images or points of the synthetic rows.
     image_shape : tuple of 2 int, default=None
-        Height and width of the images in pixels; None stands for points.
+        Height and width of the images in pixels. If None, rows are points.
     axis_names : sequence of 2 str, default=None
-        What the points' coordinates are.
+        Axis labels for points.
     label : object, default=None
-        The class, which the titles or the legend name.
+        Class, shown in the titles or the legend.
 
     Attributes
     ----------
     real_ : matplotlib AxesImage or PathCollection
-        The real rows: one picture of all images, or points.
+        Real rows: a mosaic of all images, or points.
     synthetic_ : matplotlib AxesImage or PathCollection
-        The synthetic rows.
+        Synthetic rows.
     axes_ : ndarray of matplotlib Axes
-        The panels: two for images, real ones left, and one for points.
+        Panels: two for images, with real ones on the left, and one for points.
     ax_ : matplotlib Axes
-        The axes whose room the panels share; the first panel if several axes were given.
+        Axes that are split into the panels; the first panel if several axes were given.
     figure_ : matplotlib Figure
-        The figure of these axes.
+        Figure of the axes.
 
     See Also
     --------
-    FeatureDistributionDisplay : The same column by column.
-    LatentSpaceDisplay : The same in latent space.
+    FeatureDistributionDisplay : Draw the distribution of each column.
+    LatentSpaceDisplay : Draw the codes of the rows.
 
     Examples
     --------
@@ -97,17 +99,17 @@ class SyntheticSamplesDisplay:
     >>> plt.close(display.figure_)
     """
 
-    real_: Any
-    synthetic_: Any
-    axes_: np.ndarray
+    real_: "AxesImage | PathCollection"
+    synthetic_: "AxesImage | PathCollection"
+    axes_: npt.NDArray[np.object_]  # (n_panels,)
     ax_: "Axes"
     figure_: "Figure | SubFigure"
 
     def __init__(
         self,
         *,
-        real: np.ndarray,
-        synthetic: np.ndarray,
+        real: npt.NDArray[np.float64],  # (n_real, n_pixels or 2)
+        synthetic: npt.NDArray[np.float64],  # (n_synthetic, n_pixels or 2)
         image_shape: tuple[int, int] | None = None,
         axis_names: Sequence[str] | None = None,
         label: Hashable = None,
@@ -130,12 +132,13 @@ class SyntheticSamplesDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, or sequence of 2 of them for images, default=None
-            Axes to draw in; images split the room of one. None makes a new figure.
+            Axes to draw in; for images, axes to split into two panels, or the panels. If None,
+            create a new figure.
         scatter_kwargs : dict, default=None
-            Keywords of `matplotlib.axes.Axes.scatter`, for points.
+            Keyword arguments of `matplotlib.axes.Axes.scatter`, for points.
         im_kwargs : dict, default=None
-            Keywords of `matplotlib.axes.Axes.imshow`, for images; "cmap" is "gray_r" and the
-            scale goes from the smallest to the largest pixel shown.
+            Keyword arguments of `matplotlib.axes.Axes.imshow`, for images. The default "cmap"
+            is "gray_r", scaled from the smallest to the largest pixel shown.
 
         Returns
         -------
@@ -147,7 +150,7 @@ class SyntheticSamplesDisplay:
         ImportError
             If matplotlib is not installed.
         ValueError
-            If `ax` does not do.
+            If `ax` has too few panels, or is split already.
         """
         require_matplotlib(f"{type(self).__name__}.plot")
         names = (
@@ -164,7 +167,7 @@ class SyntheticSamplesDisplay:
     @classmethod
     def from_estimator(
         cls,
-        sampler: "VAEOversampler",
+        estimator: "VAEOversampler",
         X: Any,
         y: Any,
         *,
@@ -177,60 +180,61 @@ class SyntheticSamplesDisplay:
         scatter_kwargs: Mapping[str, Any] | None = None,
         im_kwargs: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Draw a class's rows and synthetic ones.
+        """Draw the rows of a class and synthetic rows.
 
         Parameters
         ----------
-        sampler : VAEOversampler
-            A fitted sampler.
+        estimator : VAEOversampler
+            Fitted sampler.
         X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
-            Rows, of which those of the class are shown.
+            Rows, of which those of the class are drawn.
         y : array-like of shape (n_rows,)
-            Their labels.
+            Labels.
         label : object, default=None
-            The class; it must be named where VAEs of several were fitted.
+            Class to draw. May be None if only one class has a VAE.
         image_shape : tuple of 2 int, default=None
             Height and width in pixels, if rows are images.
         n_samples : int, default=None
-            How many synthetic rows to draw. None draws as many as real ones are shown.
+            Number of synthetic rows. If None, as many as real rows are shown.
         subsample : int, default=None
-            The most real rows to show; of more, so many are picked at random. None stands for
-            16 images, or 1,000 points.
+            Maximum number of real rows to show, chosen at random. If None, show 16 images, or
+            1,000 points.
         random_state : int, RandomState instance or None, default=None
-            Which real rows are picked and which synthetic ones are drawn.
+            Controls the choice of real rows and the synthetic rows.
         ax : matplotlib Axes, or sequence of 2 of them for images, default=None
-            Axes to draw in; images split the room of one. None makes a new figure.
+            Axes to draw in; for images, axes to split into two panels, or the panels. If None,
+            create a new figure.
         scatter_kwargs : dict, default=None
-            Keywords of `matplotlib.axes.Axes.scatter`, for points.
+            Keyword arguments of `matplotlib.axes.Axes.scatter`, for points.
         im_kwargs : dict, default=None
-            Keywords of `matplotlib.axes.Axes.imshow`, for images.
+            Keyword arguments of `matplotlib.axes.Axes.imshow`, for images.
 
         Returns
         -------
         display : SyntheticSamplesDisplay
-            The display, drawn.
+            The display, already drawn.
 
         Raises
         ------
         ImportError
             If matplotlib is not installed.
         sklearn.exceptions.NotFittedError
-            If the sampler was not fitted.
+            If the sampler is not fitted.
         ValueError
-            If no VAE was fitted for `label`, y holds no row of it, or `image_shape` does not
-            have as many pixels as X has columns.
+            If no VAE was fitted for `label`, if y has no row of it, or if the number of pixels
+            of `image_shape` is not the number of columns of X.
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
         subsample = _most_shown(image_shape) if subsample is None else subsample
         label, X_real, X_synthetic = real_and_synthetic(
-            sampler, X, y, label, n_samples, subsample, random_state
+            estimator, X, y, label, n_samples, subsample, random_state
         )
         return cls.from_samples(
             X_real,
             X_synthetic,
             image_shape=image_shape,
             label=label,
-            subsample=max(n_rows(X_real), n_rows(X_synthetic)),
+            subsample=max(count_rows(X_real), count_rows(X_synthetic)),
             ax=ax,
             scatter_kwargs=scatter_kwargs,
             im_kwargs=im_kwargs,
@@ -250,42 +254,44 @@ class SyntheticSamplesDisplay:
         scatter_kwargs: Mapping[str, Any] | None = None,
         im_kwargs: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Draw rows that are real and rows that are not, of any sampler.
+        """Draw real rows and the synthetic rows of any sampler.
 
         Parameters
         ----------
         X_real : {array-like, dataframe, sparse matrix} of shape (n_real, n_features)
             Real rows.
-        X_synthetic : same columns as X_real, of shape (n_synthetic, n_features)
-            Synthetic rows.
+        X_synthetic : {array-like, dataframe, sparse matrix} of shape \
+                (n_synthetic, n_features)
+            Synthetic rows, with the same columns.
         image_shape : tuple of 2 int, default=None
             Height and width in pixels, if rows are images.
         label : object, default=None
-            The class, which the titles or the legend name.
+            Class, shown in the titles or the legend.
         subsample : int, default=None
-            The most rows to show of each table; of more, so many are picked at random. None
-            stands for 16 images, or 1,000 points.
+            Maximum number of rows of each table to show, chosen at random. If None, show 16
+            images, or 1,000 points.
         random_state : int, RandomState instance or None, default=None
-            Which rows are picked.
+            Controls the choice of rows.
         ax : matplotlib Axes, or sequence of 2 of them for images, default=None
-            Axes to draw in; images split the room of one. None makes a new figure.
+            Axes to draw in; for images, axes to split into two panels, or the panels. If None,
+            create a new figure.
         scatter_kwargs : dict, default=None
-            Keywords of `matplotlib.axes.Axes.scatter`, for points.
+            Keyword arguments of `matplotlib.axes.Axes.scatter`, for points.
         im_kwargs : dict, default=None
-            Keywords of `matplotlib.axes.Axes.imshow`, for images.
+            Keyword arguments of `matplotlib.axes.Axes.imshow`, for images.
 
         Returns
         -------
         display : SyntheticSamplesDisplay
-            The display, drawn.
+            The display, already drawn.
 
         Raises
         ------
         ImportError
             If matplotlib is not installed.
         ValueError
-            If the tables do not have the same columns, or `image_shape` does not have as many
-            pixels as they have columns.
+            If the tables do not have the same columns, or if the number of pixels of
+            `image_shape` is not their number.
 
         Examples
         --------
@@ -311,8 +317,8 @@ class SyntheticSamplesDisplay:
                 label=label,
             )
         else:
-            # All real rows tell the plane, and some of them are shown in it.
-            tables = ComparableTables.read({"X_real": X_real, "X_synthetic": X_synthetic})
+            # The plane is that of all real rows, whether or not they are shown.
+            tables = PairedTables.read({"X_real": X_real, "X_synthetic": X_synthetic})
             projection = project(*tables.matrices)
             display = cls(
                 real=take_some(projection.real, subsample, random_state),
@@ -346,21 +352,20 @@ class SyntheticSamplesDisplay:
         im_kwargs: Mapping[str, Any] | None,
     ) -> None:
         assert self.image_shape is not None
-        room, self.axes_ = split_axes(ax, (1, 2), 2, IMAGES_SIZE)
-        self.ax_ = self.axes_[0] if room is None else room
-        together = np.concatenate([self.real, self.synthetic])
-        scale = {"cmap": "gray_r", "vmin": together.min(), "vmax": together.max()}
-        pictures = []
+        self.ax_, self.axes_ = split_axes(ax, (1, 2), 2, IMAGES_SIZE)
+        pixels = np.concatenate([self.real, self.synthetic])
+        scale = {"cmap": "gray_r", "vmin": pixels.min(), "vmax": pixels.max()}
+        mosaics = []
         for panel, images, name, color in zip(
             self.axes_, (self.real, self.synthetic), names, (REAL, SYNTHETIC), strict=True
         ):
             mosaic = _mosaic(images, self.image_shape)
-            pictures.append(panel.imshow(mosaic, **style("image", scale, im_kwargs)))
+            mosaics.append(panel.imshow(mosaic, **style("image", scale, im_kwargs)))
             panel.set_title(name, color=color)
             panel.set(xticks=[], yticks=[])
             for spine in panel.spines.values():
                 spine.set(color=color, linewidth=1.5)
-        self.real_, self.synthetic_ = pictures
+        self.real_, self.synthetic_ = mosaics
 
 
 def _most_shown(image_shape: tuple[int, int] | None) -> int:
@@ -369,8 +374,8 @@ def _most_shown(image_shape: tuple[int, int] | None) -> int:
 
 def _pixels(
     X_real: Any, X_synthetic: Any, image_shape: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows of both tables as matrices of numbers, if they are images."""
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:  # (n_rows, n_pixels) each
+    """Return the rows of both tables as matrices of pixels."""
     names, *both = read_both(X_real, X_synthetic)
     if len(image_shape) != 2 or math.prod(image_shape) != len(names):
         raise ValueError(
@@ -391,8 +396,11 @@ def _pixels(
     return real, synthetic
 
 
-def _mosaic(images: np.ndarray, shape: tuple[int, int]) -> np.ma.MaskedArray:
-    """Put images, (n_images, n_pixels), into one, with empty lines between them."""
+def _mosaic(
+    images: npt.NDArray[np.float64],  # (n_images, n_pixels)
+    shape: tuple[int, int],
+) -> "np.ma.MaskedArray[tuple[int, int], np.dtype[np.float64]]":
+    """Arrange images in a grid, with masked lines between them."""
     height, width = shape
     n_cols = math.ceil(math.sqrt(len(images) * height / width))
     n_rows = math.ceil(len(images) / n_cols)

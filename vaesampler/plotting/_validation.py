@@ -1,9 +1,10 @@
-"""`ValidationDisplay`: memorizing and weakness against a parameter."""
+"""`ValidationDisplay`: near copies and two-sample AUC against a parameter."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_consistent_length
@@ -11,6 +12,9 @@ from sklearn.utils import check_consistent_length
 from vaesampler._runtime.optional import require_matplotlib
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._table.labels import labels_of, take_labels
+from vaesampler.metrics._novelty import NEAR_SHARE
+from vaesampler.metrics._report import SyntheticReport, synthetic_report
+from vaesampler.metrics._two_sample import CHANCE_AUC
 from vaesampler.plotting._samples import RandomState, take_rows
 from vaesampler.plotting._style import (
     BLUE,
@@ -28,56 +32,57 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
     from vaesampler._estimators.oversampler import VAEOversampler
-    from vaesampler.metrics._report import SyntheticReport
 
-IDEAL_NEAR_COPIES = 0.05
-IDEAL_AUC = 0.5
+# With fewer synthetic rows, a share of 5% varies by more than a percentage point by chance. By
+# default, reports compare at most 2,000 rows.
 MIN_SYNTHETIC_ROWS = 500
 MAX_SYNTHETIC_ROWS = 2_000
+# The least number of rows of which some can be held out and some trained on.
+MIN_ROWS = 4
 
 
 class ValidationDisplay:
-    """How much a sampler memorizes, and how weak it is, against one of its parameters.
+    """Near copies and two-sample AUC against a parameter of the sampler.
 
-    The upper panel shows the share of near copies: synthetic rows that are nearer to a real
-    row trained on than 95% of new real rows are. Above 5% the sampler hands back what it has
-    seen. The lower panel shows how well a classifier tells synthetic rows from new real ones:
-    an area under the ROC curve (AUC) of .5 is a guess, and the farther above, the less the
-    synthetic rows are like real ones. A good value of the parameter is low in both.
+    The upper panel shows the share of near copies: synthetic rows that are closer to a training
+    row than 95% of new real rows are. Well above 5%, the sampler memorizes. The lower panel
+    shows the area under the ROC curve (AUC) of a classifier that separates synthetic rows from
+    new real ones: .5 is chance, and the higher it is, the less realistic the synthetic rows. A
+    good value of the parameter is low in both panels.
 
-    Use `from_estimator` or `from_reports` to make one. All parameters are kept as attributes.
+    Create one with `from_estimator` or `from_reports`. All parameters are stored as attributes.
 
     Parameters
     ----------
     param_name : str
-        The parameter.
+        Name of the parameter.
     param_range : list of length n_values
-        Its values.
+        Values of the parameter.
     near_copies : ndarray of shape (n_values, n_repeats)
-        Share of near copies for each value, in each repeat; NaN where it is not known.
+        Share of near copies; NaN if unknown.
     auc : ndarray of shape (n_values, n_repeats)
-        Area under the ROC curve of telling synthetic from real rows.
+        AUC of a classifier that separates synthetic from real rows; NaN if unknown.
 
     Attributes
     ----------
     lines_ : list of 2 matplotlib Line2D
-        Means over the repeats: of near copies, and of the AUC.
+        Means over the repeats, of near copies and of the AUC.
     points_ : list of 2 matplotlib Line2D
-        Each repeat; empty where there is one.
+        The values of each repeat; an empty list if there is one repeat.
     ideal_lines_ : list of 2 matplotlib Line2D
-        What new real rows would get.
+        Expected values of new real rows.
     axes_ : ndarray of 2 matplotlib Axes
-        The panels: near copies above, AUC below.
+        Panels: near copies above, AUC below.
     ax_ : matplotlib Axes
-        The axes whose room the panels share; the upper panel if two axes were given.
+        Axes that are split into the panels; the upper panel if two axes were given.
     figure_ : matplotlib Figure
-        The figure of these axes.
+        Figure of the axes.
 
     See Also
     --------
-    vaesampler.synthetic_report : The figures, and others, in words.
-    sklearn.model_selection.ValidationCurveDisplay : The score of a classifier against a
-        parameter, which may be one of the sampler before it.
+    vaesampler.synthetic_report : Compute both figures, and others.
+    sklearn.model_selection.ValidationCurveDisplay : Plot the score of a classifier, for example
+        after a sampler in a pipeline, against a parameter.
 
     References
     ----------
@@ -101,7 +106,7 @@ class ValidationDisplay:
     lines_: "list[Line2D]"
     points_: "list[Line2D]"
     ideal_lines_: "list[Line2D]"
-    axes_: np.ndarray
+    axes_: npt.NDArray[np.object_]  # (n_panels,)
     ax_: "Axes"
     figure_: "Figure | SubFigure"
 
@@ -110,8 +115,8 @@ class ValidationDisplay:
         *,
         param_name: str,
         param_range: Sequence[Any],
-        near_copies: np.ndarray,
-        auc: np.ndarray,
+        near_copies: npt.NDArray[np.float64],  # (n_values, n_repeats)
+        auc: npt.NDArray[np.float64],  # (n_values, n_repeats)
     ) -> None:
         self.param_name = param_name
         self.param_range = param_range
@@ -119,12 +124,12 @@ class ValidationDisplay:
         self.auc = auc
 
     def plot(self, ax: "Axes | Sequence[Axes] | None" = None) -> Self:
-        """Draw both figures against the parameter, whose values stand at even distances.
+        """Draw both figures against the values of the parameter, evenly spaced.
 
         Parameters
         ----------
         ax : matplotlib Axes, or sequence of 2 of them, default=None
-            Axes whose room is split, or the two panels. None makes a new figure.
+            Axes to split into two panels, or the panels. If None, create a new figure.
 
         Returns
         -------
@@ -136,23 +141,22 @@ class ValidationDisplay:
         ImportError
             If matplotlib is not installed.
         ValueError
-            If `ax` does not do.
+            If `ax` has too few panels, or is split already.
         """
         require_matplotlib(f"{type(self).__name__}.plot")
-        room, self.axes_ = split_axes(ax, (2, 1), 2, (7, 5), sharex=True)
-        self.ax_ = self.axes_[0] if room is None else room
+        self.ax_, self.axes_ = split_axes(ax, (2, 1), 2, (7, 5), sharex=True)
         self.figure_ = self.ax_.figure
         self.lines_, self.points_, self.ideal_lines_ = [], [], []
         upper, lower = self.axes_
-        self._draw(upper, self.near_copies, IDEAL_NEAR_COPIES, "s", VERMILION)
-        self._draw(lower, self.auc, IDEAL_AUC, "o", BLUE)
+        self._draw(upper, self.near_copies, NEAR_SHARE, "s", VERMILION)
+        self._draw(lower, self.auc, CHANCE_AUC, "o", BLUE)
         self._name()
         return self
 
     @classmethod
     def from_estimator(
         cls,
-        sampler: "VAEOversampler",
+        estimator: "VAEOversampler",
         X: Any,
         y: Any,
         *,
@@ -164,114 +168,101 @@ class ValidationDisplay:
         random_state: RandomState = None,
         ax: "Axes | Sequence[Axes] | None" = None,
     ) -> Self:
-        """Fit the sampler with each value of a parameter, and judge what it draws.
+        """Fit the sampler with each value of a parameter, and draw figures of its rows.
 
-        Some rows of the class are held out, the sampler is fitted to all others, and
-        :func:`vaesampler.synthetic_report` compares its synthetic rows with both. That is
-        repeated with other rows held out, because the figures of few rows are uncertain.
+        Hold out some rows of the class, fit the sampler to all others, and compare its
+        synthetic rows with both by :func:`vaesampler.synthetic_report`. Repeat this with other
+        rows held out, because figures of few rows are uncertain.
 
         Parameters
         ----------
-        sampler : VAEOversampler
-            A sampler, fitted or not; clones of it are fitted.
+        estimator : VAEOversampler
+            Sampler, fitted or not. Clones of it are fitted.
         X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
             Rows of all classes.
         y : array-like of shape (n_rows,)
-            Their labels.
+            Labels.
         param_name : str, default="latent_dim"
-            The parameter of the sampler.
+            Name of the parameter.
         param_range : sequence
-            The values that it shall take.
+            Values of the parameter.
         label : object, default=None
-            The class. None stands for the one with the fewest rows.
+            Class to draw rows of. If None, use the class with the fewest rows.
         test_size : float or int, default=0.25
-            Share, or number, of the class's rows that are held out.
+            Share or number of rows of the class to hold out.
         n_repeats : int, default=3
-            How many times.
+            Number of repeats.
         random_state : int, RandomState instance or None, default=None
-            Which rows are held out and which synthetic ones are drawn. The sampler's own
-            `random_state` stays as it is.
+            Controls the choice of held-out rows and the synthetic rows. The sampler keeps its
+            own `random_state`.
         ax : matplotlib Axes, or sequence of 2 of them, default=None
-            Axes whose room is split, or the two panels. None makes a new figure.
+            Axes to split into two panels, or the panels. If None, create a new figure.
 
         Returns
         -------
         display : ValidationDisplay
-            The display, drawn.
+            The display, already drawn.
 
         Raises
         ------
         ImportError
             If matplotlib is not installed.
         ValueError
-            If y holds fewer than 4 rows of the class, `param_range` is empty, `n_repeats` is
-            below 1, or the sampler adds no rows to the class or has no such parameter.
+            If y has fewer than 4 rows of the class, if `param_range` is empty, if `n_repeats`
+            is below 1, or if the sampler adds no rows to the class or has no such parameter.
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
-        from vaesampler.metrics._report import synthetic_report
-
         if n_repeats < 1:
             raise ValueError(f"n_repeats must be at least 1; found {n_repeats}.")
         labels = np.asarray(labels_of(y))
         check_consistent_length(X, labels)
         label = _rarest(labels) if label is None else label
-        own, others = np.flatnonzero(labels == label), np.flatnonzero(labels != label)
-        _check_class(label, len(own))
+        is_own = labels == label
+        _check_class(label, is_own.sum())
         seeds = Seeds.from_random_state(random_state)
         values = list(param_range)
-        reports: list[list[SyntheticReport]] = [[] for _ in values]
-        for repeat in range(n_repeats):
-            seed = seeds.integer("hold out", repeat)
-            train, held_out = train_test_split(own, test_size=test_size, random_state=seed)
-            rows = np.sort(np.concatenate([others, train]))
-            X_fit, y_fit = take_rows(X, rows), take_labels(y, rows)
-            X_train, X_held_out = take_rows(X, np.sort(train)), take_rows(X, np.sort(held_out))
-            n_samples = int(np.clip(len(train), MIN_SYNTHETIC_ROWS, MAX_SYNTHETIC_ROWS))
-            for value, found in zip(values, reports, strict=True):
-                fitted = clone(sampler).set_params(**{param_name: value}).fit(X_fit, y_fit)
-                synthetic = fitted.sample(label, n_samples, random_state=seed)
-                found.append(
-                    synthetic_report(
-                        X_train,
-                        synthetic,
-                        X_held_out,
-                        categorical_features=fitted.categorical_features,
-                        random_state=seed,
-                    )
-                )
+        of_repeats = [
+            _reports(
+                (clone(estimator).set_params(**{param_name: value}) for value in values),
+                *(X, y, is_own, label, test_size),
+                seed=seeds.integer("hold out", repeat),
+            )
+            for repeat in range(n_repeats)
+        ]
+        reports = list(map(list, zip(*of_repeats, strict=True)))
         return cls._of(values, reports, param_name).plot(ax)
 
     @classmethod
     def from_reports(
         cls,
-        reports: "Mapping[Any, SyntheticReport | Sequence[SyntheticReport]]",
+        reports: Mapping[Any, SyntheticReport | Sequence[SyntheticReport]],
         *,
         param_name: str = "latent_dim",
         ax: "Axes | Sequence[Axes] | None" = None,
     ) -> Self:
-        """Draw the figures of reports.
+        """Draw figures of reports.
 
         Parameters
         ----------
         reports : dict of value to SyntheticReport, or to a sequence of them
-            For each value of the parameter one report, or as many for each as there were
-            repeats.
+            A report for each value of the parameter, or the same number of reports for each.
         param_name : str, default="latent_dim"
-            The parameter.
+            Name of the parameter.
         ax : matplotlib Axes, or sequence of 2 of them, default=None
-            Axes whose room is split, or the two panels. None makes a new figure.
+            Axes to split into two panels, or the panels. If None, create a new figure.
 
         Returns
         -------
         display : ValidationDisplay
-            The display, drawn.
+            The display, already drawn.
 
         Raises
         ------
         ImportError
             If matplotlib is not installed.
         ValueError
-            If there are no reports, not as many for each value, or none could tell anything.
+            If there are no reports, if their number differs between values, or if no report
+            has a share of near copies or an AUC.
         """
         require_matplotlib(f"{cls.__name__}.from_reports")
         repeats = [
@@ -282,32 +273,38 @@ class ValidationDisplay:
 
     @classmethod
     def _of(
-        cls, values: list[Any], reports: "list[list[SyntheticReport]]", param_name: str
+        cls, values: list[Any], reports: list[list[SyntheticReport]], param_name: str
     ) -> Self:
-        numbers = {len(found) for found in reports}
-        if len(numbers) != 1 or 0 in numbers:
+        n_repeats = {len(of_value) for of_value in reports}
+        if len(n_repeats) != 1 or 0 in n_repeats:
             raise ValueError(
-                "There must be at least one value of the parameter, and as many reports, at "
-                f"least 1, for each; found {sorted(numbers)} for {len(reports)} values."
+                "There must be at least one value of the parameter, and the same number of "
+                f"reports, at least 1, for each; found {sorted(n_repeats)} for {len(reports)} "
+                "values."
             )
-        near_copies, auc = (
-            np.array([[getattr(report, name) for report in found] for found in reports])
-            for name in ("share_near_copies", "two_sample_auc")
+        near_copies = np.array(
+            [[report.share_near_copies for report in of_value] for of_value in reports]
         )
+        auc = np.array([[report.two_sample_auc for report in of_value] for of_value in reports])
         if np.isnan(auc).all() and np.isnan(near_copies).all():
             raise ValueError(
-                "The reports must know the share of near copies or the AUC, and none does: "
-                "their rows were too few. Hold out more rows of the class."
+                "A report must have a share of near copies or an AUC, and none has: there were "
+                "too few rows. Hold out more rows of the class."
             )
         return cls(param_name=param_name, param_range=values, near_copies=near_copies, auc=auc)
 
     def _draw(
-        self, panel: "Axes", figures: np.ndarray, ideal: float, marker: str, color: str
+        self,
+        panel: "Axes",
+        figures: npt.NDArray[np.float64],  # (n_values, n_repeats)
+        ideal: float,
+        marker: str,
+        color: str,
     ) -> None:
-        places = np.arange(len(self.param_range))
+        positions = np.arange(len(self.param_range))
         if figures.shape[1] > 1:
             self.points_ += panel.plot(
-                np.repeat(places, figures.shape[1]),
+                np.repeat(positions, figures.shape[1]),
                 figures.ravel(),
                 marker,
                 color=color,
@@ -315,11 +312,11 @@ class ValidationDisplay:
                 markersize=5,
                 markeredgewidth=0,
             )
-        # A figure that no repeat knows is left out; `nanmean` would warn of it.
+        # The mean of known figures; `nanmean` would warn if none is known.
         is_known = ~np.isnan(figures)
         means = np.where(is_known, figures, 0).sum(axis=1) / np.maximum(is_known.sum(axis=1), 1)
         means[~is_known.any(axis=1)] = np.nan
-        self.lines_ += panel.plot(places, means, f"{marker}-", color=color)
+        self.lines_ += panel.plot(positions, means, f"{marker}-", color=color)
         self.ideal_lines_.append(panel.axhline(ideal, color=GREY, linestyle="--", linewidth=1))
 
     def _name(self) -> None:
@@ -339,11 +336,12 @@ class ValidationDisplay:
         lower.set_xticks(range(len(self.param_range)), [plain(one) for one in self.param_range])
         lower.set_xlim(-0.4, len(self.param_range) - 0.6)
         lower.set_xlabel(plain(self.param_name))
-        for panel, line, ideal, name in zip(
-            self.axes_, self.lines_, self.ideal_lines_, ("5%", "0.5"), strict=True
+        expected = f"{NEAR_SHARE:.0%}", f"{CHANCE_AUC}"
+        for panel, line, ideal, of_real in zip(
+            self.axes_, self.lines_, self.ideal_lines_, expected, strict=True
         ):
             line.set_label("one split")
-            ideal.set_label(f"new real rows: {name}")
+            ideal.set_label(f"new real rows: {of_real}")
             handles = [line, ideal]
             if self.points_:
                 line.set_label(f"mean of {self.auc.shape[1]} splits")
@@ -353,15 +351,45 @@ class ValidationDisplay:
             legend_beside(panel, handles=handles)
 
 
-def _rarest(labels: np.ndarray) -> Hashable:
+def _reports(
+    samplers: "Iterable[VAEOversampler]",
+    X: Any,
+    y: Any,
+    is_own: npt.NDArray[np.bool_],  # (n_rows,), whether a row is of the class
+    label: Hashable,
+    test_size: float | int,
+    seed: int,
+) -> list[SyntheticReport]:
+    """Hold out rows of a class, fit each sampler to the others, and report on its rows."""
+    train, held_out = map(
+        np.sort,
+        train_test_split(np.flatnonzero(is_own), test_size=test_size, random_state=seed),
+    )
+    fitted = np.sort(np.concatenate([np.flatnonzero(~is_own), train]))
+    X_fit, y_fit = take_rows(X, fitted), take_labels(y, fitted)
+    X_train, X_holdout = take_rows(X, train), take_rows(X, held_out)
+    n_samples = int(np.clip(len(train), MIN_SYNTHETIC_ROWS, MAX_SYNTHETIC_ROWS))
+    return [
+        synthetic_report(
+            X_train,
+            sampler.fit(X_fit, y_fit).sample(label, n_samples, random_state=seed),
+            X_holdout,
+            categorical_features=sampler.categorical_features,
+            random_state=seed,
+        )
+        for sampler in samplers
+    ]
+
+
+def _rarest(labels: npt.NDArray[Any]) -> Hashable:  # (n_rows,)
     values, counts = np.unique(labels, return_counts=True)
     rarest: Hashable = values[counts.argmin()].item()
     return rarest
 
 
 def _check_class(label: Hashable, n_rows: int) -> None:
-    if n_rows < 4:
+    if n_rows < MIN_ROWS:
         raise ValueError(
-            f"Class {label!r} has {n_rows} rows in y; at least 4 are needed to hold some out "
-            "and train on the others. Name another class in `label`."
+            f"Class {label!r} has {n_rows} rows in y; at least {MIN_ROWS} are needed to hold "
+            "some out and train on the others. Name another class in `label`."
         )
