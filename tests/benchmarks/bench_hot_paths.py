@@ -24,9 +24,11 @@ from vaesampler._rejection.network import NetworkCritic
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._runtime.settings import TrainingSettings
 from vaesampler._table.containers import Container
+from vaesampler._training.gradients import VAEGradient
 from vaesampler._training.loop import ClassRows, train
+from vaesampler._training.optimizer import FlatParameters
 from vaesampler._training.smoothing import SmoothedRows
-from vaesampler._vae.model import StackedVAE
+from vaesampler._vae.model import EvidenceBound, StackedVAE
 
 N_STEPS = 200
 MIXED = Layout(10, 2, (Part("bernoulli", (1,) * 3), Part("categorical", (5, 8, 40))))
@@ -56,6 +58,39 @@ def test_training_steps(benchmark, n_models, n_rows, layout):
         max_iter=N_STEPS, learning_rate_init=0.01, batch_size=n_rows, beta=1, alpha=1e-4
     )
     benchmark(train, vaes, classes, settings)
+
+
+def write_by_hand(vaes, rows, noise):
+    gradient = VAEGradient(vaes, rows.shape[1], beta=1.0)
+    targets = gradient.head.targets(rows)
+    bound = EvidenceBound(*rows.new_zeros(2, len(rows)))
+
+    def step():
+        with torch.inference_mode():
+            gradient.write(targets, noise, bound)
+
+    return step
+
+
+def take_autograds(vaes, rows, noise):
+    def step():
+        bound = vaes.evidence_bound(rows, noise)
+        (bound.reconstruction + bound.kl).mean(dim=1).sum().backward()
+
+    return step
+
+
+@pytest.mark.parametrize("layout", [Layout(64), MIXED], ids=["numbers", "mixed"])
+@pytest.mark.parametrize("n_models", [1, 9])
+@pytest.mark.parametrize("way", [write_by_hand, take_autograds])
+def test_gradient(benchmark, way, n_models, layout):
+    """Each table that is printed has the ratio of both ways in parentheses."""
+    benchmark.group = f"gradient of {n_models} models of {layout.width} slots"
+    generators = [torch.Generator().manual_seed(number) for number in range(n_models)]
+    vaes = StackedVAE(n_models, layout, (32,), 4, "relu").initialize(generators)
+    FlatParameters(vaes)  # in which the parameters have gradients
+    rows = (torch.rand(n_models, 128, layout.width, generator=generators[0]) < 0.5).float()
+    benchmark(way(vaes, rows, torch.randn(n_models, 128, 4, generator=generators[0])))
 
 
 def make_table(kind):

@@ -230,13 +230,18 @@ class FrameContainer(Container):
 
     def template(self, schema: FeatureSchema) -> "Template":
         """Keep one example of each level."""
+        # A slice, which is also what pyarrow gives for no indices, would keep all rows in
+        # memory: hence no rows of a copy of one row.
+        first = self.frame[[0], :]
+        examples = [
+            series[indices] if indices else first.get_column(series.name).head(0)
+            for series, indices in (
+                (series, column.example_rows.tolist())
+                for series, column in zip(self._series(), schema.columns, strict=True)
+            )
+        ]
         return FrameTemplate(
-            self.frame[[], :].to_native(),  # a slice would keep all rows in memory
-            [
-                one[column.example_rows.tolist()].to_native()
-                for one, column in zip(self._series(), schema.columns, strict=True)
-            ],
-            schema,
+            first.head(0).to_native(), [series.to_native() for series in examples], schema
         )
 
     def _series(self) -> list[nw.Series]:

@@ -1,0 +1,107 @@
+"""What every critic must do: judge rows alone, and alike for equal seeds."""
+
+import numpy as np
+import pytest
+from conftest import quick
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from vaesampler import Candidates, Critic, FittedCritic, NeighborCritic, Verdict
+from vaesampler._encoding.rows import DenseRows
+from vaesampler._rejection.choice import CRITICS
+from vaesampler._runtime.seeds import Seeds
+
+
+class CertainCritic(Critic, FittedCritic):
+    """A user's own: every candidate is of the class, and none is a copy."""
+
+    def __init__(self, log_probability=0.0):
+        self.log_probability = log_probability
+
+    def fit(self, own_rows, other_rows, random):
+        assert own_rows.take(np.arange(2)).shape == (2, own_rows.width)
+        assert len(other_rows) > 0
+        random.numpy().random()
+        return self
+
+    def judge(self, candidates):
+        n_rows = len(candidates.encoded)
+        return Verdict(np.full(n_rows, self.log_probability), np.zeros(n_rows, dtype=bool))
+
+
+EVERY_CRITIC = {**CRITICS, "of a user": CertainCritic()}
+
+
+def two_clouds(seed, n_own=60, n_others=200):
+    rng = np.random.default_rng(seed)
+    own = rng.normal(size=(n_own, 3)).astype(np.float32)
+    others = rng.normal([6, 0, 0], size=(n_others, 3)).astype(np.float32)
+    return own, others
+
+
+@pytest.mark.parametrize("name", EVERY_CRITIC)
+@given(seed=st.integers(0, 100))
+def test_a_critic_judges_each_candidate_and_changes_none(name, seed):
+    own, others = two_clouds(seed)
+    before = own.copy(), others.copy()
+    stream = Seeds(seed).stream("critic")
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(3, 5, size=(50, 3)).astype(np.float32)
+    candidates = Candidates(rows, rng.integers(-1, len(own), 50))
+    copy = Candidates(*(part.copy() for part in candidates))
+    verdicts = [
+        EVERY_CRITIC[name].fit(DenseRows(own), DenseRows(others), stream).judge(candidates)
+        for _ in range(2)
+    ]
+    for log_probability, is_copy in verdicts:
+        assert log_probability.shape == is_copy.shape == (50,)
+        assert (log_probability <= 0).all()
+        assert np.isfinite(log_probability).all()
+        assert is_copy.dtype == bool
+    for one, again in zip(*verdicts, strict=True):
+        assert_array_equal(one, again)
+    for now, then in zip((own, others, *candidates), (*before, *copy), strict=True):
+        assert_array_equal(now, then)
+
+
+@pytest.mark.parametrize("name", CRITICS)
+@given(seed=st.integers(0, 100))
+def test_a_critic_knows_the_class_from_the_others_and_copies_from_new_rows(name, seed):
+    own, others = two_clouds(seed)
+    critic = CRITICS[name].fit(DenseRows(own), DenseRows(others), Seeds(seed).stream("critic"))
+    sources = np.arange(len(own))
+    here = critic.judge(Candidates(own + np.float32(1e-6), sources))
+    there = critic.judge(Candidates(others, np.full(len(others), -1)))
+    assert np.median(here.log_probability) > np.median(there.log_probability) + 0.5
+    assert here.is_copy.all()
+    assert not there.is_copy.any()
+
+
+def test_a_name_stands_for_the_critic_with_its_defaults(table):
+    for name, critic in CRITICS.items():
+        by_name = quick(critic=name).fit_resample(*table)[0]
+        assert_array_equal(by_name, quick(critic=critic).fit_resample(*table)[0])
+
+
+def test_the_neighbours_of_a_critic_are_those_that_were_asked_for(table):
+    few, many = (
+        quick(critic=NeighborCritic(n_neighbors=n), max_iter=100).fit_resample(*table)[0]
+        for n in (1, 40)
+    )
+    assert not np.array_equal(few, many)
+
+
+def test_a_users_own_critic_decides_which_rows_are_kept(table):
+    every = quick(rejection_strength=0).fit(*table).sample(1, 200, random_state=0)
+    certain = quick(critic=CertainCritic()).fit(*table).sample(1, 200, random_state=0)
+    assert_array_equal(certain, every)
+    unsure = quick(critic=CertainCritic(-1.0)).fit(*table).sample(1, 200, random_state=0)
+    is_drawn = (unsure[:, None] == every).all(axis=2).any(axis=1)
+    assert 0.2 < is_drawn.mean() < 0.9
+
+
+@pytest.mark.parametrize("critic", ["magic", NeighborCritic, 3, None])
+def test_what_is_no_critic_is_refused(critic, table):
+    with pytest.raises(ValueError, match=r"'critic' parameter must be .*neighbors.*found"):
+        quick(critic=critic).fit(*table)
