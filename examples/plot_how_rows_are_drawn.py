@@ -30,13 +30,14 @@ N_ACROSS, EDGE = 9, 2.0
 
 
 class GridSampling(LatentSampler):
-    """Decode rows on a grid over the middle of the latent plane, from the top left."""
+    """Decode rows on a grid over the middle of the latent plane, again and again."""
 
     def draw(self, vae, rows, n_samples, generator):  # noqa: ARG002
         across = torch.linspace(-EDGE, EDGE, N_ACROSS)
         second, first = torch.meshgrid(across.flip(0), across, indexing="ij")
-        points = torch.stack([first, second], dim=-1).reshape(1, -1, 2)
-        return LatentDraw(points[:, :n_samples], sources=None)
+        points = torch.stack([first, second], dim=-1).reshape(-1, 2)
+        z = points[torch.arange(n_samples) % len(points)]
+        return LatentDraw(z[None], sources=None)
 
 
 images, digits = load_digits(return_X_y=True)
