@@ -742,6 +742,15 @@ def test_a_level_that_only_synthetic_rows_have_is_shown():
     assert_allclose(marginal.synthetic, [0.5, 0, 0.5])
 
 
+def test_ordered_levels_are_shown_in_their_order():
+    sizes = pd.Categorical(["M", "M", "S", "L", "L", "L"], ["S", "M", "L", "XL"], ordered=True)
+    real = pd.DataFrame({"size": sizes})
+    display = FeatureDistributionDisplay.from_samples(real, real.replace("S", "M"))
+    (marginal,) = display.marginals
+    assert marginal.levels == ("S", "M", "L")
+    assert_allclose(marginal.real, [1 / 6, 2 / 6, 3 / 6])
+
+
 def test_a_few_far_numbers_do_not_squeeze_the_others_and_are_counted():
     cells = np.append(np.linspace(-1, 1, 499), 1e6)[:, np.newaxis]
     display = FeatureDistributionDisplay.from_samples(cells, cells[:-1])

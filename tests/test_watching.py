@@ -261,6 +261,19 @@ def test_codes_are_of_the_same_rows_in_any_container(table):
         assert_array_equal(quick().fit(frame, y).encode(1, frame), codes)
 
 
+def test_the_matrix_of_rows_is_what_the_vae_of_their_class_encodes():
+    X, y = mixed()
+    sampler = quick().fit(X, y)
+    matrix = sampler.to_matrix(1, X)
+    assert matrix.dtype == np.float32
+    assert matrix.shape == (80, sampler.vaes_[1].layout.width)
+    means = sampler.vaes_[1].encode(torch.from_numpy(matrix)[None]).mean[0]
+    assert_allclose(means.detach(), sampler.encode(1, X), rtol=1e-4, atol=1e-5)
+    own = matrix[y == 1, 0]
+    assert abs(own.mean()) < 0.01
+    assert 0.8 < own.std() < 1.2
+
+
 def mixed():
     rng = np.random.default_rng(0)
     X = pd.DataFrame({"size": rng.normal(size=80), "kind": rng.choice(["a", "b", "c"], 80)})

@@ -3,6 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -136,16 +137,26 @@ def marginal_of(name: str, real: Cells, synthetic: Cells) -> Marginal:
     # The levels of a column of numbers are the values that repeat; it has none if few do.
     is_scale = 0 < len(column.levels) <= MOST_NUMBERS_AS_LEVELS
     if column.has_levels or (is_scale and not _are_whole(column.levels)):
-        return _of_levels(name, observed, missing)
+        return _of_levels(
+            name, observed, missing, real.dtype_levels if real.is_ordered else None
+        )
     return _of_numbers(name, observed, missing, real.note)
 
 
-def _of_levels(name: str, observed: Pair, missing: tuple[float, float]) -> LevelMarginal:
+def _of_levels(
+    name: str,
+    observed: Pair,
+    missing: tuple[float, float],
+    order: Sequence[object] | None,
+) -> LevelMarginal:
     real, synthetic = (Counter(cells.tolist()) for cells in observed)
     levels = sorted(real | synthetic, key=lambda level: -real[level])
     n_shown = len(levels) if len(levels) <= MOST_LEVELS else MOST_LEVELS - 1
     shown, others = levels[:n_shown], levels[n_shown:]
-    if all(isinstance(level, Real) for level in shown):
+    if order is not None:
+        rank_of = {level: rank for rank, level in enumerate(order)}
+        shown = sorted(shown, key=lambda level: rank_of.get(level, len(rank_of)))
+    elif all(isinstance(level, Real) for level in shown):
         shown = sorted(shown)
     names = [f"{level:g}" if isinstance(level, float) else str(level) for level in shown]
     if others:
