@@ -33,9 +33,9 @@ from sklearn.model_selection import GridSearchCV
 from tables import load_mixed_table, load_numeric_table, load_optdigits, numeric_table_names
 
 from vaesampler import VAEOversampler
+from vaesampler._encoding.layout import Layout
 from vaesampler._encoding.rows import DenseRows
 from vaesampler._runtime.settings import TrainingSettings
-from vaesampler._table.layout import Slots
 from vaesampler._training.loop import ClassRows, train
 from vaesampler._training.smoothing import SmoothedRows
 from vaesampler._vae.model import StackedVAE
@@ -109,13 +109,13 @@ def measure_step():
 def time_step(n_models: int, n_rows: int) -> float:
     """Return seconds a step, with its rows, noise, gradient and Adam."""
     rng = np.random.default_rng(0)
-    slots = Slots(64)
+    layout = Layout(64)
     generators = [torch.Generator().manual_seed(number) for number in range(n_models)]
-    vaes = StackedVAE(n_models, slots, (32,), 4, "relu").initialize(generators)
+    vaes = StackedVAE(n_models, layout, (32,), 4, "relu").initialize(generators)
     classes = []
     for number, generator in enumerate(generators):
         rows = DenseRows(rng.normal(size=(n_rows, 64)).astype(np.float32))
-        classes.append(ClassRows(number, SmoothedRows.fit(rows, slots, 1, "cpu"), generator))
+        classes.append(ClassRows(number, SmoothedRows.fit(rows, layout, 1, "cpu"), generator))
     settings = TrainingSettings(
         max_iter=N_STEPS, learning_rate_init=0.01, batch_size=n_rows, beta=1, alpha=1e-4
     )

@@ -58,6 +58,27 @@ def load_mixed_table(name: str) -> tuple[pd.DataFrame, np.ndarray]:
     return frame.drop(columns="target"), frame["target"].to_numpy()
 
 
+# The order of the levels, as text, of columns of the mixed tables.
+ORDERS = {
+    "Buying": ["low", "med", "high", "vhigh"],
+    "Maint": ["low", "med", "high", "vhigh"],
+    "Doors": ["2", "3", "4", "5more"],
+    "Persons": ["2", "4", "more"],
+    "Lug_boot": ["small", "med", "big"],
+    "Safety": ["low", "med", "high"],
+    "Evolution": ["1", "2", "3"],
+    "Prev24Hour": ["1", "2", "3"],
+    "C-class": ["0", "1", "2", "3", "4", "5", "6", "7", "8"],
+    "M-class": ["0", "1", "2", "3", "4", "5"],
+    "White_king_row": ["1", "2", "3", "4"],
+    "White_rook_row": ["1", "2", "3", "4", "5", "6", "7", "8"],
+    "Black_king_row": ["1", "2", "3", "4", "5", "6", "7", "8"],
+    "a3": ["A30", "A31", "A32", "A33", "A34"],
+    "a7": ["A71", "A72", "A73", "A74", "A75"],
+    "a17": ["A171", "A172", "A173", "A174"],
+}
+
+
 def load_optdigits() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return the optdigits files as X_train, y_train, X_test, y_test."""
     train = np.loadtxt(SHARED_DATA / "optdigits.tra")

@@ -1,6 +1,7 @@
 """The house holds: imports go down its rooms, and what is documented is so."""
 
 import ast
+import importlib
 import inspect
 import re
 import subprocess
@@ -15,6 +16,7 @@ from vaesampler._runtime.settings import ACTIVATION_NAMES
 from vaesampler._vae.layers import ACTIVATIONS
 
 PACKAGE = Path(vaesampler.__file__).parent
+BENCHMARKS = PACKAGE.parent / "benchmarks"
 # The rooms, from the lowest to the highest: a room imports from those before it only.
 ROOMS = (
     *("exceptions", "_runtime", "_table", "_encoding", "_vae", "_training", "_rejection"),
@@ -73,6 +75,18 @@ def test_importing_the_package_does_not_import_torch():
     code = "import sys, vaesampler; vaesampler.VAEOversampler(); print('torch' in sys.modules)"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert output.stdout.split() == [b"False"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*BENCHMARKS.glob("*.py"), Path(__file__).parent / "benchmarks" / "bench_hot_paths.py"],
+    ids=lambda path: path.stem,
+)
+def test_what_benchmarks_import_from_the_package_is_there(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("vaesampler"):
+            module = importlib.import_module(node.module)
+            assert [name.name for name in node.names if not hasattr(module, name.name)] == []
 
 
 def test_every_public_name_can_be_had_without_and_with_torch():
