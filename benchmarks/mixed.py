@@ -361,7 +361,11 @@ def draw_picture(results: pd.DataFrame, fidelity: pd.DataFrame, path: Path) -> N
         .groupby(["sampler", "table"])[["total_variation", "wasserstein", "association_error"]]
         .mean()
     )
-    rivals = [name for name in SAMPLERS if name in scores.index.levels[0] and name != OURS]
+    rivals = [
+        name
+        for name in SAMPLERS
+        if name in scores.index.levels[0] and name not in (OURS, ORDINAL)
+    ]
     colours = dict(zip(SAMPLERS, ["#999999", "#E69F00", "#D55E00", "#009E73"], strict=False))
     panels = [*((score, scores) for score in DISCRIMINATION)] + [
         (name, distances) for name in distances
