@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from vaesampler.metrics._report import SyntheticReport
 
 DOCUMENTATION = "https://vaesampler.readthedocs.io/en/latest"
-# Bounds of the number of synthetic rows in a report, which else is that of the class's rows.
+# A report judges as many synthetic rows as the class has real rows, within these bounds.
 MIN_REPORTED_ROWS = 500
 MAX_REPORTED_ROWS = 2_000
 
