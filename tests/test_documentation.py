@@ -10,7 +10,23 @@ import pytest
 from test_architecture import ROOMS
 
 import vaesampler
-from vaesampler import VAEOversampler, comparison, exceptions, metrics, plotting
+from vaesampler import (
+    DenoisingSampling,
+    InterpolationSampling,
+    LatentSampler,
+    NeighborCritic,
+    NetworkCritic,
+    VAEOversampler,
+    comparison,
+    exceptions,
+    metrics,
+    plotting,
+)
+from vaesampler._encoding import bounds, scaling
+from vaesampler._generation import generator, quantile_matching, residuals
+from vaesampler._rejection import choice, critic, neighbors, network, rule
+from vaesampler._table.columns import MOST_LEVELS_APART
+from vaesampler._training import early_stopping, loop, smoothing
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -90,3 +106,98 @@ def test_the_oversampler_shown_in_a_notebook_links_to_its_page_of_the_reference(
         r"https://[\w./-]+/api/generated/vaesampler\.VAEOversampler\.html", link
     )
     assert link in VAEOversampler()._repr_html_()
+
+
+# Figures
+
+GUIDE = ROOT / "docs" / "user_guide.md"
+SHARES = {0.25: "a quarter", 0.5: "half"}
+NEIGHBORS = NeighborCritic().n_neighbors
+FAR = int(scaling.FAR)
+WIDEST, POWER = smoothing.WIDEST_BANDWIDTH, smoothing.BANDWIDTH_POWER
+BY_COLUMN = rule.N_ROWS_BY_COLUMN_FOR_HALF_STRENGTH
+FEW, MANY = rule.MOST_REJECTED_OF_FEW, rule.MOST_REJECTED_OF_MANY
+HALFWAY = rule.N_ROWS_FOR_HALF_OF_MOST_REJECTED
+LEAST_SHARE = f"max({rule.LEAST_SHARE_KEPT}, (1 - ({FEW} * {HALFWAY} + {MANY} * n)"
+LEAST_SHARES = [rule.Strictness.of(1, n, 1).least_share for n in (0, 500, 10**9)]
+COPIES = f"{rule.MAX_SHARE_OF_COPIES:.0%}"
+COPY_QUANTILE = f"the {critic.COPY_QUANTILE:.0%} quantile"
+OWN_ROWS, ROWS = choice.MIN_OWN_ROWS_FOR_NETWORK, f"{choice.MIN_ROWS_FOR_NETWORK:,}"
+ODDS = critic.POWER_OF_ODDS_IN_TABLE
+SIDE = f"{neighbors.MAX_ROWS_BY_SIDE:,}"
+WEIGHT = quantile_matching.N_ROWS_FOR_DRAWN
+RHOS = r",\ ".join(f"{rho:g}" for rho in residuals.SHARES_TO_KEEP)
+FIGURES = {
+    VAEOversampler: [
+        f"a class of at least {OWN_ROWS} rows in a table of at least {ROWS} rows",
+        f"the {NEIGHBORS} nearest real rows",
+        f"Held-out rows are evaluated every {early_stopping.STEPS_BETWEEN_LOOKS} steps",
+        f"for the held-out rows, every {early_stopping.STEPS_BETWEEN_LOOKS} steps",
+        f"h = {WIDEST} * smoothing * ((d + 1) / (n + d + 1)) ** {POWER}",
+        f"p ** (rejection_strength * n / (n + {BY_COLUMN} * d))",
+        f"{LEAST_SHARE} / ({HALFWAY} + n)) ** rejection_strength)",
+        "from {:.3g} for few rows to {:.3g} for 500 rows and {:.3g} for".format(*LEAST_SHARES),
+        f"About {COPIES} of the kept rows, at most, are near copies",
+        f"log the losses every {loop.STEPS_BETWEEN_REPORTS} steps",
+    ],
+    LatentSampler.draw: [f"at most {generator.MOST_ROWS_BY_BLOCK:,} of them"],
+    InterpolationSampling: [
+        f"n_neighbors : int, default={InterpolationSampling().n_neighbors}"
+    ],
+    DenoisingSampling: [f"noise_level : float, default={DenoisingSampling().noise_level}"],
+    NeighborCritic: [
+        f"(1 - r) / r * (s / (1 - s)) ** {ODDS}",
+        f"at most {SIDE} random rows of the class and {SIDE} of all others",
+        f"{COPY_QUANTILE} of the distances",
+        f"n_neighbors : int, default={NEIGHBORS}",
+    ],
+    NetworkCritic: [
+        f"two hidden layers of {network.HIDDEN_LAYER_SIZES[0]} units",
+        f"trained for {network.N_STEPS} steps",
+        f"{network.BATCH_SIZE} of each",
+        f"(s / (1 - s)) ** {ODDS}",
+        f"{COPY_QUANTILE} of the distances",
+    ],
+    rule.Strictness.of: [
+        f"strength * n / (n + {BY_COLUMN} * d)",
+        f"{LEAST_SHARE} / ({HALFWAY} + n)) ** strength)",
+    ],
+    rule.thin_copies: [f"at most {COPIES} of kept rows are copies"],
+    bounds.Bounds.widened: [f"widened by {bounds.MARGIN_GAPS} mean gaps"],
+    scaling.compress: [f"sign(x) * ({FAR} + log(abs(x) - {FAR - 1})) where abs(x) > {FAR}"],
+    scaling.expand: [f"sign(x) * ({FAR - 1} + exp(abs(x) - {FAR})) where abs(x) > {FAR}"],
+    quantile_matching.QuantileMatching: [f"x + n / (n + {WEIGHT}) * (Q(F(x)) - x)"],
+    GUIDE: [
+        rf"$|x| > {FAR}$ are compressed to $\pm\,({FAR} + \ln(|x| - {FAR - 1}))$",
+        f"with probability {generator.SHARE_RETAINED} and drawn from",
+        f"from its {NEIGHBORS} nearest real neighbours",
+        f"at least {SHARES[rule.LEAST_SHARE_KEPT]} in a small class",
+        f"the {InterpolationSampling().n_neighbors} nearest neighbours of $x_i$",
+        f"has {SHARES[DenoisingSampling().noise_level]} the standard deviation of the class",
+        rf"h = {WIDEST} \cdot \mathtt{{smoothing}} \cdot",
+        rf"\left(\frac{{d + 1}}{{n + d + 1}}\right)^{{{POWER}}}",
+        rf"\rho \in \{{{RHOS}\}}",
+        rf"\frac{{n}}{{n + {WEIGHT}}}\left(Q_\mathrm{{real}}",
+        f"real values compared (at most {smoothing.MAX_ROWS_FOR_SHAPE:,})",
+        rf"\frac{{k + r}}{{{NEIGHBORS} - k + 1 - r}}",
+        rf"\left(\frac{{s}}{{1 - s}}\right)^{{{ODDS}}}",
+        f"(up to {SIDE} of the class and {SIDE} others)",
+        rf"The exponent {ODDS} restores",
+        rf"($0.01^{{{ODDS}}} \approx {0.01**ODDS:.2f}$)",
+        f"a class of {OWN_ROWS} rows or more, in a table of {ROWS} or more",
+        rf"p^{{\,\mathtt{{rejection\_strength}}\, \cdot\, n / (n + {BY_COLUMN}\,d)}}",
+        f"It is never less than {SHARES[rule.LEAST_SHARE_KEPT]}",
+        rf"\frac{{{FEW} \cdot {HALFWAY} + {MANY}\,n}}{{{HALFWAY} + n}}",
+        f"more than {MOST_LEVELS_APART} levels",
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("documented", "figure"),
+    [(documented, figure) for documented, figures in FIGURES.items() for figure in figures],
+    ids=lambda one: getattr(one, "__qualname__", None) or getattr(one, "name", None),
+)
+def test_figures_in_docstrings_are_the_constants(documented, figure):
+    text = documented.read_text() if isinstance(documented, Path) else documented.__doc__
+    assert figure in " ".join(text.split())

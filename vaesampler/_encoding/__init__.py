@@ -1,1 +1,1 @@
-"""Cells to the matrix that the networks see, and back."""
+"""Encode cells as the matrix that networks see, and decode it."""

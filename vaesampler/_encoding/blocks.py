@@ -1,6 +1,6 @@
-"""`Block`: columns that are encoded alike, and how; a class for each way.
+"""`Block`: encodes and decodes columns of some kinds, one class for each encoding.
 
-To add a way, write a subclass and name it in `BLOCKS`.
+To add an encoding, write a subclass of `CategoryBlock` and add it to `BLOCKS`.
 """
 
 from abc import ABC, abstractmethod
@@ -28,16 +28,16 @@ from vaesampler._table.columns import (
 from vaesampler._table.schema import FeatureSchema
 
 
-@dataclass(frozen=True, eq=False)  # arrays are not one truth value
+@dataclass(frozen=True, eq=False)  # arrays have no single truth value
 class Block(ABC):
-    """The columns of a table that are encoded alike."""
+    """The columns of a table that have the same encoding."""
 
     column_indices: npt.NDArray[np.intp]  # (n_columns_of_block,), ascending
     columns: Sequence[Column]
 
     @classmethod
     def of(cls, schema: FeatureSchema) -> Self:
-        """Return the block of the columns that it takes."""
+        """Return the block of those columns of a schema that it takes."""
         indices = schema.indices_where(map(cls.takes, schema.columns))
         return cls(indices, [schema.columns[index] for index in indices])
 
@@ -55,32 +55,32 @@ class Block(ABC):
     def encode(
         self, cells: npt.NDArray[np.float64], encoded: npt.NDArray[np.float32]
     ) -> None:  # (n_rows, n_columns_of_block), (n_rows, width)
-        """Write the cells of the block's columns into its slots, which hold zeros."""
+        """Encode the cells of the block's columns into its slots, which are zero before."""
 
     @abstractmethod
     def decode(
         self, encoded: npt.NDArray[np.float32], support: Support, rng: np.random.Generator
     ) -> npt.NDArray[np.float64]:  # (n_rows, width) to (n_rows, n_columns_of_block)
-        """Return the cells that drawn slots mean, in the support of a class."""
+        """Decode drawn slots into cells within the support of a class."""
 
     @cached_property
     def mean(self) -> npt.NDArray[np.float64]:  # (n_columns_of_block,)
-        """Locations of the columns."""
+        """Location of each column, which standardization subtracts."""
         return np.array([column.mean for column in self.columns])
 
     @cached_property
     def deviation(self) -> npt.NDArray[np.float64]:  # (n_columns_of_block,)
-        """Scales of the columns."""
+        """Scale of each column, which standardization divides by."""
         return np.array([column.deviation for column in self.columns])
 
 
 class CategoryBlock(Block):
-    """A block without flags, whose slots have one likelihood."""
+    """A block without flags, all of whose slots have the same likelihood."""
 
     @property
     @abstractmethod
     def part(self) -> Part:
-        """Its part of the layout."""
+        """The block's part of the layout."""
 
     @property
     def width(self) -> int:
@@ -89,10 +89,12 @@ class CategoryBlock(Block):
 
 
 class NumericBlock(Block):
-    """Numbers and constants: a standardized value, and flags for missing cells and spikes.
+    """Numeric and constant columns: standardized values, then flags.
 
-    Behind the values of all columns follow the flags: first those for missing cells, then one
-    for each spike. The value is 0 where the cell is missing, or the column constant.
+    A flag is 1 where the cell of a column is missing or equals a spike (a value that many rows
+    share), and 0 elsewhere. The slots are the values of all columns, a flag for each column
+    with missing cells, and a flag for each spike. The value of a missing cell, or of a
+    constant column, is 0.
     """
 
     @classmethod
@@ -114,7 +116,7 @@ class NumericBlock(Block):
     def silenced(self) -> tuple[tuple[int, int], ...]:
         """Pairs of a flag and a slot of the block that is ignored where the flag is 1.
 
-        A flag silences the value of its column, and the later flags of this column.
+        These are the value of the flag's column, and the later flags of this column.
         """
         flagged = [*self._with_missing, *(index for index, _ in self._spikes)]
         of_flags = [
@@ -142,7 +144,7 @@ class NumericBlock(Block):
         support: Support,
         rng: np.random.Generator,  # noqa: ARG002
     ) -> npt.NDArray[np.float64]:
-        """Undo `encode`; values get the column's decimals, or the nearest level."""
+        """Undo `encode`; values are rounded to the column's decimals, or to its levels."""
         n_values, n_missing = len(self.columns), len(self._with_missing)
         cells = expand(encoded[:, :n_values].astype(np.float64))
         cells *= self.deviation
@@ -157,7 +159,7 @@ class NumericBlock(Block):
             elif isinstance(column, ConstantColumn):
                 cells[:, index] = 0 if len(column.levels) > 0 else np.nan
         flags = encoded[:, n_values:] > 0.5
-        # Earlier flags overrule later ones.
+        # Earlier flags override later ones, hence are applied last.
         for flag in reversed(range(len(self._spikes))):
             index, value = self._spikes[flag]
             cells[flags[:, n_missing + flag], index] = value
@@ -166,7 +168,7 @@ class NumericBlock(Block):
         return cells
 
     def levels_by_slot(self) -> Mapping[int, npt.NDArray[np.float64]]:  # of (n_levels,) each
-        """Return the encoded levels of each discrete column, ascending, by its slot."""
+        """Return the encoded levels of each discrete column, ascending, by slot."""
         return {
             index: self._standardized(column.levels_off_spikes, index)
             for index, column in enumerate(self.columns)
@@ -208,7 +210,7 @@ class NumericBlock(Block):
 
 
 class BinaryBlock(CategoryBlock):
-    """Columns of two levels and without missing cells: the level's index, standardized."""
+    """Columns with two levels and no missing cells: the standardized index of the level."""
 
     @classmethod
     def takes(cls, column: Column) -> bool:
@@ -217,7 +219,7 @@ class BinaryBlock(CategoryBlock):
 
     @property
     def part(self) -> Part:
-        """One slot a column."""
+        """One slot per column."""
         return Part("bernoulli", (1,) * len(self.columns))
 
     def encode(self, cells: npt.NDArray[np.float64], encoded: npt.NDArray[np.float32]) -> None:
@@ -232,7 +234,7 @@ class BinaryBlock(CategoryBlock):
         support: Support,
         rng: np.random.Generator,  # noqa: ARG002
     ) -> npt.NDArray[np.float64]:
-        """Return the second level where the slot is positive, if the class has it."""
+        """Return the second level where the slot is above 1/2, if the class has this level."""
         bounds = support.bounds
         is_second = (encoded > 0.5).astype(np.float64)
         cells: npt.NDArray[np.float64] = is_second.clip(
@@ -244,7 +246,7 @@ class BinaryBlock(CategoryBlock):
 class CategoricalBlock(CategoryBlock):
     """One-hot encoded columns, with a slot for missing cells if there are any.
 
-    The rare levels of a column of many levels share a slot.
+    The rare levels of a column with many levels share one slot.
     """
 
     @classmethod
@@ -256,7 +258,7 @@ class CategoricalBlock(CategoryBlock):
 
     @property
     def part(self) -> Part:
-        """A group of slots a column."""
+        """A group of slots per column."""
         widths = (_n_levels_apart(column) + column.has_missing for column in self.columns)
         return Part("categorical", tuple(widths))
 
@@ -292,10 +294,10 @@ class CategoricalBlock(CategoryBlock):
 
 
 class OrdinalBlock(CategoryBlock):
-    """Columns of ordered levels: a score, and 1 in a second slot if the cell is missing.
+    """Columns with ordered levels: a score and, if cells are missing, a flag for these.
 
-    The score of a level with share p, above levels of total share F, is the logit of F + p / 2,
-    standardized. It is 0 where the cell is missing.
+    The score of a level is logit(F + p / 2), standardized, where p is the share of the level
+    and F the total share of all lower levels. The score of a missing cell is 0.
 
     References
     ----------
@@ -309,12 +311,12 @@ class OrdinalBlock(CategoryBlock):
 
     @property
     def part(self) -> Part:
-        """One slot a column, or two."""
+        """One slot per column, or two if cells are missing."""
         widths = tuple(1 + column.has_missing for column in self.columns)
         return Part("ordinal", widths, tuple(tuple(one.tolist()) for one in self._scores))
 
     def encode(self, cells: npt.NDArray[np.float64], encoded: npt.NDArray[np.float32]) -> None:
-        """Look up the scores."""
+        """Set the scores of the levels, and the flags of missing cells."""
         for index, (scores, slot) in enumerate(zip(self._scores, self._slots, strict=True)):
             is_observed = ~np.isnan(cells[:, index])
             encoded[is_observed, slot] = scores[cells[is_observed, index].astype(np.intp)]
@@ -327,22 +329,21 @@ class OrdinalBlock(CategoryBlock):
         support: Support,
         rng: np.random.Generator,  # noqa: ARG002
     ) -> npt.NDArray[np.float64]:
-        """Return the level of the nearest score, between those that the class has."""
+        """Return the level with the nearest score, within the range of the class."""
         cells = np.empty((len(encoded), len(self.columns)))
         for index, (scores, slot) in enumerate(zip(self._scores, self._slots, strict=True)):
             cells[:, index] = np.searchsorted(midpoints_between(scores), encoded[:, slot])
             if self.columns[index].has_missing:
                 cells[encoded[:, slot + 1] > 0.5, index] = np.nan
         bounds = support.bounds
-        lowest, highest = (
-            of_columns[self.column_indices] for of_columns in (bounds.lowest, bounds.highest)
+        clipped: npt.NDArray[np.float64] = cells.clip(
+            bounds.lowest[self.column_indices], bounds.highest[self.column_indices]
         )
-        clipped: npt.NDArray[np.float64] = cells.clip(lowest, highest)
         return clipped
 
     @cached_property
     def _slots(self) -> list[int]:
-        """Slots of the scores."""
+        """Slot of each column's score."""
         return [0, *np.cumsum(self.part.widths)[:-1].tolist()] if self.columns else []
 
     @cached_property
@@ -355,6 +356,7 @@ BLOCKS: tuple[type[CategoryBlock], ...] = (BinaryBlock, OrdinalBlock, Categorica
 
 
 def _scores(column: OrdinalColumn) -> npt.NDArray[np.float64]:  # (n_levels,)
+    """Return the standardized logits of the ridits F + p / 2 of the levels."""
     shares = column.counts / column.counts.sum()
     ridits = np.cumsum(shares) - shares / 2
     logits = np.log(ridits) - np.log1p(-ridits)
@@ -364,13 +366,13 @@ def _scores(column: OrdinalColumn) -> npt.NDArray[np.float64]:  # (n_levels,)
 
 
 def _n_levels_apart(column: Column) -> int:
-    """Return the number of slots for a column's levels."""
+    """Return the number of slots for the levels of a column."""
     return min(len(column.levels), MOST_LEVELS_APART)
 
 
 def _nearest(
-    values: npt.NDArray[np.float64], cells: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:  # (n_values,), (n_rows,) to (n_rows,)
-    """Return, for each cell, the nearest of the ascending values."""
-    nearest: npt.NDArray[np.float64] = values[np.searchsorted(midpoints_between(values), cells)]
+    levels: npt.NDArray[np.float64], cells: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:  # (n_levels,), (n_rows,) to (n_rows,)
+    """Return the nearest of the ascending levels for each cell."""
+    nearest: npt.NDArray[np.float64] = levels[np.searchsorted(midpoints_between(levels), cells)]
     return nearest

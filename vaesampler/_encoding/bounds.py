@@ -1,4 +1,4 @@
-"""`Support`: the values that drawn rows of a class may have."""
+"""`Support`: the values that drawn cells of a class may have."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -10,47 +10,47 @@ from vaesampler._encoding.rows import TableCells
 from vaesampler._table.columns import MOST_LEVELS_APART, CategoricalColumn, NumericColumn
 from vaesampler._table.schema import FeatureSchema
 
-# Drawn values may exceed the range of their class by this many mean gaps between its rows.
+# Drawn values may exceed the observed range of a class by this many mean gaps between its rows.
 MARGIN_GAPS = 3
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """The lowest and highest number that each column may get, off its spikes."""
+    """The range of drawn cells of each column, which does not apply to spikes."""
 
-    lowest: np.ndarray  # (n_columns,)
-    highest: np.ndarray  # (n_columns,)
+    lowest: npt.NDArray[np.float64]  # (n_columns,)
+    highest: npt.NDArray[np.float64]  # (n_columns,)
 
     @classmethod
     def empty(cls, schema: FeatureSchema) -> Self:
-        """Return the range of no rows."""
+        """Return the range of no rows, from inf to -inf."""
         n_columns = len(schema.columns)
         return cls(np.full(n_columns, np.inf), np.full(n_columns, -np.inf))
 
     @classmethod
     def off_spikes(cls, schema: FeatureSchema) -> Self:
-        """Return the range of the whole table."""
+        """Return the range of the whole table without spikes."""
         lowest, highest = zip(
             *(column.range_off_spikes for column in schema.columns), strict=True
         )
         return cls(np.array(lowest), np.array(highest))
 
     @classmethod
-    def of(cls, cells: np.ndarray) -> Self:  # (n_rows, n_columns)
-        """Return the range of some rows; of a column without numbers, an empty one."""
+    def of(cls, cells: npt.NDArray[np.float64]) -> Self:  # (n_rows, n_columns)
+        """Return the range of rows, which is empty in columns where all cells are missing."""
         return cls(
             np.fmin.reduce(cells, axis=0, initial=np.inf),
             np.fmax.reduce(cells, axis=0, initial=-np.inf),
         )
 
     def joined(self, other: Self) -> Self:
-        """Return the range of the rows of both."""
+        """Return the smallest range that contains both."""
         return type(self)(
             np.fmin(self.lowest, other.lowest), np.fmax(self.highest, other.highest)
         )
 
     def or_else(self, other: Self) -> Self:
-        """Return this range and, of the columns without numbers, the other one."""
+        """Return this range, or the other one in columns where this one is empty."""
         is_seen = self.lowest <= self.highest
         return type(self)(
             np.where(is_seen, self.lowest, other.lowest),
@@ -58,12 +58,14 @@ class Bounds:
         )
 
     def widened(self, n_rows: int, table: Self, schema: FeatureSchema) -> Self:
-        """Return the range of a class that was seen in `n_rows` rows, within the table's.
+        """Return this range of a class of n rows, widened by 3 mean gaps on either side.
 
-        A few rows seldom show the ends of a class: if they are spread evenly, it goes on for
-        about the mean gap between them on either side. Were drawn rows held within what was
-        seen, those of a class of ten rows would pile up there. A column that the class has
-        no numbers in has the table's range.
+        The mean gap is (highest - lowest) / (n - 1). The range of a sample is smaller than that
+        of the class: for a uniform distribution, by about one mean gap on either side. Within
+        the observed range, the drawn rows of a class of ten rows would pile up at its ends.
+
+        The result lies within the range of the table, which is also used where this range is
+        empty. The range of levels is not widened.
         """
         is_seen = self.lowest <= self.highest
         low, high = self.or_else(table).lowest, self.or_else(table).highest
@@ -71,7 +73,7 @@ class Bounds:
         is_numeric = ~np.array([column.has_levels for column in schema.columns], dtype=bool)
         is_widened = is_seen & is_numeric
         margin[is_widened] = MARGIN_GAPS * (high - low)[is_widened] / max(n_rows - 1, 1)
-        # Bounds have no more decimals than the numbers that they hold.
+        # Bounds have no more decimals than the values of the column.
         for decimals, columns in schema.columns_by_decimals.items():
             unit = 10.0**-decimals
             margin[columns] = unit * np.floor(margin[columns] / unit)
@@ -85,15 +87,17 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Support:
-    """The values that drawn rows of a class may have."""
+    """The values that drawn cells of a class may have."""
 
     bounds: Bounds
-    # By column index: the rare levels that share a slot, as often as the class has them.
-    rare_levels: dict[int, npt.NDArray[np.float64]]
+    # Cells of the class with one of the rare levels that share a slot, by column index.
+    rare_levels: dict[int, npt.NDArray[np.float64]]  # (n_rare_cells,) each
 
     @classmethod
-    def of(cls, schema: FeatureSchema, cells: TableCells, row_indices: npt.NDArray) -> Self:
-        """Learn from the rows of a class."""
+    def of(
+        cls, schema: FeatureSchema, cells: TableCells, row_indices: npt.NDArray[np.intp]
+    ) -> Self:
+        """Return the support of the class that has these rows."""
         off_spikes, everywhere = Bounds.empty(schema), Bounds.empty(schema)
         rare: dict[int, list[npt.NDArray[np.float64]]] = {
             index: []
@@ -105,7 +109,7 @@ class Support:
             off_spikes = off_spikes.joined(Bounds.of(_without_spikes(schema, block)))
             for index, found in rare.items():
                 found.append(block[block[:, index] >= MOST_LEVELS_APART - 1, index])
-        # A class that is found at spikes only stays there.
+        # Where all cells of the class are spikes, their range is used.
         seen = off_spikes.or_else(everywhere)
         table = Bounds.off_spikes(schema).joined(seen)
         return cls(
@@ -120,7 +124,7 @@ class Support:
 def _without_spikes(
     schema: FeatureSchema, cells: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:  # (n_rows, n_columns), both
-    """Return cells in which those at a spike are missing."""
+    """Return cells in which spikes are replaced by NaN."""
     spikes = [
         (index, spike)
         for index, column in enumerate(schema.columns)
@@ -136,7 +140,7 @@ def _without_spikes(
 
 
 def _or_all(rare: npt.NDArray[np.float64], n_levels: int) -> npt.NDArray[np.float64]:
-    """Return the rare levels of a class; all of the table's if the class has none."""
+    """Return the rare levels of a class, or all rare levels of the table if it has none."""
     if len(rare) > 0:
         return rare
     return np.arange(MOST_LEVELS_APART - 1, n_levels, dtype=np.float64)

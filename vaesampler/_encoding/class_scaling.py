@@ -1,4 +1,4 @@
-"""`ClassScaling`: numeric slots standardized by class instead of by table."""
+"""`ClassScaling`: standardize the numeric slots of encoded rows by class."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,21 +13,21 @@ from vaesampler._encoding.scaling import compress, expand
 
 # Means and deviations are estimated from at most this many evenly spaced rows of a class.
 MAX_ROWS_FOR_SCALING = 1_000
-# Weight, in rows, of the table's deviation.
+# Weight, in rows, of the table's deviation. Chosen with benchmarks/quality.py.
 N_ROWS_FOR_TABLE = 2
-# Slots with a smaller deviation, in deviations of the table, are constant.
+# Slots with a smaller deviation, in deviations of the table, are constant in the class.
 NEGLIGIBLE_DEVIATION = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class ClassScaling:
-    """Mean and deviation of the numeric slots of some classes.
+    """Center and deviation of the numeric slots of each class.
 
     In a column with a long tail, all rows of a class may lie within a hundredth of the table's
-    deviation. A VAE whose errors are measured in the table's deviations would blur the class.
+    deviation. Standardized by the table, they would be blurred by a VAE.
 
-    With a deviation s over n rows of the class, in deviations of the table, the scale is
-    s ** (n / (n + N_ROWS_FOR_TABLE)).
+    The center is the mean of the class. The deviation is s ** (n / (n + N_ROWS_FOR_TABLE)),
+    where s is the standard deviation of n rows of the class, in deviations of the table.
     """
 
     layout: Layout
@@ -36,8 +36,10 @@ class ClassScaling:
 
     @classmethod
     def fit(cls, classes: Sequence[EncodedRows], layout: Layout) -> Self:
-        """Learn from the encoded rows of each class, without the slots that are silenced."""
-        found = [_mean_and_scale(rows.spread(MAX_ROWS_FOR_SCALING), layout) for rows in classes]
+        """Estimate center and deviation from the encoded rows of each class."""
+        found = [
+            _mean_and_deviation(rows.spread(MAX_ROWS_FOR_SCALING), layout) for rows in classes
+        ]
         center, deviation = np.array(found, dtype=np.float32).swapaxes(0, 1)
         return cls(layout, center, deviation)
 
@@ -49,7 +51,7 @@ class ClassScaling:
     def standardize(
         self, rows: npt.NDArray[np.float32], class_indices: npt.NDArray[np.intp] | int = 0
     ) -> npt.NDArray[np.float32]:  # (n_rows, width), both
-        """Return rows, each standardized by its class; silenced slots are 0."""
+        """Return rows, each standardized by its class, with silenced slots set to 0."""
         standardized = rows.copy()
         normal = standardized[:, self.layout.normal]
         normal -= self.center[class_indices]
@@ -59,8 +61,10 @@ class ClassScaling:
             normal[self.layout.is_silenced(rows)] = 0
         return standardized
 
-    def restore(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Undo `standardize` for rows (n_rows, width) of the only class."""
+    def restore(
+        self, rows: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:  # (n_rows, width), both
+        """Undo `standardize`, if there is only one class."""
         restored = rows.copy()
         normal = restored[:, self.layout.normal]
         expand(normal)
@@ -71,7 +75,7 @@ class ClassScaling:
 
 @dataclass(frozen=True)
 class ScaledRows(EncodedRows):
-    """Rows that are standardized by class when they are needed."""
+    """Rows that are standardized by class when they are taken."""
 
     rows: EncodedRows
     scaling: ClassScaling
@@ -81,7 +85,7 @@ class ScaledRows(EncodedRows):
     def of(
         cls, rows: EncodedRows, scaling: ClassScaling, class_indices: npt.NDArray[np.intp]
     ) -> EncodedRows:
-        """Standardize rows, at once if they are in memory."""
+        """Return standardized rows: in memory, if the rows are, else lazy."""
         lazy = cls(rows, scaling, class_indices)
         if isinstance(rows, DenseRows):
             return DenseRows(lazy.take(np.arange(len(rows))))
@@ -99,9 +103,11 @@ class ScaledRows(EncodedRows):
         return self.of(self.rows.subset(indices), self.scaling, self.class_indices[indices])
 
 
-def _mean_and_scale(
+def _mean_and_deviation(
     rows: npt.NDArray[np.float32], layout: Layout
-) -> tuple[npt.NDArray, npt.NDArray]:  # (n_rows, width) to (n_normal,) twice
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    # (n_rows, width) to (n_normal,) twice
+    """Return the center and the deviation of each numeric slot, without silenced values."""
     counted = ~layout.is_silenced(rows)
     n_counted = counted.sum(axis=0)
     weights = counted / np.maximum(n_counted, 1)

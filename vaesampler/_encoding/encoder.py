@@ -1,4 +1,4 @@
-"""`TableEncoder`: the cells of a table to the rows that the VAEs see, and back."""
+"""`TableEncoder`: encode the cells of a table as the rows that VAEs see, and decode them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from vaesampler._table.containers import Container
 from vaesampler._table.named_features import CategoricalFeatures, OrdinalFeatures
 from vaesampler._table.schema import FeatureSchema
 
-# Larger tables are encoded lazily: rows are encoded when they are needed.
+# The rows of larger tables are encoded when they are needed.
 MOST_CELLS_IN_MEMORY = 5_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class TableEncoder:
-    """Turn the cells of rows into the float32 rows that the VAEs see, and back.
+    """Encode cells as the float32 rows that VAEs see, and decode them.
 
-    `layout` says which slot holds what. Decoded rows have the decimals and levels of each
-    column, and lie in the support of a class.
+    `layout` describes the slots of an encoded row. Decoded cells have the decimals and levels
+    of their columns, and lie within the support of a class.
     """
 
     schema: FeatureSchema
@@ -35,12 +35,12 @@ class TableEncoder:
 
     @classmethod
     def of(cls, schema: FeatureSchema) -> Self:
-        """Return the encoder of the tables of a schema."""
+        """Return the encoder of tables with this schema."""
         return cls(schema, NumericBlock.of(schema), tuple(kind.of(schema) for kind in BLOCKS))
 
     @cached_property
     def layout(self) -> Layout:
-        """The slots of an encoded row."""
+        """Description of the slots of an encoded row."""
         return Layout(
             len(self.numeric.columns),
             self.numeric.n_flags,
@@ -49,7 +49,7 @@ class TableEncoder:
         )
 
     def rows(self, cells: TableCells) -> EncodedRows:
-        """Return the encoded rows of a table, in memory unless it is large or sparse."""
+        """Return the encoded rows of a table: in memory, or lazy if it is large or sparse."""
         rows = LazyRows(cells, self.encode)
         is_small = len(cells) * self.layout.width <= MOST_CELLS_IN_MEMORY
         if is_small and not sparse.issparse(cells.matrix):
@@ -57,7 +57,7 @@ class TableEncoder:
         return rows
 
     def rows_of(self, container: Container) -> EncodedRows:
-        """Return the rows of another table of the same columns.
+        """Return the encoded rows of another table with the same columns.
 
         Raises
         ------
@@ -70,23 +70,25 @@ class TableEncoder:
             matrix = np.column_stack([column.read_new(cells) for column, cells in columns])
             return LazyRows(TableCells(matrix), self.encode)
         for column, cells in columns:
-            column.read_new(cells)  # which checks it
+            column.read_new(cells)  # raises if a cell cannot be encoded
         return LazyRows(TableCells(values, self.schema.read_values), self.encode)
 
-    def encode(self, cells: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-        """Encode cells (n_rows, n_columns) as rows (n_rows, width)."""
+    def encode(
+        self, cells: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float32]:  # (n_rows, n_columns) to (n_rows, width)
+        """Encode cells."""
         encoded = np.zeros((len(cells), self.layout.width), dtype=np.float32)
         for block, slots in self._blocks():
-            # All columns are taken without a copy.
-            is_whole = len(block.columns) == cells.shape[1]
-            own = cells if is_whole else cells[:, block.column_indices]
+            # A block of all columns needs no copy.
+            has_all = len(block.columns) == cells.shape[1]
+            own = cells if has_all else cells[:, block.column_indices]
             block.encode(own, encoded[:, slots])
         return encoded
 
     def decode(
         self, rows: npt.NDArray[np.float32], support: Support, rng: np.random.Generator
-    ) -> npt.NDArray[np.float64]:
-        """Decode rows (n_rows, width), drawn for a class, into cells (n_rows, n_columns)."""
+    ) -> npt.NDArray[np.float64]:  # (n_rows, width) to (n_rows, n_columns)
+        """Decode rows into cells within the support of a class."""
         cells = None
         for block, slots in self._blocks():
             decoded = block.decode(rows[:, slots], support, rng)
@@ -99,7 +101,7 @@ class TableEncoder:
         return cells
 
     def _blocks(self) -> Iterator[tuple[Block, slice]]:
-        """Yield the blocks that have columns, with their slots."""
+        """Yield each block that has columns, and its slots."""
         start = 0
         blocks: tuple[Block, ...] = (self.numeric, *self.categories)
         for block in blocks:

@@ -1,4 +1,4 @@
-"""`Layout`: which slot of an encoded row holds what."""
+"""`Layout`: what each slot of an encoded row holds."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,11 +10,20 @@ import numpy.typing as npt
 
 
 class Part(NamedTuple):
-    """Adjacent slots of an encoded row whose variables have the same likelihood."""
+    """Adjacent slots of an encoded row whose variables have the same likelihood.
 
-    likelihood: str  # a key of `vaesampler._vae.likelihoods.LIKELIHOODS`
-    widths: tuple[int, ...]  # number of slots of each variable
-    # Encoded values of the levels of each variable, if they are ordered.
+    Attributes
+    ----------
+    likelihood : str
+        A key of `vaesampler._vae.likelihoods.LIKELIHOODS`.
+    widths : tuple of int
+        Number of slots of each variable.
+    scores : tuple of tuple of float
+        Encoded levels of each variable, ascending, if they are ordered.
+    """
+
+    likelihood: str
+    widths: tuple[int, ...]
     scores: tuple[tuple[float, ...], ...] = ()
 
     @property
@@ -25,36 +34,45 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """The slots of an encoded row.
+    """The slots of an encoded row: numeric values, flags, and categories.
 
-    First the numeric slots, standardized; then flags, 1 or 0, for missing numbers and spikes;
-    then the parts of the categories, such as one-hot groups.
+    Attributes
+    ----------
+    n_normal : int
+        Number of numeric slots, one per numeric or constant column, standardized.
+    n_flags : int
+        Number of flags, 1 where the cell of a numeric column is missing or equals a spike (a
+        value that many rows share), and 0 elsewhere.
+    categories_parts : tuple of Part
+        The slots of all other columns.
+    silenced : tuple of tuple of int
+        Pairs of a flag (counted from the first flag) and a slot that is ignored where the flag
+        is 1.
     """
 
     n_normal: int
     n_flags: int = 0
     categories_parts: tuple[Part, ...] = ()
-    # (flag, slot): where the flag is 1, the slot is ignored.
     silenced: tuple[tuple[int, int], ...] = ()
 
     @property
     def normal(self) -> slice:
-        """Slots of numeric columns."""
+        """The numeric slots."""
         return slice(0, self.n_normal)
 
     @property
     def flags(self) -> slice:
-        """Slots of flags."""
+        """The slots of flags."""
         return slice(self.n_normal, self.n_normal + self.n_flags)
 
     @property
     def categories(self) -> slice:
-        """Slots of categories."""
+        """The slots of categories."""
         return slice(self.flags.stop, self.width)
 
     @property
     def discrete(self) -> slice:
-        """Slots of flags and categories."""
+        """The slots of flags and categories."""
         return slice(self.flags.start, self.width)
 
     @cached_property
@@ -69,7 +87,10 @@ class Layout:
 
     @cached_property
     def likelihood_parts(self) -> tuple[tuple[Part, slice], ...]:
-        """The numeric part, then the others that have slots; equal likelihoods are merged."""
+        """The parts and their slots, the numeric part first, without empty parts.
+
+        Adjacent parts with the same likelihood are merged.
+        """
         parts = [Part("bernoulli", (1,) * self.n_flags), *self.categories_parts]
         merged = [Part("gaussian", (1,) * self.n_normal)]
         for part in filter(lambda part: part.width > 0, parts):
@@ -85,18 +106,20 @@ class Layout:
 
     @property
     def variable_of_discrete_slot(self) -> npt.NDArray[np.intp]:  # (n_discrete_slots,)
-        """Index, among flags and categories, of the variable of each slot in `discrete`."""
+        """Index, among flags and categories, of the variable of each slot of `discrete`."""
         of_category = self.variable_of_category_slot + self.n_flags
         return np.concatenate([np.arange(self.n_flags), of_category])
 
     @property
     def variable_of_category_slot(self) -> npt.NDArray[np.intp]:  # (n_category_slots,)
-        """Index, among the categories, of the variable of each slot in `categories`."""
+        """Index, among categories, of the variable of each slot of `categories`."""
         widths = [width for part in self.categories_parts for width in part.widths]
         return np.repeat(np.arange(len(widths)), np.array(widths, dtype=np.intp))
 
-    def is_silenced(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
-        """Return which numeric slots of rows (n_rows, width) are ignored."""
+    def is_silenced(
+        self, rows: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.bool_]:  # (n_rows, width) to (n_rows, n_normal)
+        """Return whether each numeric slot of each row is ignored."""
         is_silenced = np.zeros((len(rows), self.n_normal), dtype=bool)
         flags, slots = np.array(self.silenced, dtype=np.intp).reshape(-1, 2).T
         is_normal = slots < self.n_normal

@@ -1,14 +1,15 @@
-"""`EncodedRows`: the rows of a table as the VAEs see them, however they are stored."""
+"""`EncodedRows`: the encoded rows of a table, in memory or encoded on demand."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-# Number of cells that are read and encoded at once.
+# Number of cells in a block that is read and encoded at once.
 CELLS_AT_ONCE = 500_000
 
 Cells64 = npt.NDArray[np.float64]  # (n_rows, n_columns)
@@ -18,11 +19,11 @@ Indices = npt.NDArray[np.intp]  # (n,)
 
 @dataclass(frozen=True)
 class TableCells:
-    """The cells of a table, read when they are needed."""
+    """The cells of a table, read on demand."""
 
-    matrix: npt.NDArray | sparse.csr_array  # (n_rows, n_columns)
-    # Turns rows of the matrix into cells; None if they are.
-    read: Callable[[npt.NDArray], Cells64] | None = None
+    matrix: npt.NDArray[Any] | sparse.csr_array  # (n_rows, n_columns)
+    # Converts rows of the matrix to cells. If None, the matrix holds cells.
+    read: Callable[[npt.NDArray[Any]], Cells64] | None = None
 
     def __len__(self) -> int:
         return int(self.matrix.shape[0])
@@ -34,21 +35,37 @@ class TableCells:
         return rows if self.read is None else self.read(rows)
 
     def blocks(self, indices: Indices) -> Iterator[Cells64]:
-        """Yield the cells of rows, block by block."""
+        """Yield the cells of the rows with these indices, block by block."""
         size = max(1, CELLS_AT_ONCE // max(1, self.matrix.shape[1]))
         for start in range(0, len(indices), size):
             yield self.take(indices[start : start + size])
 
 
 class EncodedRows(ABC):
-    """Encoded rows of a table, in memory or encoded when they are needed.
+    """Encoded rows of a table, in memory or encoded on demand.
 
-    `len(rows)` is their number.
+    A `Critic` is fitted on the rows of a class and on those of all other classes. `len(rows)`
+    is the number of rows. A slot is a column of the encoded matrix: a standardized numeric
+    column, an indicator, or a level of a one-hot encoded column.
 
     Attributes
     ----------
     width : int
-        Number of slots in a row.
+        Number of slots.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_wine
+    >>> from vaesampler import Critic, NeighborCritic, VAEOversampler
+    >>> class PrintingCritic(Critic):
+    ...     def fit(self, own_rows, other_rows, random):
+    ...         first = own_rows.take(np.arange(5))
+    ...         print(len(own_rows), own_rows.width, first.shape, first.dtype)
+    ...         return NeighborCritic().fit(own_rows, other_rows, random)
+    >>> X, y = load_wine(return_X_y=True)
+    >>> _ = VAEOversampler(sampling_strategy={2: 60}, critic=PrintingCritic()).fit(X, y)
+    48 13 (5, 13) float32
     """
 
     @abstractmethod
@@ -62,29 +79,57 @@ class EncodedRows(ABC):
         Parameters
         ----------
         indices : ndarray of int, of shape (n,)
-            Which rows.
+            Indices of rows, from 0 to `len(rows) - 1`.
 
         Returns
         -------
         rows : ndarray of float32, of shape (n, width)
-            The rows, in this order.
+            The rows in this order, as a copy.
         """
 
     @abstractmethod
     def subset(self, indices: Indices) -> "EncodedRows":
-        """Return the rows with these indices, without the rest of the table."""
+        """Return the rows with these indices as `EncodedRows`, without the other rows.
+
+        Parameters
+        ----------
+        indices : ndarray of int, of shape (n,)
+            Indices of rows, from 0 to `len(rows) - 1`.
+
+        Returns
+        -------
+        rows : EncodedRows
+            The rows in this order.
+        """
 
     @property
     def width(self) -> int:
-        """Number of slots in a row."""
+        """Number of slots."""
         return int(self.take(np.zeros(1, dtype=np.intp)).shape[1])
 
     def spread(self, most: int) -> Rows32:
-        """Return at most `most` rows, evenly spaced."""
+        """Return at most `most` rows, evenly spaced.
+
+        Parameters
+        ----------
+        most : int
+            Maximum number of rows, at least 1.
+
+        Returns
+        -------
+        rows : ndarray of float32, of shape (n, width)
+            All rows, or every k-th row with the smallest k for which n <= most.
+        """
         return self.take(np.arange(0, len(self), max(1, -(-len(self) // most))))
 
     def are_all_equal(self) -> bool:
-        """Return whether every row is the same."""
+        """Return whether all rows are equal.
+
+        Returns
+        -------
+        are_all_equal : bool
+            Whether every row equals the first one.
+        """
         first = self.take(np.zeros(1, dtype=np.intp))
         return all(
             bool((self.take(indices) == first).all())
@@ -103,7 +148,7 @@ class DenseRows(EncodedRows):
 
     def take(self, indices: Indices) -> Rows32:
         """Return the rows with these indices."""
-        rows: Rows32 = self.matrix.take(indices, axis=0)  # faster than an index in brackets
+        rows: Rows32 = self.matrix.take(indices, axis=0)  # faster than indexing
         return rows
 
     def subset(self, indices: Indices) -> "DenseRows":
@@ -113,7 +158,7 @@ class DenseRows(EncodedRows):
 
 @dataclass(frozen=True)
 class LazyRows(EncodedRows):
-    """Rows of a large or a sparse table, encoded when they are needed."""
+    """Rows of a large or a sparse table, encoded on demand."""
 
     cells: TableCells
     encode: Callable[[Cells64], Rows32]
@@ -126,7 +171,7 @@ class LazyRows(EncodedRows):
         return self.encode(self.cells.take(indices))
 
     def subset(self, indices: Indices) -> EncodedRows:
-        """Return the rows with these indices: still sparse, or else encoded."""
+        """Return the rows with these indices: lazy if they are sparse, else in memory."""
         if sparse.issparse(self.cells.matrix):
             return LazyRows(
                 TableCells(self.cells.matrix[indices], self.cells.read), self.encode
@@ -134,7 +179,7 @@ class LazyRows(EncodedRows):
         return self.in_memory(indices)
 
     def in_memory(self, indices: Indices) -> DenseRows:
-        """Return the rows with these indices, encoded."""
+        """Encode the rows with these indices and keep them in memory."""
         matrix = np.empty((len(indices), self.width), dtype=np.float32)
         start = 0
         for block in self.cells.blocks(indices):
@@ -145,7 +190,7 @@ class LazyRows(EncodedRows):
 
 @dataclass(frozen=True)
 class SelectedRows(EncodedRows):
-    """Some rows of a table, which is kept whole."""
+    """Some rows of a table, all of which stay in memory."""
 
     rows: EncodedRows
     indices: Indices  # (n_rows,)
@@ -154,9 +199,9 @@ class SelectedRows(EncodedRows):
         return len(self.indices)
 
     def take(self, indices: Indices) -> Rows32:
-        """Return the rows with these indices among the selected ones."""
+        """Return the rows with these indices, counted among the selected rows."""
         return self.rows.take(self.indices[indices])
 
     def subset(self, indices: Indices) -> EncodedRows:
-        """Return the rows with these indices, without the rest of the table."""
+        """Return the rows with these indices, without the other rows."""
         return self.rows.subset(self.indices[indices])

@@ -1,4 +1,4 @@
-"""`VAEEstimator`: what an estimator of trained VAEs has, whatever it is used for."""
+"""`VAEEstimator`: base class of estimators that train VAEs."""
 
 from abc import ABC
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Resources:
-    """What fitting and drawing take from outside."""
+    """The objects that the parameters `device`, `random_state`, ... name."""
 
     device: "torch.device"
     seeds: Seeds
@@ -43,9 +43,9 @@ class Resources:
 
 
 class VAEEstimator(CallbackSupportMixin, ABC):
-    """Parameters of the VAEs, reading of tables, progress, and no half-done fits.
+    """Base class of estimators that train VAEs: parameters, reading of tables, progress.
 
-    A subclass has the parameters below as attributes.
+    The `__init__` of a subclass sets the parameters below.
     """
 
     categorical_features: CategoricalFeatures
@@ -98,7 +98,7 @@ class VAEEstimator(CallbackSupportMixin, ABC):
     }
 
     def _resources(self) -> Resources:
-        """Return what the parameters name.
+        """Return the objects that the parameters name.
 
         PyTorch is imported here, so that importing the package does not import it.
         """
@@ -107,37 +107,45 @@ class VAEEstimator(CallbackSupportMixin, ABC):
         from vaesampler._runtime.devices import resolve_device
 
         return Resources(
-            resolve_device(self.device),
-            Seeds.from_random_state(self.random_state),
-            resolve_latent_sampling(self.latent_sampling),
-            resolve_critic(self.critic),
+            device=resolve_device(self.device),
+            seeds=Seeds.from_random_state(self.random_state),
+            latent_sampler=resolve_latent_sampling(self.latent_sampling),
+            critic=resolve_critic(self.critic),
         )
 
     def _settings(self) -> GeneratorSettings:
+        training = TrainingSettings(
+            max_iter=self.max_iter,
+            learning_rate_init=self.learning_rate_init,
+            batch_size=self.batch_size,
+            beta=self.beta,
+            alpha=self.alpha,
+        )
+        early_stopping = EarlyStoppingSettings(
+            validation_fraction=self.validation_fraction,
+            n_iter_no_change=self.n_iter_no_change,
+            tol=self.tol,
+        )
         return GeneratorSettings(
-            layer_widths(self.hidden_layer_sizes),
-            self.latent_dim,
-            self.activation,
-            self.pretrain_iter,
-            TrainingSettings(
-                self.max_iter, self.learning_rate_init, self.batch_size, self.beta, self.alpha
-            ),
-            self.smoothing,
-            self.rejection_strength,
-            EarlyStoppingSettings(self.validation_fraction, self.n_iter_no_change, self.tol)
-            if self.early_stopping
-            else None,
+            hidden_layer_sizes=layer_widths(self.hidden_layer_sizes),
+            latent_dim=self.latent_dim,
+            activation=self.activation,
+            pretrain_iter=self.pretrain_iter,
+            training=training,
+            smoothing=self.smoothing,
+            rejection_strength=self.rejection_strength,
+            early_stopping=early_stopping if self.early_stopping else None,
         )
 
     def _read_table(self, X: Any, *, reset: bool) -> Container:
-        """Read a user's table; check the names and number of its columns, or keep them."""
+        """Read the user's table; remember its column names if `reset`, else check them."""
         container = read_table(X)
         validate_data(self, X=X, reset=reset, skip_check_array=True)
         return container
 
     @contextmanager
     def _fitting(self) -> Iterator[Progress]:
-        """Report progress to the user; if fitting fails, leave the estimator as it was."""
+        """Report progress; if fitting fails, restore the attributes of the estimator."""
         n_steps = self.pretrain_iter + self.max_iter
         listeners = [CallbackProgress(self), Progress.of_verbosity(int(self.verbose), n_steps)]
         with ManyProgresses(listeners) as progress:

@@ -1,4 +1,4 @@
-"""`VAEOversampler`: imbalanced-learn's contract."""
+"""`VAEOversampler`: oversampling with one trained VAE per class."""
 
 from collections.abc import Generator, Hashable, Mapping, Sequence
 from contextlib import closing
@@ -40,186 +40,212 @@ if TYPE_CHECKING:
     from vaesampler.metrics._report import SyntheticReport
 
 DOCUMENTATION = "https://vaesampler.readthedocs.io/en/latest"
-# Number of synthetic rows in a report: as many as the class has, within these bounds.
+# A report judges as many synthetic rows as the class has real rows, within these bounds.
 MIN_REPORTED_ROWS = 500
 MAX_REPORTED_ROWS = 2_000
 
 
 class VAEOversampler(VAEEstimator, BaseOverSampler):
-    """Oversample by drawing new rows from one variational autoencoder (VAE) a class.
+    """Oversample classes with variational autoencoders (VAEs), one VAE per class.
 
-    Each class to be oversampled gets a small VAE that learns how its rows are
-    distributed; new rows are decoded from it and appended below the untouched originals.
-    It stands in a pipeline wherever :class:`imblearn.over_sampling.SMOTE` stands.
+    A small VAE is trained on each class that needs rows. Synthetic rows are decoded from codes
+    in its latent space and appended below the original rows, which are not changed. Use it
+    like :class:`imblearn.over_sampling.SMOTE`, for example in a pipeline.
+
+    Read more in the :doc:`User Guide </user_guide>`.
 
     Parameters
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
-        How many rows each class shall have, as in every sampler of imbalanced-learn:
+        Number of rows of each class after resampling, as in every sampler of
+        imbalanced-learn:
 
-        - float: the ratio of minority to majority rows after resampling (binary only);
-        - str: which classes are brought to the size of the largest: "minority",
+        - float: ratio of minority rows to majority rows after resampling, for binary
+          targets only;
+        - str: classes to bring to the size of the largest class: "minority",
           "not minority", "not majority", "all", or "auto" (the same as "not majority");
-        - dict: class label to the wanted number of rows, originals included;
-        - callable: takes `y`, returns such a dict.
+        - dict: number of rows per class label, including the original rows;
+        - callable: function that takes `y` and returns such a dict.
 
     categorical_features : "auto", or list or array of bool, int or str, default="auto"
-        Which columns hold categories: a mask, indices, or names of columns. "auto" takes
-        text, categories and truth values for categories, in a frame of any library (in
-        pandas the dtypes category, string, bool, and object where the cells are text), in
-        an array or in a list; and all other columns for numbers.
+        Categorical columns, given as a mask, indices or names. If "auto", columns of text,
+        categories or booleans are categorical, in data frames of any library (in pandas,
+        the dtypes category, string and bool, and object if the cells are text), arrays and
+        lists. All other columns are numeric.
 
     ordinal_features : dict of str or int to list or None, default=None
-        Columns of ordered levels: the name or index of each, and its levels in ascending
-        order, or None for the order of its dtype (a polars Enum, the size of numbers). Ordered
-        categories of pandas and pyarrow need no entry. Drawn levels lie between those that
-        the class has, and are never levels that the table lacks.
+        Ordinal columns: maps the name or index of a column to its levels in ascending order,
+        or to None to use the order of its dtype (of a polars Enum, or of numbers). Ordered
+        categories of pandas and pyarrow are ordinal without an entry. Drawn levels occur in
+        the table, and lie between the lowest and the highest level of the class.
 
     latent_dim : int, default=4
-        Dimensions of the latent space. More can memorize, fewer draw rows that are
-        unlike the real ones.
+        Number of dimensions of the latent space. If it is too large, the VAE memorizes rows;
+        if it is too small, synthetic rows are unlike the real ones.
 
     hidden_layer_sizes : int or sequence of int, default=(32,)
-        Widths of the encoder's hidden layers; the decoder mirrors them.
+        Number of units in each hidden layer of the encoder. The decoder has the same layers
+        in reverse order.
 
     activation : {"identity", "logistic", "relu", "tanh"}, default="relu"
-        Activation between layers.
+        Activation function of the hidden layers.
 
     latent_sampling : {"prior", "posterior", "interpolate", "denoise"} or LatentSampler, \
             default="posterior"
-        Where in latent space rows are decoded from:
+        How to draw the codes that rows are decoded from:
 
-        - "prior": anywhere the standard normal prior goes (`PriorSampling`);
-        - "posterior": around the codes of random real rows (`PosteriorSampling`);
-        - "interpolate": on the line between two neighbouring rows' codes
+        - "prior": from the standard normal prior (`PriorSampling`);
+        - "posterior": from the posteriors of random real rows (`PosteriorSampling`);
+        - "interpolate": on line segments between the codes of neighbouring rows
           (`InterpolationSampling`);
-        - "denoise": at the code of a real row with noise added (`DenoisingSampling`);
-        - an object of your own: see `LatentSampler`.
+        - "denoise": as the codes of real rows with noise added (`DenoisingSampling`);
+        - a `LatentSampler`: a strategy of your own.
 
     critic : {"auto", "neighbors", "network"} or Critic, default="auto"
-        What judges drawn rows by the real ones, if `rejection_strength` is above 0:
+        How to estimate the probability of the class at a drawn row. Not used if
+        `rejection_strength=0`.
 
-        - "auto": "network" for a class of 100 rows or more in a table of 10,000 or more,
-          "neighbors" for all others;
-        - "neighbors": the share of the class among the 15 nearest real rows
+        - "auto": "network" for a class of at least 100 rows in a table of at least 10,000
+          rows, "neighbors" otherwise;
+        - "neighbors": from the class's share of the 15 nearest real rows
           (`NeighborCritic`);
-        - "network": a small classifier of the class against all others (`NetworkCritic`);
-        - an object of your own: see `Critic`.
+        - "network": with a small neural network that separates the class from all others
+          (`NetworkCritic`);
+        - a `Critic`: an estimator of your own.
 
     beta : float, default=1.0
-        Weight of the Kullback-Leibler term in the loss. Above 1 the codes of rows blur
-        into each other; below 1 they stay apart.
+        Weight of the Kullback-Leibler divergence in the loss. With larger values, the
+        posteriors of different rows overlap more.
 
     alpha : float, default=0.0001
-        Strength of the L2 penalty on the weights, divided by the class's number of rows.
+        Strength of the L2 regularization of the weights. It is divided by the number of rows
+        of the class.
 
     batch_size : int, default=128
-        Rows, drawn at random among the class's, that a VAE sees at each step.
+        Number of rows of the class in a batch, chosen at random at each step.
 
     learning_rate_init : float, default=0.02
-        Learning rate of Adam at the first step; it falls to zero along a cosine.
+        Initial learning rate of Adam. It decreases to zero along a cosine.
 
     max_iter : int, default=250
-        Optimizer steps on each class's own rows. Not epochs: a class of 10 rows gets as many
-        as one of 10,000.
+        Number of optimizer steps on the rows of each class; the maximum number if
+        `early_stopping=True`. These are not epochs: a class of 10 rows gets as many steps as
+        one of 10,000 rows.
 
     pretrain_iter : int, default=150
-        Optimizer steps on the rows of all classes, which come first: every class's VAE goes
-        on from there. It matters most to classes of fewer than 100 rows. 0 leaves it out.
+        Number of optimizer steps on the rows of all classes, before the VAE of each class
+        continues on its own rows. Pretraining matters most for classes of fewer than 100
+        rows. If 0, nothing is pretrained.
 
     early_stopping : bool, default=False
-        Whether to hold out some of each class's rows and to stop training its VAE when their
-        loss has stopped falling; the VAE then goes back to where that was lowest. Held-out
-        rows are not learned from nor drawn around, and `report_` judges the synthetic rows
-        by them. Give it a larger `max_iter` to stop from.
+        Whether to hold out some rows of each class and to stop training its VAE when their
+        loss no longer decreases. The weights with the lowest loss are then restored. Held-out
+        rows are neither trained on nor drawn around; `report_` compares the synthetic rows
+        with them. Increase `max_iter` as well.
 
     validation_fraction : float, default=0.1
-        Share of each class's rows that `early_stopping` holds out, rounded up. Of a class
-        of 2 rows none is.
+        Share of the rows of each class to hold out if `early_stopping=True`. The number of
+        rows is rounded up. No rows are held out if fewer than 2 would be left.
 
     n_iter_no_change : int, default=10
-        How many looks at the held-out rows in a row, one every 10 steps, may bring no
-        improvement of `tol` before training stops.
+        Number of consecutive evaluations of the held-out rows without an improvement by
+        `tol` after which training stops. Held-out rows are evaluated every 10 steps.
 
     tol : float, default=1e-4
-        What counts as an improvement, in nats per row.
+        Tolerance of early stopping: smallest decrease of the loss that counts as an
+        improvement, in nats per row.
 
     smoothing : float, default=1.0
-        How far the rows that a VAE learns from are moved at random, in the directions in
-        which the class varies, in units of a bandwidth that shrinks as the class grows:
-        1.2 times (columns + 1) / (rows + columns + 1), to the power 1.6. It keeps a small
-        class from being learned by heart. 0 leaves the rows where they are.
+        Factor of the bandwidth h of the noise that is added to the rows of a class at each
+        training step, so that the VAE of a small class does not memorize them. The noise has
+        h times the standard deviations of the class, and its correlations. For a class of n
+        rows in a table of d columns::
+
+            h = 1.2 * smoothing * ((d + 1) / (n + d + 1)) ** 1.6
+
+        If 0, no noise is added.
 
     rejection_strength : float, default=4.0
-        How strictly drawn rows are judged by the real ones. More rows are drawn than needed,
-        and each is kept with its class's probability, as if the class and the rest had
-        nearly as many rows, to this power; for a class of n rows in a table of d columns the
-        power is n / (n + 2.5 d) of it, since few rows tell little. The probability is told by
-        its 15 nearest real neighbours; for a class of 100 rows or more in a table of 10,000 or
-        more, by a small network. All but a few near copies of real rows are rejected too,
-        unless the table has nothing but categories. However improbable the rows, a share of
-        them is kept: at least 0.7 of a class of few rows, 0.815 of one of 500, 0.93 of one
-        of many thousands, to the power of this number, and never less than a quarter. 0 keeps
-        every row; the higher, the farther rows stay from the other classes.
+        How strictly to reject drawn rows that resemble other classes. A row is kept with
+        probability::
+
+            p ** (rejection_strength * n / (n + 2.5 * d))
+
+        for a class of n rows in a table of d columns, where p is the probability of the class
+        at the row, as estimated by `critic` after partly evening out class sizes. If less
+        than this share of the drawn rows would be kept, this share is kept, more probable
+        rows first::
+
+            max(0.25, (1 - (0.3 * 500 + 0.07 * n) / (500 + n)) ** rejection_strength)
+
+        At a strength of 1, the share rises from 0.7 for few rows to 0.815 for 500 rows and
+        0.93 for very many. About 3% of the kept rows, at most, are near copies of real rows,
+        unless the table has only categorical columns. The larger the strength, the farther
+        the rows lie from other classes. If 0, all rows are kept.
 
     device : {"auto", "cpu", "cuda", "mps"} or torch.device, default="auto"
-        Where to train and draw. "auto" is the processor, which is faster unless layers are of
-        several hundred units. A sampler can be unpickled only where its device is.
+        Device to train and draw on. "auto" is the CPU, which is faster than a GPU unless
+        hidden layers have several hundred units. A fitted sampler can only be unpickled
+        where its device is available.
 
     verbose : bool or int, default=False
-        Whether training can be watched: 1 shows a bar with the losses and the time left, in
-        a terminal or a notebook; 2 sends a line every 50 steps, of level INFO, to the
-        :mod:`logging` log "vaesampler".
+        Verbosity of training. If 1, show a progress bar with the losses and the remaining
+        time, in a terminal or a notebook. If 2, log the losses every 50 steps, at level INFO,
+        to the logger "vaesampler" of :mod:`logging`.
 
     random_state : int, RandomState instance or None, default=None
-        An int gives the same rows at every call. None gives other rows at every call;
-        NumPy's and PyTorch's global generators are neither read nor moved.
+        Controls all randomness. Pass an int to draw the same rows at every call. If None,
+        every call draws other rows. The global random generators of NumPy and PyTorch are
+        neither read nor changed.
 
     Attributes
     ----------
     vaes_ : dict of label to torch.nn.Module
-        The trained VAE of each oversampled class, a stack of one model: its `encode` and
-        `decode` take tensors of shape (1, n_rows, width).
+        Trained VAE of each oversampled class, as a stack of one model: `encode` takes a
+        tensor of shape (1, n_rows, width), `decode` one of shape (1, n_rows, latent_dim).
 
     loss_curves_ : dict of label to LossCurve
-        Negative evidence lower bound at each step on the class's own rows, split into
-        reconstruction and Kullback-Leibler divergence, in nats per row.
+        Negative evidence lower bound of the rows of each class at every step, split into
+        reconstruction error and Kullback-Leibler divergence, in nats per row.
 
     validation_curves_ : dict of label to LossCurve
-        The same for the rows that were held out, every 10 steps; empty without
-        `early_stopping`.
+        The same for the held-out rows, every 10 steps. Empty if `early_stopping=False`.
 
     n_iter_ : dict of label to int
-        Optimizer steps that were taken on the class's own rows.
+        Number of optimizer steps taken on the rows of each class.
 
-    latent_kl_ : dict of label to ndarray of shape (latent_dim,)
-        How much each latent dimension says about the class's rows, in nats per row. Those
-        near zero are not used, and a smaller `latent_dim` would do.
+    latent_kl_ : dict of label to ndarray of float32, of shape (latent_dim,)
+        Information that each latent dimension carries about the rows of a class
+        (Kullback-Leibler divergence of the posterior from the prior), in nats per row.
+        Dimensions near zero are unused, so a smaller `latent_dim` would do.
 
     report_ : dict of label to SyntheticReport
-        Whether the synthetic rows of each class are near copies, unlike the real ones, or
-        neither, judged by the rows held out. It is made when it is first asked for: a
-        second or two a class. Only with `early_stopping`.
+        Whether the synthetic rows of each class are near copies, unlike real rows, or
+        neither, compared with its held-out rows. Computed on first access, in a second or
+        two per class. Requires `early_stopping=True`.
 
     schema_ : FeatureSchema
-        What each column was taken for, and why. Print it.
+        Inferred kind of each column, and why. Print it.
 
     sampling_strategy_ : dict of label to int
-        How many rows were to be added to each class.
+        Number of rows to add to each class.
 
     synthetic_mask_ : ndarray of bool, of shape (n_rows_returned,)
-        Which of the rows that `fit_resample` returned are synthetic.
+        Whether each row that `fit_resample` returned is synthetic.
 
     n_features_in_ : int
-        Number of columns seen.
+        Number of columns seen in `fit`.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns seen, where X has names that are all strings.
+        Names of the columns seen in `fit`. Defined only if X has column names that are all
+        strings.
 
     See Also
     --------
-    imblearn.over_sampling.SMOTE : Draws on lines between neighbours. Faster on small
-        tables, but close to the rows that are there.
+    imblearn.over_sampling.SMOTE : Draws rows on line segments between neighbouring rows.
+        Faster on small tables, but the rows lie close to existing rows.
+    synthetic_report : Compares synthetic rows of any sampler with real rows.
+    compare_samplers : Scores a classifier with several samplers on the same folds.
 
     References
     ----------
@@ -241,15 +267,15 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
     """
 
     _generators: "dict[Hashable, ClassGenerator]"
-    _reports: "dict[Hashable, SyntheticReport]"  # those that were asked for
+    _reports: "dict[Hashable, SyntheticReport]"  # those that were computed
     _fitted_with: "Resources"
     _template: Template
 
-    # Where scikit-learn's picture of an estimator links to.
+    # Link of the HTML representation of the sampler in notebooks.
     _doc_link_module = "vaesampler"
     _doc_link_template = f"{DOCUMENTATION}/api/generated/vaesampler.{{estimator_name}}.html"
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, Any] = {
         **BaseOverSampler._parameter_constraints,
         **VAEEstimator._vae_parameter_constraints,
     }
@@ -307,12 +333,12 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any) -> Self:
-        """Train the VAEs, and draw no rows yet; `sample` draws them.
+        """Train the VAEs without drawing rows. Use `sample` to draw them.
 
         Parameters
         ----------
         X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
-            Numbers, text, categories, truth values and (in a frame) times; cells may be
+            Numbers, text, categories, booleans and, in a data frame, times. Cells may be
             missing.
         y : array-like of shape (n_rows,)
             Class labels.
@@ -320,15 +346,16 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         Returns
         -------
         self : VAEOversampler
+            The fitted sampler.
 
         Raises
         ------
         ValueError
-            If X, y or a parameter is not as required; the message says what to do.
+            If X, y or a parameter is invalid. The message says what to change.
         TypeError
-            If X is a data frame that narwhals does not know, or that is not in memory.
+            If X is a data frame that narwhals does not support, or that is not in memory.
         TrainingDivergedError
-            If a class's loss is not a finite number.
+            If the loss of a class is not finite.
         """
         with self._fitting() as progress:
             self._fit(*self._check_X_y(X, y), progress)
@@ -336,12 +363,12 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_resample(self, X: Any, y: Any) -> tuple[Any, Any]:
-        """Train the VAEs and return the rows of X, then the synthetic ones.
+        """Train the VAEs, and return the rows of X followed by synthetic rows.
 
         Parameters
         ----------
         X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
-            Numbers, text, categories, truth values and (in a frame) times; cells may be
+            Numbers, text, categories, booleans and, in a data frame, times. Cells may be
             missing.
         y : array-like of shape (n_rows,)
             Class labels.
@@ -349,18 +376,18 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         Returns
         -------
         X_resampled : same container as X, of shape (n_rows_returned, n_features)
-            The rows of X, unchanged and in order, then the synthetic rows by class.
+            The rows of X, unchanged and in order, then the synthetic rows, class by class.
         y_resampled : same container as y, of shape (n_rows_returned,)
-            Their labels.
+            Class labels of these rows.
 
         Raises
         ------
         ValueError
-            If X, y or a parameter is not as required; the message says what to do.
+            If X, y or a parameter is invalid. The message says what to change.
         TypeError
-            If X is a data frame that narwhals does not know, or that is not in memory.
+            If X is a data frame that narwhals does not support, or that is not in memory.
         TrainingDivergedError
-            If a class's loss is not a finite number.
+            If the loss of a class is not finite.
         """
         with self._fitting() as progress:
             return self._fit_resample(X, y, progress)
@@ -377,24 +404,24 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         Parameters
         ----------
         label : object
-            A class that was oversampled when fitting.
+            Label of a class that was oversampled when fitting.
         n_samples : int
-            How many rows to draw.
+            Number of rows to draw.
         random_state : int, RandomState instance or None, default=None
-            An int gives the same rows at every call, None other rows at every call.
+            Pass an int to draw the same rows at every call. If None, every call draws other
+            rows, and the calls are reproducible if the sampler has an int `random_state`.
 
         Returns
         -------
         X_new : same container as X when fitting, of shape (n_samples, n_features)
-            Synthetic rows only.
+            The synthetic rows.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
-            If the sampler was not fitted.
+            If the sampler is not fitted.
         ValueError
-            If no VAE was fitted for `label`, or `n_samples` is not a whole number of at
-            least 0.
+            If no VAE was fitted for `label`, or if `n_samples` is not a non-negative integer.
 
         Examples
         --------
@@ -419,28 +446,30 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         with closing(self._draw(generator, n_rows, seeds, "sample", call)) as blocks:
             return self._template.make(blocks, n_rows)
 
-    def encode(self, label: Hashable, X: Any) -> np.ndarray:
-        """Return where rows stand in the latent space of a class.
+    def encode(
+        self, label: Hashable, X: Any
+    ) -> npt.NDArray[np.float32]:  # (n_rows, latent_dim)
+        """Return the codes of rows in the latent space of a class.
 
         Parameters
         ----------
         label : object
-            A class that was oversampled when fitting.
+            Label of a class that was oversampled when fitting.
         X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
-            Rows of the columns that were fitted, of this class or of others.
+            Rows of any class, with the columns that were fitted.
 
         Returns
         -------
-        codes : ndarray of shape (n_rows, latent_dim)
-            The mean of each row's posterior.
+        codes : ndarray of float32, of shape (n_rows, latent_dim)
+            Posterior means of the rows.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
-            If the sampler was not fitted.
+            If the sampler is not fitted.
         ValueError
-            If no VAE was fitted for `label`, X has other columns, or one of them holds a
-            level that was not seen, or missing cells where there were none.
+            If no VAE was fitted for `label`, if X has other columns, or if a column contains
+            levels that were not seen when fitting, or missing cells that it did not have.
 
         Examples
         --------
@@ -454,30 +483,30 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         generator = self._generator(label)
         return generator.codes(self._encoded(generator, X))
 
-    def to_matrix(self, label: Hashable, X: Any) -> npt.NDArray[np.float32]:
-        """Return rows as the VAE of a class sees them.
+    def to_matrix(self, label: Hashable, X: Any) -> npt.NDArray[np.float32]:  # (n_rows, width)
+        """Return rows encoded as the input of the VAE of a class.
 
         Parameters
         ----------
         label : object
-            A class that was oversampled when fitting.
+            Label of a class that was oversampled when fitting.
         X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
-            Rows of the columns that were fitted, of this class or of others.
+            Rows of any class, with the columns that were fitted.
 
         Returns
         -------
         matrix : ndarray of float32, of shape (n_rows, width)
-            Numbers, standardized by the class; flags for missing cells and for values that
-            many rows share; categories, one-hot encoded. As a tensor of shape
-            (1, n_rows, width) it is the input of `vaes_[label].encode`.
+            Numeric columns, standardized by the class; indicators of missing cells and of
+            values that many rows share; categorical columns, one-hot encoded. As a tensor of
+            shape (1, n_rows, width), it is the input of `vaes_[label].encode`.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
-            If the sampler was not fitted.
+            If the sampler is not fitted.
         ValueError
-            If no VAE was fitted for `label`, X has other columns, or one of them holds a
-            level that was not seen, or missing cells where there were none.
+            If no VAE was fitted for `label`, if X has other columns, or if a column contains
+            levels that were not seen when fitting, or missing cells that it did not have.
 
         Examples
         --------
@@ -496,25 +525,25 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
 
     @property
     def report_(self) -> "dict[Hashable, SyntheticReport]":
-        """How good the synthetic rows of each class are, judged by the rows held out.
+        """Comparison of the synthetic rows of each class with its held-out rows.
 
-        Made when it is first asked for: a second or two a class. Only with `early_stopping`.
+        Computed on first access, in a second or two per class. Requires `early_stopping=True`.
         """
         check_is_fitted(self)
-        judged = {
+        with_held_out = {
             label: entry
             for label, entry in self._generators.items()
             if entry.held_out_rows is not None
         }
-        if not judged:
+        if not with_held_out:
             raise AttributeError(
-                "`report_` needs rows that were held out, and none were. Fit with "
+                "`report_` needs held-out rows, and no rows were held out. Fit with "
                 "`early_stopping=True` and classes of at least 3 rows, or call "
                 "`vaesampler.synthetic_report` with rows that the sampler has not seen."
             )
-        for label in judged.keys() - self._reports.keys():
-            self._reports[label] = self._report(judged[label])
-        return {label: self._reports[label] for label in judged}
+        for label in with_held_out.keys() - self._reports.keys():
+            self._reports[label] = self._report(with_held_out[label])
+        return {label: self._reports[label] for label in with_held_out}
 
     def _fit_resample(self, X: Any, y: Any, progress: Progress) -> tuple[Any, Any]:
         container, labels = self._check_X_y(X, y)
@@ -522,20 +551,17 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         n_new = {label: self.sampling_strategy_[label] for label in self._generators}
         with closing(self._draw_all(n_new)) as blocks:
             X_resampled = self._template.append(X, blocks, sum(n_new.values()))
-        # Each synthetic label is taken from a row of its class.
-        label_rows = np.concatenate(
-            [
-                np.arange(len(labels)),
-                *(
-                    np.full(n_rows, np.argmax(labels == label))
-                    for label, n_rows in n_new.items()
-                ),
-            ]
-        )
-        self.synthetic_mask_ = np.arange(len(label_rows)) >= len(labels)
-        return X_resampled, take_labels(y, label_rows)
+        # The label of a synthetic row is copied from the first row of its class.
+        copied_rows = [
+            np.full(n_rows, np.argmax(labels == label)) for label, n_rows in n_new.items()
+        ]
+        row_indices = np.concatenate([np.arange(len(labels)), *copied_rows])
+        self.synthetic_mask_ = np.arange(len(row_indices)) >= len(labels)
+        return X_resampled, take_labels(y, row_indices)
 
-    def _check_X_y(self, X: Any, y: Any) -> tuple[Container, npt.NDArray]:  # noqa: N802
+    def _check_X_y(  # noqa: N802
+        self, X: Any, y: Any
+    ) -> tuple[Container, npt.NDArray[Any]]:  # labels: (n_rows,)
         read = labels_of(y)
         check_classification_targets(read)
         checked, _ = check_target_type(read, indicate_one_vs_all=True)
@@ -548,7 +574,7 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         )
         return container, labels
 
-    def _fit(self, container: Container, y: npt.NDArray, progress: Progress) -> None:
+    def _fit(self, container: Container, y: npt.NDArray[Any], progress: Progress) -> None:
         from vaesampler._generation.fitting import fit_generators
         from vaesampler._generation.shared import LabelledRows
 
@@ -589,7 +615,7 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         self._fitted_with = resources
         self._n_sample_calls = 0
         self._reports = {}
-        self.__dict__.pop("synthetic_mask_", None)  # of an earlier table
+        self.__dict__.pop("synthetic_mask_", None)  # of an earlier fit_resample
         self.schema_ = self._template.schema
         self.vaes_ = {label: entry.vae for label, entry in generators.items()}
         self.loss_curves_ = {label: entry.history.curve for label, entry in generators.items()}

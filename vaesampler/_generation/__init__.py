@@ -1,1 +1,1 @@
-"""Class label to trained generator, and drawing from it."""
+"""Train a generator for each class label, and draw rows from it."""

@@ -1,4 +1,4 @@
-"""How well a trained VAE describes its class, and how drawn rows are matched to real ones."""
+"""Calibrate a trained VAE: quality of the fit, residuals, and quantiles."""
 
 import math
 from dataclasses import dataclass
@@ -19,36 +19,46 @@ from vaesampler._training.smoothing import MAX_ROWS_FOR_SHAPE, SmoothedRows
 from vaesampler._vae.model import StackedVAE
 from vaesampler._vae.posterior import Posterior
 
-# Residuals are learned from at least this many smoothed rows, several of each row of a small
-# class.
+# Minimum number of smoothed rows that residuals are estimated from. Several of them come from
+# the same row of a small class.
 MIN_ROWS_FOR_RESIDUALS = 256
-# Number of real rows whose leave-one-out likelihood is computed.
+# Maximum number of real rows whose leave-one-out likelihood is computed.
 MAX_ROWS_LEFT_OUT = 250
 
 
 @dataclass(frozen=True, eq=False)
 class FitQuality:
-    """How well a trained VAE describes its class's rows."""
+    """How well a trained VAE describes the rows of its class, in nats per row.
 
-    kl_by_dimension: npt.NDArray[np.float32]  # (latent_dim,), nats per row
-    loss: float  # nats per row
-    marginal_loss: float  # nats per row, of the best decoder that ignores z
+    Attributes
+    ----------
+    kl_by_dimension : ndarray of float32, of shape (latent_dim,)
+        Mean Kullback-Leibler divergence of the posterior from the prior.
+    loss : float
+        Negative evidence lower bound.
+    marginal_loss : float
+        Negative log-likelihood of the best decoder that ignores z.
+    """
+
+    kl_by_dimension: npt.NDArray[np.float32]
+    loss: float
+    marginal_loss: float
 
 
 class DecodedRows(NamedTuple):
-    """Smoothed rows of a class, and what its VAE makes of them."""
+    """Smoothed rows of a class, encoded and decoded by its VAE."""
 
-    sources: Tensor  # (n_rows,), indices of the class's rows
+    sources: Tensor  # (n_rows,), indices of the rows of the class
     rows: Tensor  # (1, n_rows, width)
     posterior: Posterior
-    output: Tensor  # (1, n_rows, width), of the decoder at a z drawn for each row
-    own: Residuals  # at the posterior means
+    output: Tensor  # (1, n_rows, width), of the decoder at a z drawn from each posterior
+    own: Residuals  # of the rows, at their posterior means
 
     @classmethod
     def draw(
         cls, vae: StackedVAE, class_rows: SmoothedRows, n_rows: int, generator: torch.Generator
     ) -> Self:
-        """Draw rows near those of the class, and decode them."""
+        """Draw smoothed rows, encode and decode them."""
         sources = choose_rows(len(class_rows), n_rows, generator)
         rows = class_rows.draw(sources, generator)[None]
         posterior = vae.encode(rows)
@@ -61,17 +71,17 @@ class DecodedRows(NamedTuple):
 def learn_residuals(
     vae: StackedVAE, class_rows: SmoothedRows, generator: torch.Generator
 ) -> tuple[FitQuality, ResidualModel]:
-    """Measure how well a class's VAE describes its rows, and learn its residuals."""
+    """Measure how well the VAE of a class describes its rows, and estimate its residuals."""
     n_rows = min(max(len(class_rows), MIN_ROWS_FOR_RESIDUALS), MAX_ROWS_FOR_SHAPE)
     near = DecodedRows.draw(vae, class_rows, n_rows, generator)
     reconstruction = vae.head.negative_log_likelihood(near.output, near.rows)
     quality = FitQuality(
-        near.posterior.kl_by_dimension().mean(dim=(0, 1)).cpu().numpy(),
-        float((reconstruction + near.posterior.kl_to_prior()).mean()),
-        vae.head.marginal_loss(near.rows),
+        kl_by_dimension=near.posterior.kl_by_dimension().mean(dim=(0, 1)).cpu().numpy(),
+        loss=float((reconstruction + near.posterior.kl_to_prior()).mean()),
+        marginal_loss=vae.head.marginal_loss(near.rows),
     )
-    # Residuals of training rows are smaller than those of new rows. The bandwidth, which is
-    # large for a class of few rows, corrects them.
+    # Residuals of training rows are smaller than those of new rows, the more so the fewer rows
+    # there are. The bandwidth h grows as well: the factor sqrt(1 + h ** 2) corrects them.
     inflation = math.sqrt(1 + class_rows.bandwidth**2)
     residuals = Residuals.of(vae.head, near.output, near.rows)
     learned = torch.exp(0.5 * vae.head.normal.log_var)[0, 0]
@@ -88,22 +98,22 @@ def match_real_rows(
     encoder: TableEncoder,
     generator: torch.Generator,
 ) -> tuple[ResidualModel, QuantileMatching]:
-    """Choose the share of residuals that drawn rows inherit, and match their quantiles."""
+    """Choose the share of the residual that drawn rows inherit, and fit quantile matching."""
     near = DecodedRows.draw(vae, class_rows, MAX_ROWS_FOR_SHAPE, generator)
     step = math.ceil(len(class_rows) / MAX_ROWS_LEFT_OUT)
     left_out = torch.arange(0, len(class_rows), step, device=near.rows.device)
     normal = vae.layout.normal
-    keeping = residuals.keeping(
+    chosen = residuals.keeping(
         Neighborhood(near.sources, near.output[0, :, normal], near.own),
         left_out,
         class_rows.rows.take(left_out)[:, normal],
     )
-    deviations = keeping.draw(len(near.own.values), generator, near.own)
-    drawn = vae.head.draw(near.output, generator, deviations)[0].cpu().numpy()
+    drawn_residuals = chosen.draw(len(near.own.values), generator, near.own)
+    drawn = vae.head.draw(near.output, generator, drawn_residuals)[0].cpu().numpy()
     quantiles = QuantileMatching.fit(
         encoder.numeric.levels_by_slot(),
         own_rows.spread(MAX_ROWS_FOR_SHAPE),
         scaling.restore(drawn),
         encoder.layout,
     )
-    return keeping, quantiles
+    return chosen, quantiles

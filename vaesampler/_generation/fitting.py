@@ -1,4 +1,4 @@
-"""`fit_generators`: class label to trained generator."""
+"""`fit_generators`: train and calibrate one VAE per class."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
@@ -33,24 +33,30 @@ def fit_generators(
     device: torch.device,
     progress: Progress = SILENCE,
 ) -> dict[Hashable, ClassGenerator]:
-    """Train one VAE on all rows, then a copy of it on the rows of each class, as one stack.
+    """Train a VAE on all rows, then a copy of it on the rows of each class, in one stack.
 
     Parameters
     ----------
     table : LabelledRows
-        All rows of the table.
+        All rows of the table, and their labels.
     supports : mapping of label to Support
-        The classes to train, each of at least 2 rows, and the values their rows may have.
+        The values that drawn cells may have, for each class to train. Each class has at least
+        2 rows.
     settings : GeneratorSettings
-        What is trained, and how.
+        Parameters of the VAEs and of training.
     critic : Critic
-        What judges drawn rows, if the rejection strength is above 0.
+        Critic to fit for each class, unless the rejection strength is 0.
     seeds : Seeds
-        The source of randomness. Each class has streams of its own.
+        Source of randomness. Each class has random streams of its own.
     device : torch.device
-        Where to train.
+        Device to train on.
     progress : Progress
-        Is told of the steps taken.
+        Receives the steps taken and the losses.
+
+    Returns
+    -------
+    generators : dict of label to ClassGenerator
+        A generator for each class, in the order of `supports`.
 
     Raises
     ------
@@ -79,7 +85,7 @@ def fit_generators(
 
 @dataclass(frozen=True, eq=False)
 class _ClassFitting:
-    """What is done for each class, before and after training."""
+    """The steps that are done class by class, before and after training."""
 
     training: LabelledRows
     held_out: Mapping[Hashable, EncodedRows]
@@ -90,7 +96,7 @@ class _ClassFitting:
     device: torch.device
 
     def class_rows(self, label: Hashable, own_rows: EncodedRows) -> ClassRows:
-        """Return the rows that a class's VAE is trained on."""
+        """Return the rows that the VAE of a class is trained on, scaled and smoothed."""
         scaled = ScaledRows.of(
             own_rows, self.shared.scaling[label], np.zeros(len(own_rows), dtype=np.intp)
         )
@@ -115,13 +121,13 @@ class _ClassFitting:
         history: TrainingHistory,
         support: Support,
     ) -> ClassGenerator:
-        """Calibrate a class's trained VAE, fit its critic, and put them together."""
+        """Calibrate the trained VAE of a class, and fit its critic."""
         label, encoder = entry.label, self.training.encoder
         scaling = self.shared.scaling[label]
-        fit, residuals = learn_residuals(vae, entry.rows, self._torch("errors", label))
-        keeping, quantiles = match_real_rows(
+        fit, estimated = learn_residuals(vae, entry.rows, self._torch("errors", label))
+        residuals, quantiles = match_real_rows(
             vae,
-            residuals,
+            estimated,
             entry.rows,
             scaling,
             own_rows,
@@ -139,7 +145,7 @@ class _ClassFitting:
             scaling=scaling,
             vae=vae,
             rows=entry.rows,
-            residuals=keeping,
+            residuals=residuals,
             quantiles=quantiles,
             critic=critic,
             rejection_strength=self.settings.rejection_strength,
@@ -150,6 +156,7 @@ class _ClassFitting:
         )
 
     def _held_out_rows(self, label: Hashable) -> HeldOutRows | None:
+        """Return some held-out rows of a class, scaled, for early stopping."""
         if label not in self.held_out:
             return None
         rows = self.held_out[label]

@@ -27,42 +27,42 @@ from vaesampler._training.loop import TrainingHistory
 from vaesampler._training.smoothing import SmoothedRows
 from vaesampler._vae.model import StackedVAE
 
-# Share of the flags and categories that are copied from the row drawn around. Given z, the
-# decoder draws them independently; if all were drawn, combinations would occur that real rows
-# never have.
+# Probability that a flag or a category is copied from the source row. The decoder draws them
+# independently given z; drawing all of them would produce combinations that no real row has.
 SHARE_RETAINED = 0.9
-# Number of candidates in the first block. Near copies are thinned out within a block.
+# Number of candidates in the first block. Near copies are thinned out within a block, which
+# needs more than a few candidates.
 FIRST_BLOCK = 256
-# After this many blocks the size doubles, so that little is drawn in vain, and large requests
-# soon get large blocks.
+# The size of blocks doubles after this many, so that few surplus rows are drawn for a small
+# request, and most blocks of a large one are large.
 BLOCKS_BY_SIZE = 2
-# Largest block: larger ones leave the caches, smaller ones make threads wait.
+# Size of the largest block: larger blocks exceed CPU caches, with smaller ones threads wait.
 MOST_ROWS_BY_BLOCK = 16_384
 MOST_CELLS_BY_BLOCK = 4_000_000
 
 
 class _Drawn(NamedTuple):
-    """Encoded rows, scaled by class, and the rows that they were drawn around."""
+    """Drawn rows, encoded and scaled by class, and the rows that they were drawn around."""
 
     rows: Tensor  # (n_rows, width)
-    sources: Tensor | None  # (n_rows,), indices of the class's rows; None if around no row
+    sources: Tensor | None  # (n_rows,), indices of the rows of the class; None if around none
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ClassGenerator:
-    """A class's trained VAE, and all that is needed to draw rows of the class from it."""
+    """The trained VAE of a class, and all else that is needed to draw rows of the class."""
 
     label: Hashable
     encoder: TableEncoder
     support: Support
     scaling: ClassScaling
     vae: StackedVAE  # a stack of one
-    rows: SmoothedRows  # the class's rows, scaled by class, to draw around
+    rows: SmoothedRows  # the rows of the class, scaled by class, to draw around
     residuals: ResidualModel
     quantiles: QuantileMatching
     critic: FittedCritic | None
     rejection_strength: float
-    own_rows: EncodedRows  # without those held out
+    own_rows: EncodedRows  # the rows of the class without the held-out rows
     held_out_rows: EncodedRows | None
     fit: FitQuality
     history: TrainingHistory
@@ -70,7 +70,7 @@ class ClassGenerator:
     def cells(
         self, rows: EncodedRows, rng: np.random.Generator
     ) -> npt.NDArray[np.float64]:  # (n_rows, n_columns)
-        """Decode rows of the class."""
+        """Return the decoded cells of rows of the class."""
         return self.encoder.decode(rows.take(np.arange(len(rows))), self.support, rng)
 
     @torch.no_grad()
@@ -96,19 +96,19 @@ class ClassGenerator:
     ) -> Generator[npt.NDArray[np.float64]]:  # (n, n_columns)
         """Yield the cells of `n_samples` rows, block by block.
 
-        Blocks are independent, each with a size and random streams of its own, from `seeds` by
-        `purpose`. The rows do not depend on the number of threads, and fewer rows are the first
-        of more.
+        Blocks are independent: the size of a block depends only on its index, and its random
+        streams only on `seeds`, `purpose`, the class and the index. Hence the rows do not
+        depend on the number of threads, and fewer rows are the first of more rows.
         """
 
         def draw_block(block: int) -> npt.NDArray[np.float64]:
             return self.draw_block(block, latent_sampler, seeds, device, *purpose)
 
-        n_missing = n_samples
+        n_wanted = n_samples
         with closing(in_order(draw_block, self._n_threads(n_samples, device))) as blocks:
-            while n_missing > 0:
-                cells = next(blocks)[:n_missing]
-                n_missing -= len(cells)
+            while n_wanted > 0:
+                cells = next(blocks)[:n_wanted]
+                n_wanted -= len(cells)
                 yield cells
 
     def draw_block(
@@ -119,21 +119,23 @@ class ClassGenerator:
         device: torch.device,
         *purpose: object,
     ) -> npt.NDArray[np.float64]:  # (n, n_columns)
-        """Return the cells of one of the blocks of `draw`, counted from 0."""
+        """Return the cells of the block of `draw` with this index."""
         key = (*purpose, self.label, block)
         generator, rng = seeds.torch(*key, device=device), seeds.numpy(*key)
         return self._draw_block(self._block_size(block), latent_sampler, generator, rng)
 
     @property
     def _largest_block(self) -> int:
+        """Number of candidates in the largest block."""
         return max(1, min(MOST_ROWS_BY_BLOCK, MOST_CELLS_BY_BLOCK // self.encoder.layout.width))
 
     def _block_size(self, block: int) -> int:
-        """Return the number of candidates in a block."""
+        """Return the number of candidates in the block with this index."""
         n_doublings = min(block // BLOCKS_BY_SIZE, MOST_ROWS_BY_BLOCK.bit_length())
         return min(FIRST_BLOCK << n_doublings, self._largest_block)
 
     def _n_threads(self, n_samples: int, device: torch.device) -> int:
+        """Return the number of threads that draw blocks."""
         if device.type != "cpu" or not (self.critic is None or self.critic.suits_threads):
             return 1
         return max(1, min(torch.get_num_threads(), n_samples // self._largest_block))
@@ -146,6 +148,7 @@ class ClassGenerator:
         generator: torch.Generator,
         rng: np.random.Generator,
     ) -> npt.NDArray[np.float64]:  # (n_kept, n_columns)
+        """Draw candidates, decode them, and return those that the critic keeps."""
         drawn = self._draw_encoded(n_candidates, latent_sampler, generator)
         restored = self.scaling.restore(drawn.rows.cpu().numpy())
         cells = self.encoder.decode(self.quantiles.apply(restored), self.support, rng)
@@ -159,6 +162,7 @@ class ClassGenerator:
     def _draw_encoded(
         self, n_candidates: int, latent_sampler: LatentSampler, generator: torch.Generator
     ) -> _Drawn:
+        """Draw codes, decode them and add residuals."""
         n_around = min(len(self.rows), MOST_ROWS_BY_BLOCK)
         if not latent_sampler.wants_different_rows:
             n_around = max(n_around, n_candidates)
@@ -183,7 +187,7 @@ class ClassGenerator:
     def _retain_discrete(
         self, drawn: Tensor, sources: Tensor, generator: torch.Generator
     ) -> None:  # (n_rows, width), both
-        """Copy most flags and categories from the rows drawn around, in place."""
+        """Copy most flags and categories from the source rows, in place."""
         layout = self.vae.layout
         if layout.discrete.start == layout.width:
             return
@@ -198,14 +202,18 @@ class ClassGenerator:
         cells: npt.NDArray[np.float64],
         sources: npt.NDArray[np.intp],
     ) -> Verdict:  # (n_rows, n_columns), (n_rows,)
-        """Judge rows with the values and levels that they are returned with."""
+        """Judge drawn cells, encoded again because decoding rounds them.
+
+        `sources` are the indices of the source rows, or -1.
+        """
         verdict = critic.judge(Candidates(self.encoder.encode(cells), sources))
         if self.encoder.schema.has_numeric:
             return verdict
-        # Real rows of categories repeat: a row that equals one need not be its copy.
+        # Real rows of categories often repeat, so a row that equals one is no copy.
         return verdict._replace(is_copy=np.zeros(len(cells), dtype=bool))
 
     @property
     def _strictness(self) -> Strictness:
+        """How strictly candidates are rejected."""
         n_columns = self.encoder.layout.n_columns
         return Strictness.of(self.rejection_strength, len(self.rows), n_columns)

@@ -1,4 +1,4 @@
-"""`LatentSampler` and its strategies: where in latent space new rows are drawn."""
+"""`LatentSampler` and its subclasses: draw the codes that rows are decoded from."""
 
 import math
 from abc import ABC, abstractmethod
@@ -10,41 +10,115 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from vaesampler._runtime.noise import choose_rows, standard_normal
+from vaesampler._runtime.noise import choose_rows, standard_normal, uniform
 from vaesampler._vae.posterior import Posterior
 
-# Rows are encoded in blocks of this many, which bounds memory whatever the table's size.
+# Number of rows that are encoded at once, which bounds memory.
 BLOCK_ROWS = 16_384
 
 
 class LatentDraw(NamedTuple):
-    """Latent points, and which real row each was drawn around."""
+    """Codes that a `LatentSampler` drew, and their source rows.
 
-    z: Tensor  # (1, n_samples, latent_dim)
-    sources: Tensor | None  # (n_samples,), numbers of rows; None if around no row
+    Attributes
+    ----------
+    z : torch.Tensor of shape (1, n_samples, latent_dim)
+        The codes.
+    sources : torch.Tensor of int64, of shape (n_samples,), or None
+        Index, among the rows that the sampler was given, of the row that each code was drawn
+        around. None if the codes were not drawn around rows.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from vaesampler import LatentDraw
+    >>> draw = LatentDraw(torch.zeros(1, 5, 4), sources=torch.tensor([0, 0, 1, 2, 2]))
+    >>> draw.z.shape
+    torch.Size([1, 5, 4])
+    """
+
+    z: Tensor
+    sources: Tensor | None
 
 
 class Encoder(Protocol):
-    """What a `LatentSampler` needs of a VAE."""
+    """The part of a trained VAE that a `LatentSampler` uses.
+
+    The VAEs in `vaes_` of a fitted :class:`vaesampler.VAEOversampler` are encoders.
+
+    Attributes
+    ----------
+    latent_dim : int
+        Number of dimensions of the latent space.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn.datasets import load_wine
+    >>> from vaesampler import VAEOversampler
+    >>> X, y = load_wine(return_X_y=True)
+    >>> sampler = VAEOversampler(random_state=0).fit(X, y)
+    >>> encoder = sampler.vaes_[2]
+    >>> rows = torch.from_numpy(sampler.to_matrix(2, X[y == 2]))[None]
+    >>> encoder.latent_dim, encoder.encode(rows).mean.shape
+    (4, torch.Size([1, 48, 4]))
+    """
 
     latent_dim: int
 
     def encode(self, rows: Tensor) -> Posterior:
-        """Return q(z | row) of rows of shape (n_models, n_rows, n_features)."""
+        """Return the posteriors q(z | row).
+
+        Parameters
+        ----------
+        rows : torch.Tensor of float32, of shape (1, n_rows, width)
+            Encoded rows, standardized by class.
+
+        Returns
+        -------
+        posterior : Posterior
+            `mean` and `log_var`, each of shape (1, n_rows, latent_dim).
+        """
         ...
 
 
 class LatentSampler(ABC):
-    """Where in the latent space of a trained VAE new rows are decoded from.
+    """Base class of strategies to draw the codes that rows are decoded from.
 
-    Subclass it and implement `draw` to pass a strategy of your own as the
-    `latent_sampling` of :class:`vaesampler.VAEOversampler`.
+    To use a strategy of your own, implement `draw`, and pass an instance as `latent_sampling`
+    of :class:`vaesampler.VAEOversampler`.
 
     Attributes
     ----------
     wants_different_rows : bool, default=False
-        Whether `draw` is to be given each real row once at most, because it compares rows with
-        each other. Otherwise a small class's come several times, each moved by `smoothing`.
+        Whether `draw` gets each real row at most once. Set it to True if the strategy compares
+        rows with each other. If False, `draw` gets at least `n_samples` rows: each real row of
+        a small class several times, with different noise (`smoothing`).
+
+    See Also
+    --------
+    PosteriorSampling : Draws from the posteriors of real rows. The default.
+    PriorSampling : Draws from the standard normal prior.
+    InterpolationSampling : Draws between neighbouring codes.
+    DenoisingSampling : Encodes noisy rows.
+
+    Examples
+    --------
+    Draw around the centre of the class:
+
+    >>> import torch
+    >>> from sklearn.datasets import load_wine
+    >>> from vaesampler import LatentDraw, LatentSampler, VAEOversampler
+    >>> class CentralSampling(LatentSampler):
+    ...     def draw(self, vae, rows, n_samples, generator):
+    ...         center = vae.encode(rows).mean.mean(dim=1, keepdim=True)
+    ...         noise = torch.randn(1, n_samples, vae.latent_dim, generator=generator)
+    ...         return LatentDraw(center + 0.5 * noise, sources=None)
+    >>> X, y = load_wine(return_X_y=True)
+    >>> sampler = VAEOversampler(latent_sampling=CentralSampling(), random_state=0)
+    >>> X_resampled, y_resampled = sampler.fit_resample(X, y)
+    >>> X_resampled.shape
+    (213, 13)
     """
 
     wants_different_rows: ClassVar[bool] = False
@@ -53,32 +127,35 @@ class LatentSampler(ABC):
     def draw(
         self, vae: Encoder, rows: Tensor, n_samples: int, generator: torch.Generator
     ) -> LatentDraw:
-        """Draw latent points; of large tables, in several threads at once.
+        """Draw codes.
+
+        Several threads may call this at once, so it must not change the sampler.
 
         Parameters
         ----------
-        vae : object
-            The trained VAE of the class, a stack of one. Its `encode(rows)` returns a
-            `Posterior` with `mean` and `log_var` of shape (1, n_rows, latent_dim).
-        rows : torch.Tensor of shape (1, n_rows, n_features)
-            The class's real rows, encoded: float32, each column standardized. With
-            `smoothing`, each is a row near a real one.
+        vae : Encoder
+            Trained VAE of the class, as a stack of one model. `vae.encode(rows)` returns the
+            posteriors of rows, with `mean` and `log_var` of shape (1, n_rows, latent_dim).
+        rows : torch.Tensor of float32, of shape (1, n_rows, width)
+            Random real rows of the class, encoded and standardized by class, with the noise of
+            `smoothing` added: at most 16,384 of them, each once, if `wants_different_rows`,
+            else at least `n_samples`.
         n_samples : int
-            How many points to draw.
+            Number of codes to draw.
         generator : torch.Generator
             The only source of randomness, on the device of `rows`.
 
         Returns
         -------
         draw : LatentDraw
-            `z`, of shape (1, n_samples, latent_dim), and `sources`, of shape (n_samples,):
-            the number of the row that each point was drawn around, or None.
+            The codes `z`, of shape (1, n_samples, latent_dim), and `sources`, of shape
+            (n_samples,): for each code, the index of its source row in `rows`; or None.
         """
 
 
 @dataclass(frozen=True)
 class PriorSampling(LatentSampler):
-    """Draw z from the standard normal prior, without regard to any real row.
+    """Draw codes from the standard normal prior, independently of real rows.
 
     References
     ----------
@@ -97,16 +174,16 @@ class PriorSampling(LatentSampler):
         n_samples: int,
         generator: torch.Generator,
     ) -> LatentDraw:
-        """Draw z ~ N(0, I)."""
+        """Draw z ~ N(0, I). See `LatentSampler.draw` for the parameters."""
         return LatentDraw(standard_normal((1, n_samples, vae.latent_dim), generator), None)
 
 
 @dataclass(frozen=True)
 class PosteriorSampling(LatentSampler):
-    """Draw z from the posterior of real rows, each of them used about equally often.
+    """Draw codes from the posteriors of real rows, z ~ q(z | x_i).
 
-    The mixture of all posteriors (the "aggregated posterior") lies where the decoder was
-    trained, which the prior does not always.
+    Each row x_i is used about equally often. The mixture of these posteriors (the aggregated
+    posterior) covers the region where the decoder was trained; the prior may cover more.
 
     References
     ----------
@@ -121,10 +198,10 @@ class PosteriorSampling(LatentSampler):
     def draw(
         self, vae: Encoder, rows: Tensor, n_samples: int, generator: torch.Generator
     ) -> LatentDraw:
-        """Draw z ~ q(z | row)."""
+        """Draw z ~ q(z | row). See `LatentSampler.draw` for the parameters."""
         chosen = choose_rows(rows.shape[1], n_samples, generator)
         blocks = []
-        for block in chosen.split(BLOCK_ROWS):
+        for block in torch.split(chosen, BLOCK_ROWS):
             posterior = vae.encode(rows.index_select(1, block))
             blocks.append(posterior.draw(standard_normal(posterior.mean.shape, generator)))
         return LatentDraw(torch.cat(blocks, dim=1), chosen)
@@ -132,14 +209,16 @@ class PosteriorSampling(LatentSampler):
 
 @dataclass(frozen=True)
 class InterpolationSampling(LatentSampler):
-    """Draw z on the line between the posterior means of two latent neighbours.
+    """Draw codes on line segments between the codes of neighbouring rows.
 
-    It is SMOTE's rule, carried out where the lines between rows are curved.
+    The code is z = m_i + u * (m_j - m_i), where m_i is the posterior mean of a real row, m_j
+    that of one of its nearest neighbours in latent space, and u is uniform on [0, 1]. This is
+    the rule of SMOTE in latent space: decoded, the segments follow the curvature of the class.
 
     Parameters
     ----------
     n_neighbors : int, default=5
-        How many nearest rows of the class, in latent space, a row may be joined with.
+        Number of nearest neighbours, among the rows of the class.
 
     References
     ----------
@@ -167,38 +246,36 @@ class InterpolationSampling(LatentSampler):
     def draw(
         self, vae: Encoder, rows: Tensor, n_samples: int, generator: torch.Generator
     ) -> LatentDraw:
-        """Draw points between neighbours; their sources are the lines' starts."""
-        n_rows = rows.shape[1]
-        means = torch.cat(
-            [vae.encode(block).mean for block in rows.split(BLOCK_ROWS, dim=1)], dim=1
-        )
+        """Draw between neighbours. See `LatentSampler.draw` for the parameters.
+
+        The source of a code is the row at the start of its segment.
+        """
+        n_rows, device = rows.shape[1], rows.device
+        blocks = torch.split(rows, BLOCK_ROWS, dim=1)
+        means = torch.cat([vae.encode(block).mean for block in blocks], dim=1)
         chosen = choose_rows(n_rows, n_samples, generator)
         n_neighbors = min(self.n_neighbors, n_rows - 1)
-        points = means[0].cpu().numpy()
-        # Without a query, kneighbors leaves each point out of its own neighbours.
-        neighbors = torch.from_numpy(
-            NearestNeighbors(n_neighbors=n_neighbors, algorithm="kd_tree")
-            .fit(points)
-            .kneighbors(return_distance=False)
-        ).to(rows.device)
-        device = rows.device
+        search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="kd_tree")
+        # Without a query, kneighbors excludes each code from its own neighbours.
+        neighbors = search.fit(means[0].cpu().numpy()).kneighbors(return_distance=False)
         which = torch.randint(n_neighbors, (n_samples,), generator=generator, device=device)
-        share = torch.rand(
-            (n_samples, 1), generator=generator, device=device, dtype=torch.float32
-        )
-        start, end = means[:, chosen], means[:, neighbors[chosen, which]]
+        share = uniform((n_samples, 1), generator)
+        start = means[:, chosen]
+        end = means[:, torch.from_numpy(neighbors).to(device)[chosen, which]]
         return LatentDraw(start + share * (end - start), chosen)
 
 
 @dataclass(frozen=True)
 class DenoisingSampling(LatentSampler):
-    """Add noise to a real row and encode the noisy row; decoding removes the noise again.
+    """Use the codes of real rows with noise added; decoding removes the noise again.
+
+    The code is the posterior mean of x_i + e, where x_i is a real row, and e is independent
+    normal noise.
 
     Parameters
     ----------
     noise_level : float, default=0.5
-        Standard deviation of the noise, in standard deviations of each of the class's
-        columns.
+        Standard deviation of the noise, in standard deviations of the class, column by column.
 
     References
     ----------
@@ -222,11 +299,11 @@ class DenoisingSampling(LatentSampler):
     def draw(
         self, vae: Encoder, rows: Tensor, n_samples: int, generator: torch.Generator
     ) -> LatentDraw:
-        """Return the posterior means of noisy rows."""
+        """Encode noisy rows. See `LatentSampler.draw` for the parameters."""
         spread = self.noise_level * rows.std(dim=1, keepdim=True)
         chosen = choose_rows(rows.shape[1], n_samples, generator)
         blocks = []
-        for block in chosen.split(BLOCK_ROWS):
+        for block in torch.split(chosen, BLOCK_ROWS):
             real = rows.index_select(1, block)
             noisy = real + spread * standard_normal(real.shape, generator)
             blocks.append(vae.encode(noisy).mean)
@@ -242,12 +319,12 @@ LATENT_SAMPLERS: dict[str, LatentSampler] = {
 
 
 def resolve_latent_sampling(latent_sampling: str | LatentSampler) -> LatentSampler:
-    """Return the strategy of this name, or the one that was passed.
+    """Return the strategy with this name, or the `LatentSampler` that was passed.
 
     Raises
     ------
     ValueError
-        If it is neither a name nor a `LatentSampler`.
+        If `latent_sampling` is neither a known name nor a `LatentSampler`.
     """
     if isinstance(latent_sampling, LatentSampler):
         return latent_sampling
@@ -255,5 +332,5 @@ def resolve_latent_sampling(latent_sampling: str | LatentSampler) -> LatentSampl
         return LATENT_SAMPLERS[latent_sampling]
     raise ValueError(
         f"The 'latent_sampling' parameter must be one of {sorted(LATENT_SAMPLERS)} or an "
-        f"object of a subclass of LatentSampler; found {latent_sampling!r}."
+        f"instance of a subclass of LatentSampler; found {latent_sampling!r}."
     )

@@ -1,4 +1,4 @@
-"""`QuantileMatching`: numeric slots of drawn rows moved towards the class's quantiles."""
+"""`QuantileMatching`: move drawn values towards the quantiles of the real values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,34 +10,36 @@ import numpy.typing as npt
 from vaesampler._encoding.layout import Layout
 from vaesampler._encoding.scaling import midpoints_between
 
-# Quantiles move n / (n + 30) of the way to those of n real values.
+# Weight, in rows, of the drawn values. Chosen with benchmarks/quality.py.
 N_ROWS_FOR_DRAWN = 30
 # Number of quantiles that are compared.
 N_QUANTILES = 256
 # Corrections are tabulated on a uniform grid of this size, so that look-up needs no search.
 N_GRID_POINTS = 256
-# Number of values that are moved at once: more leave the cache, fewer make threads wait.
+# Number of values that are moved at once: more exceed CPU caches, with fewer threads wait.
 CELLS_AT_ONCE = 262_144
+
+Values = npt.NDArray[np.float32]  # of a slot of rows of the class
 
 
 class Shifts(NamedTuple):
-    """Corrections of the values of some slots, tabulated on a uniform grid each."""
+    """Corrections of the values of some slots, each tabulated on a uniform grid."""
 
     slots: npt.NDArray[np.intp]  # (n_slots,)
     lowest: npt.NDArray[np.float32]  # (n_slots,): the first grid point
     points_per_unit: npt.NDArray[np.float32]  # (n_slots,)
-    by: npt.NDArray[np.float32]  # (n_slots, N_GRID_POINTS)
-    steps: npt.NDArray[np.float32]  # (n_slots, N_GRID_POINTS): differences of adjacent `by`
+    corrections: npt.NDArray[np.float32]  # (n_slots, N_GRID_POINTS)
+    steps: npt.NDArray[np.float32]  # (n_slots, N_GRID_POINTS): to the next correction
 
     @classmethod
-    def of(cls, values: Mapping[int, tuple[npt.NDArray, npt.NDArray]]) -> Self:
-        """Compare real and drawn values, both ascending, of each slot."""
-        found = [_shift(*of_slot) for of_slot in values.values()]
-        lowest, points_per_unit, by = (
+    def of(cls, values: Mapping[int, tuple[Values, Values]]) -> Self:
+        """Compare the real and the drawn values, both ascending, of each slot."""
+        found = [_shift(real, drawn) for real, drawn in values.values()]
+        lowest, points_per_unit, corrections = (
             np.array(part, dtype=np.float32) for part in zip(*found, strict=True)
         )
-        steps = np.diff(by, axis=1, append=by[:, -1:])
-        return cls(np.array(list(values)), lowest, points_per_unit, by, steps)
+        steps = np.diff(corrections, axis=1, append=corrections[:, -1:])
+        return cls(np.array(list(values)), lowest, points_per_unit, corrections, steps)
 
     def apply(self, drawn: npt.NDArray[np.float32]) -> None:  # (n_rows, width)
         """Correct drawn rows, in place."""
@@ -47,31 +49,31 @@ class Shifts(NamedTuple):
 
     def _apply(self, drawn: npt.NDArray[np.float32]) -> None:
         values = drawn[:, self.slots]
-        places = values - self.lowest
-        places *= self.points_per_unit
-        np.clip(places, 0, N_GRID_POINTS - 1, out=places)
-        whole = np.minimum(np.floor(places), N_GRID_POINTS - 2)
-        places -= whole
-        before = whole.astype(np.intp)
-        before += np.arange(len(self.slots)) * N_GRID_POINTS
-        # `take` is three times as fast as an index in brackets.
-        values += self.by.ravel().take(before, mode="clip")
-        places *= self.steps.ravel().take(before, mode="clip")
-        values += places
+        positions = values - self.lowest  # on the grid
+        positions *= self.points_per_unit
+        np.clip(positions, 0, N_GRID_POINTS - 1, out=positions)
+        left = np.minimum(np.floor(positions), N_GRID_POINTS - 2)
+        positions -= left  # from the grid point on the left, 0 to 1
+        indices = left.astype(np.intp)
+        indices += np.arange(len(self.slots)) * N_GRID_POINTS
+        # `take` is three times as fast as indexing.
+        values += self.corrections.ravel().take(indices, mode="clip")
+        positions *= self.steps.ravel().take(indices, mode="clip")
+        values += positions
         drawn[:, self.slots] = values
 
 
 @dataclass(frozen=True, eq=False)
 class QuantileMatching:
-    """Move the numeric slots of drawn rows towards the quantiles of the class's rows.
+    """Move the numeric slots of drawn rows towards the quantiles of the real rows.
 
-    A value x becomes x + n / (n + 30) * (Q(F(x)) - x), with the distribution function F of
-    drawn values and the quantile function Q of n real values.
+    A value x becomes x + n / (n + 30) * (Q(F(x)) - x), where F is the distribution function of
+    the drawn values and Q the quantile function of n real values.
 
-    In a discrete column, values are replaced by levels. The edges between levels are quantiles
-    of the drawn values, such that each level gets the average of its shares among real and
-    drawn values, with the same weights. Otherwise a level that many rows share would be drawn
-    as seldom as its neighbours.
+    In a discrete column, values are replaced by levels. The edges between the levels are
+    quantiles of the drawn values, chosen such that the frequency of each level is the mean of
+    its frequencies among real and drawn values, with the same weights. With edges halfway
+    between levels, a frequent level would be drawn as rarely as its neighbours.
     """
 
     levels: Mapping[int, npt.NDArray[np.float64]]  # by slot: (n_levels,), ascending
@@ -86,9 +88,9 @@ class QuantileMatching:
         drawn: npt.NDArray[np.float32],
         layout: Layout,
     ) -> Self:
-        """Learn from rows of a class, real and drawn, both (n_rows, width).
+        """Compare real and drawn rows of a class, (n_real, width) and (n_drawn, width).
 
-        `levels` are the encoded values of each discrete column, by slot.
+        `levels` are the encoded levels of each discrete column, by slot.
         """
         is_counted, is_counted_drawn = ~layout.is_silenced(real), ~layout.is_silenced(drawn)
         edges, values = {}, {}
@@ -102,7 +104,7 @@ class QuantileMatching:
         return cls(levels, edges, Shifts.of(values) if values else None)
 
     def apply(self, drawn: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return drawn rows (n_rows, width), moved in place."""
+        """Move drawn rows (n_rows, width) in place, and return them."""
         for slot, levels in self.levels.items():
             drawn[:, slot] = levels[np.searchsorted(self.edges[slot], drawn[:, slot])]
         if self.shifts is not None:
@@ -111,8 +113,9 @@ class QuantileMatching:
 
 
 def _edges(
-    levels: npt.NDArray, real: npt.NDArray, drawn: npt.NDArray
-) -> npt.NDArray:  # (n_levels,), and ascending (n_real,), (n_drawn,) to (n_levels - 1,)
+    levels: npt.NDArray[np.float64], real: Values, drawn: Values
+) -> npt.NDArray[np.float64]:  # (n_levels,), (n_real,), (n_drawn,) to (n_levels - 1,)
+    """Return the edges between levels; all arguments are ascending."""
     midpoints = midpoints_between(levels)
     if len(real) == 0 or len(drawn) == 0:
         return midpoints
@@ -120,15 +123,15 @@ def _edges(
     weight = len(real) / (len(real) + N_ROWS_FOR_DRAWN)
     share = weight * real_below / len(real) + (1 - weight) * drawn_below / len(drawn)
     edges = np.interp(share, _ranks(len(drawn)), drawn)
-    # An edge without values on one side stays at the midpoint.
+    # Edges without values on one side are midpoints.
     n_below = real_below + drawn_below
     is_between = (n_below > 0) & (n_below < len(real) + len(drawn))
     return np.where(is_between, edges, midpoints)
 
 
 def _shift(
-    real: npt.NDArray, drawn: npt.NDArray
-) -> tuple[float, float, npt.NDArray]:  # ascending (n_real,), (n_drawn,)
+    real: Values, drawn: Values
+) -> tuple[float, float, npt.NDArray[np.float64]]:  # ascending (n_real,), (n_drawn,)
     """Return the first grid point, grid points per unit, and the correction at each point."""
     weight = len(real) / (len(real) + N_ROWS_FOR_DRAWN)
     shares = _ranks(N_QUANTILES)
@@ -138,11 +141,11 @@ def _shift(
     )
     lowest, highest = quantiles[[0, -1]]
     grid = np.linspace(lowest, highest, N_GRID_POINTS)
-    by = np.interp(grid, quantiles, weight * (real_quantiles - quantiles))
-    reach = highest - lowest
-    return lowest, (N_GRID_POINTS - 1) / reach if reach > 0 else 0.0, by
+    corrections = np.interp(grid, quantiles, weight * (real_quantiles - quantiles))
+    length = highest - lowest
+    return lowest, (N_GRID_POINTS - 1) / length if length > 0 else 0.0, corrections
 
 
 def _ranks(n: int) -> npt.NDArray[np.float64]:  # (n,)
-    """Return (i + 1/2) / n: the share of n values below the i-th, counting half of itself."""
+    """Return (i + 1/2) / n, i = 0, ..., n - 1: the ranks of n ascending values, in (0, 1)."""
     return (np.arange(n) + 0.5) / n

@@ -1,4 +1,4 @@
-"""`ResidualModel`: the distribution of numeric cells around the decoder's output."""
+"""`ResidualModel`: the residuals of drawn rows in the numeric slots."""
 
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
@@ -9,24 +9,28 @@ from torch import Tensor
 from vaesampler._training.shrinkage import ShrunkNormal
 from vaesampler._vae.heads import TableHead
 
-# Lower bound on a row's variance ratio.
+# Lower bound on the squared scale of a row.
 LEAST_VARIANCE_RATIO = 0.01
-# Candidates for the share of a row's residual that rows drawn around it inherit. With larger
-# shares, drawn rows are near copies.
+# Candidates for rho, the share of its source row's residual that a drawn row inherits. With
+# larger shares, drawn rows would be near copies.
 SHARES_TO_KEEP = (0.0, 0.25, 0.5)
-# The share is chosen from at most this many columns, evenly spaced.
+# The likelihood that rho is chosen by is computed from at most this many slots, evenly spaced.
 MAX_FEATURES_TO_COMPARE = 128
 
 
 class Residuals(NamedTuple):
-    """Numeric cells of rows minus the decoder's output for them."""
+    """Numeric slots of rows minus the output of the decoder."""
 
     values: Tensor  # (n_rows, n_normal)
-    counted: Tensor | None  # (n_rows, n_normal), 0 or 1; None if all cells count
+    # 0 where a flag silences a slot and 1 elsewhere; None if no slot is silenced.
+    counted: Tensor | None  # (n_rows, n_normal)
 
     @classmethod
     def of(cls, head: TableHead, output: Tensor, rows: Tensor) -> Self:
-        """Return the residuals of rows (1, n_rows, width), given the decoder's output."""
+        """Return the residuals of rows, given the output of the decoder for them.
+
+        Both are of shape (1, n_rows, width).
+        """
         normal = head.layout.normal
         counted = head.counted(rows)
         return cls(
@@ -35,11 +39,11 @@ class Residuals(NamedTuple):
         )
 
     def where_counted(self, values: Tensor) -> Tensor:  # (n_rows, n_normal), both
-        """Return values of the rows, and 0 in cells that do not count."""
+        """Return values of the rows, with 0 in silenced slots."""
         return values if self.counted is None else values * self.counted
 
     def mean_squares(self, learned: Tensor) -> Tensor:  # (n_normal,) to (n_rows,)
-        """Return each row's mean square, in units of the learned deviations."""
+        """Return q_i, the mean square of each row in units of the learned deviations."""
         squares = (self.where_counted(self.values) / learned).square()
         if self.counted is None:
             return squares.mean(dim=1)
@@ -47,46 +51,54 @@ class Residuals(NamedTuple):
 
 
 class Neighborhood(NamedTuple):
-    """Decoded rows around real rows: a sample of what may be drawn."""
+    """Rows decoded around real rows, before residuals are added."""
 
-    sources: Tensor  # (n_rows,), indices of the real rows
-    decoded: Tensor  # (n_rows, n_normal), at a z drawn for each
-    own: Residuals  # of the sources
+    sources: Tensor  # (n_rows,), indices of the source rows
+    decoded: Tensor  # (n_rows, n_normal), at a z drawn from the posterior of each source row
+    own: Residuals  # of the source rows
 
 
 @dataclass(frozen=True)
 class ResidualModel:
-    """The decoder's residuals on a class's rows, and how to draw others like them.
+    """The distribution of the decoder's residuals, from which drawn rows get theirs.
 
-    A row drawn around row i gets the residual
+    A row that is drawn around row i gets the residual::
 
-        sqrt(1 - k ** 2) * s_i * e + k * r_i
+        rho * e_i + sqrt(1 - rho ** 2) * s_i * eps
 
-    where r_i is the residual of row i, e is normal with the residuals' correlations and with
-    `inflation` times the deviations that the VAE learned, and k is `share_kept`. The variance
-    ratio s_i ** 2 is the mean square of r_i relative to the average row, shrunk towards 1 by
-    `share_of_rows`: the part of the differences between rows that chance does not explain.
+    where e_i is the residual of row i, eps is normal noise with the correlations of the
+    residuals and with `inflation` times the learned standard deviations sigma, and rho is
+    `share_kept`. The scale of row i is::
+
+        s_i = sqrt(1 + w * (q_i / q - 1)),  q_i = mean_j (e_ij / sigma_j) ** 2
+
+    where q, `mean_square`, is the mean of q_i, and w, `share_of_rows`, is the share of the
+    variance of q_i that chance does not explain.
 
     References
     ----------
     Bradley Efron, Carl Morris (1973). Stein's Estimation Rule and Its Competitors: An
-    Empirical Bayes Approach (shrinkage of the rows' mean squares).
+    Empirical Bayes Approach (shrinkage of q_i towards q).
 
     Robert P. W. Duin (1976). On the Choice of Smoothing Parameters for Parzen Estimators of
-    Probability Density Functions (leave-one-out likelihood, by which k is chosen).
+    Probability Density Functions (leave-one-out likelihood, by which rho is chosen).
     """
 
     shape: ShrunkNormal
-    learned: Tensor  # (n_normal,): the deviations that the VAE learned
-    mean_square: float  # of the average row
-    share_of_rows: float
-    share_kept: float = 0.0
+    learned: Tensor  # (n_normal,): sigma, the standard deviations that the VAE learned
+    mean_square: float  # q
+    share_of_rows: float  # w
+    share_kept: float = 0.0  # rho
 
     @classmethod
     def fit(
         cls, residuals: Residuals, own: Residuals, learned: Tensor, inflation: float
     ) -> Self:
-        """Learn from residuals at a z drawn for each row, and at the posterior mean (`own`)."""
+        """Estimate all but rho.
+
+        `residuals` are those of rows at a z drawn from their posteriors, `own` those of the
+        same rows at their posterior means.
+        """
         shape = ShrunkNormal.fit(residuals.where_counted(residuals.values))
         shape = replace(shape, deviation=inflation * learned)
         squares = own.mean_squares(learned)
@@ -99,11 +111,11 @@ class ResidualModel:
         return cls(shape, learned, mean, by_rows / variance if variance > 0 else 0.0)
 
     def keeping(self, near: Neighborhood, row_indices: Tensor, rows: Tensor) -> Self:
-        """Return this model with the share kept that maximizes leave-one-out likelihood.
+        """Return this model with the rho that maximizes the leave-one-out likelihood.
 
-        The likelihood of each of the `rows` (n_rows, n_normal), of these `row_indices`, is that
-        of a mixture of what is drawn around the other rows. With fewer rows than columns the
-        share stays 0.
+        `rows` (n_rows, n_normal) are real rows, and `row_indices` their indices in the class.
+        The likelihood of a row is that of the mixture of rows drawn around all other rows. With
+        fewer rows than slots, rho is 0.
         """
         n_rows, n_features = rows.shape
         if n_features == 0 or n_rows < n_features:
@@ -125,13 +137,13 @@ class ResidualModel:
 
     @property
     def depends_on_row(self) -> bool:
-        """Whether the residual depends on the row that is drawn around."""
+        """Whether residuals depend on the source row."""
         return self.share_of_rows > 0 or self.share_kept > 0
 
     def draw(
         self, n_rows: int, generator: torch.Generator, own: Residuals | None = None
     ) -> Tensor:  # (n_rows, n_normal)
-        """Draw residuals; `own` are those of the rows that are drawn around."""
+        """Draw residuals; `own` are the residuals of the source rows, if there are any."""
         drawn = self.shape.draw(n_rows, generator)
         if own is None:
             return drawn
@@ -142,15 +154,15 @@ class ResidualModel:
         return drawn * (1 - share**2) ** 0.5 + share * own.values
 
     def _scale(self, own: Residuals) -> Tensor:  # (n_rows,)
-        """Return the factor s of each row."""
+        """Return s_i, the scale of each row."""
         excess = own.mean_squares(self.learned) / self.mean_square - 1
         return (1 + self.share_of_rows * excess).clamp(min=LEAST_VARIANCE_RATIO).sqrt()
 
 
 def _variance_by_chance(residuals: Tensor) -> float:  # (n_rows, n_normal)
-    """Return the relative variance of mean squares among rows of one normal distribution.
+    """Return the relative variance of q_i if all rows have the same normal distribution.
 
-    With the residuals' covariance C it is 2 tr(C ** 2) / tr(C) ** 2.
+    It is 2 * tr(C @ C) / tr(C) ** 2, where C is the covariance of the residuals.
     """
     n_rows, n_features = residuals.shape
     products = residuals @ residuals.T if n_rows < n_features else residuals.T @ residuals

@@ -1,9 +1,9 @@
-"""What the classes of a table share: rows held out, class scaling, and the pretrained VAE."""
+"""What all classes share: held-out rows, class scaling, and the pretrained VAE."""
 
 import math
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -27,10 +27,10 @@ class LabelledRows:
 
     encoder: TableEncoder
     rows: EncodedRows
-    y: npt.NDArray  # (n_rows,)
+    y: npt.NDArray[Any]  # (n_rows,)
 
     def of_class(self, label: Hashable) -> EncodedRows:
-        """Return the rows of a class, without the rest of the table."""
+        """Return the rows of a class, without the other rows."""
         return self.rows.subset(np.flatnonzero(self.y == label))
 
     def of_others(self, label: Hashable) -> EncodedRows:
@@ -40,10 +40,10 @@ class LabelledRows:
     def held_out(
         self, labels: Collection[Hashable], settings: GeneratorSettings, seeds: Seeds
     ) -> tuple[Self, dict[Hashable, EncodedRows]]:
-        """Return the rows to train on, and the held-out rows of the classes `labels`.
+        """Return the rows to train on, and the held-out rows of each class in `labels`.
 
-        Every class of at least 3 rows holds some out, whether it is oversampled or not, so that
-        no class depends on which others are.
+        Rows of all classes are held out, unless fewer than 2 would be left. The rows drawn for
+        a class therefore do not depend on which other classes are oversampled.
         """
         if settings.early_stopping is None:
             return self, {}
@@ -65,10 +65,10 @@ class LabelledRows:
 
 @dataclass(frozen=True, eq=False)
 class SharedFit:
-    """What is learned from the rows of all classes."""
+    """What is estimated from the rows of all classes."""
 
-    scaling: dict[Hashable, ClassScaling]  # of every class
-    shape: ShrunkNormal  # of the rows, each standardized by its class
+    scaling: dict[Hashable, ClassScaling]  # by label
+    shape: ShrunkNormal  # of all rows, each standardized by its class
     vae: StackedVAE  # a stack of one
 
     @classmethod
@@ -80,7 +80,7 @@ class SharedFit:
         device: torch.device,
         progress: Progress,
     ) -> Self:
-        """Scale the classes, and train a VAE on all rows."""
+        """Fit the scaling of each class, and pretrain a VAE on all rows."""
         layout = training.encoder.layout
         labels, class_indices = np.unique(training.y, return_inverse=True)
         scaling = ClassScaling.fit(
@@ -91,24 +91,25 @@ class SharedFit:
             layout,
         )
         scaled = ScaledRows.of(training.rows, scaling, class_indices)
-        everyone = SmoothedRows.fit(scaled, layout, smoothing=0, device=device)
+        all_rows = SmoothedRows.fit(scaled, layout, smoothing=0, device=device)
         return cls(
             {label: scaling.of(index) for index, label in enumerate(labels.tolist())},
-            everyone.shape,
-            _pretrain(everyone, settings, seeds, device, progress),
+            all_rows.shape,
+            _pretrain(all_rows, settings, seeds, device, progress),
         )
 
 
 def _pretrain(
-    everyone: SmoothedRows,
+    all_rows: SmoothedRows,
     settings: GeneratorSettings,
     seeds: Seeds,
     device: torch.device,
     progress: Progress,
 ) -> StackedVAE:
+    """Return a VAE trained on all rows."""
     vae = StackedVAE(
         1,
-        everyone.layout,
+        all_rows.layout,
         settings.hidden_layer_sizes,
         settings.latent_dim,
         settings.activation,
@@ -116,7 +117,7 @@ def _pretrain(
     vae.initialize([seeds.torch("initial weights")])
     vae.to(device)
     if settings.pretrain_iter > 0:
-        rows = ClassRows(None, everyone, seeds.torch("pretraining", device=device))
+        rows = ClassRows(None, all_rows, seeds.torch("pretraining", device=device))
         training = replace(settings.training, max_iter=settings.pretrain_iter)
         train(vae, [rows], training, progress=progress)
     return vae

@@ -1,1 +1,1 @@
-"""Which drawn rows are kept."""
+"""Judge drawn rows by real rows, and choose which to keep."""

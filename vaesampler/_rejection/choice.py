@@ -1,4 +1,4 @@
-"""Critics by name, and the one that suits a class."""
+"""Critics by name, and the choice of one by the size of a class."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class AutoCritic(Critic):
     def fit(
         self, own_rows: EncodedRows, other_rows: EncodedRows, random: RandomStream
     ) -> FittedCritic:
-        """Fit the critic that suits the class."""
+        """Fit the critic for a class of this size."""
         n_rows = len(own_rows) + len(other_rows)
         is_large = n_rows >= MIN_ROWS_FOR_NETWORK and len(own_rows) >= MIN_OWN_ROWS_FOR_NETWORK
         critic: Critic = NetworkCritic() if is_large else NeighborCritic()
@@ -35,18 +35,18 @@ CRITICS: dict[str, Critic] = {
 
 
 def resolve_critic(critic: str | Critic) -> Critic:
-    """Return the critic of this name, or the one that was passed.
+    """Return the critic with this name, or the `Critic` that was passed.
 
     Raises
     ------
     ValueError
-        If it is neither a name nor a `Critic`.
+        If `critic` is neither a known name nor a `Critic`.
     """
     if isinstance(critic, Critic):
         return critic
     if isinstance(critic, str) and critic in CRITICS:
         return CRITICS[critic]
     raise ValueError(
-        f"The 'critic' parameter must be one of {sorted(CRITICS)} or an object of a "
+        f"The 'critic' parameter must be one of {sorted(CRITICS)} or an instance of a "
         f"subclass of Critic; found {critic!r}."
     )

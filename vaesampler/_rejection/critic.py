@@ -1,4 +1,4 @@
-"""`Critic`: judges drawn rows by real rows."""
+"""`Critic`: estimates the probability of a class at drawn rows."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar, NamedTuple
@@ -9,25 +9,33 @@ import numpy.typing as npt
 from vaesampler._encoding.rows import EncodedRows
 from vaesampler._runtime.seeds import RandomStream
 
-# A near copy is nearer to a row of its class than this quantile of the distances between rows
+# A near copy is nearer to a row of the class than this quantile of the distances between rows
 # of the class and their nearest neighbours.
 COPY_QUANTILE = 0.1
-# Exponent of the class's odds in the table. At 0, candidates are judged as if both sides had as
-# many rows, and rows of a rare class are kept where hardly a real one is of the class; at 1,
-# few rows are kept at all.
+# Exponent of the odds of the class in the table. With 0, class sizes are evened out, and many
+# rows of a rare class are kept where few real rows belong to it; with 1, few rows are kept at
+# all. Chosen with benchmarks/quality.py.
 POWER_OF_ODDS_IN_TABLE = 0.3
 
 
 class Candidates(NamedTuple):
-    """Drawn rows to be judged.
+    """Drawn rows to be judged by a critic.
 
     Attributes
     ----------
     encoded : ndarray of float32, of shape (n_candidates, width)
-        The rows, encoded as the real rows that the critic was fitted on.
+        The rows, encoded like the real rows that the critic was fitted on.
     sources : ndarray of int, of shape (n_candidates,)
-        Index, among the rows of the class, of the row that each was drawn around; -1 if it was
-        drawn around none.
+        Index, among the rows of the class, of the row that each candidate was drawn around; -1
+        if it was drawn around none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from vaesampler import Candidates
+    >>> candidates = Candidates(np.zeros((2, 3), dtype=np.float32), sources=np.array([7, -1]))
+    >>> candidates.encoded.shape
+    (2, 3)
     """
 
     encoded: npt.NDArray[np.float32]
@@ -35,14 +43,22 @@ class Candidates(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What a critic says of candidates.
+    """The judgement of a critic on candidates.
 
     Attributes
     ----------
-    log_probability : ndarray of shape (n_candidates,)
+    log_probability : ndarray of float, of shape (n_candidates,)
         Logarithm of the probability of the class at each candidate.
     is_copy : ndarray of bool, of shape (n_candidates,)
         Whether each candidate is a near copy of a real row.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from vaesampler import Verdict
+    >>> verdict = Verdict(np.log([0.9, 0.2]), is_copy=np.array([False, True]))
+    >>> verdict.is_copy.sum()
+    np.int64(1)
     """
 
     log_probability: npt.NDArray[np.floating]
@@ -50,74 +66,110 @@ class Verdict(NamedTuple):
 
 
 class FittedCritic(ABC):
-    """A critic that knows the real rows of a class and of the rest.
+    """Base class of fitted critics, which judge drawn rows of a class.
+
+    Subclass it and implement `judge`; the `fit` of a `Critic` returns an instance. See `Critic`
+    for an example.
 
     Attributes
     ----------
     suits_threads : bool, default=False
-        Whether several threads may call `judge` at once, and gain from it.
+        Whether `judge` may be called from several threads at once, and does not use several
+        cores by itself.
     """
 
     suits_threads: ClassVar[bool] = False
 
     @abstractmethod
     def judge(self, candidates: Candidates) -> Verdict:
-        """Judge candidates.
+        """Judge drawn rows.
 
         Parameters
         ----------
         candidates : Candidates
-            Drawn rows, which must not be changed.
+            The drawn rows, which must not be changed.
 
         Returns
         -------
         verdict : Verdict
-            The probability of the class at each, and whether it is a near copy.
+            Log-probability of the class at each row, and whether it is a near copy.
         """
 
 
 class Critic(ABC):
-    """How drawn rows are judged by real ones.
+    """Base class of critics, which estimate the probability of a class at drawn rows.
 
-    Subclass it and implement `fit` to pass a critic of your own as the `critic` of
-    :class:`vaesampler.VAEOversampler`.
+    `VAEOversampler` keeps drawn rows according to these probabilities; see its
+    `rejection_strength`. To use a critic of your own, implement `fit`, and pass an instance as
+    `critic` of :class:`vaesampler.VAEOversampler`.
+
+    See Also
+    --------
+    NeighborCritic : Estimates the probability from the nearest real rows.
+    NetworkCritic : Estimates the probability with a small neural network.
 
     References
     ----------
     Samaneh Azadi, Catherine Olsson, Trevor Darrell, Ian Goodfellow, Augustus Odena (2019).
     Discriminator Rejection Sampling.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from vaesampler import Critic, FittedCritic, VAEOversampler, Verdict
+    >>> class FittedLinearCritic(FittedCritic):
+    ...     def __init__(self, classifier):
+    ...         self.classifier = classifier
+    ...
+    ...     def judge(self, candidates):
+    ...         log_probability = self.classifier.predict_log_proba(candidates.encoded)[:, 1]
+    ...         return Verdict(log_probability, np.zeros(len(log_probability), dtype=bool))
+    >>> class LinearCritic(Critic):
+    ...     def fit(self, own_rows, other_rows, random):
+    ...         parts = [rows.take(np.arange(len(rows))) for rows in (other_rows, own_rows)]
+    ...         is_own = np.repeat([False, True], [len(part) for part in parts])
+    ...         classifier = LogisticRegression().fit(np.concatenate(parts), is_own)
+    ...         return FittedLinearCritic(classifier)
+    >>> X, y = load_wine(return_X_y=True)
+    >>> sampler = VAEOversampler(critic=LinearCritic(), random_state=0)
+    >>> X_resampled, y_resampled = sampler.fit_resample(X, y)
+    >>> X_resampled.shape
+    (213, 13)
     """
 
     @abstractmethod
     def fit(
         self, own_rows: EncodedRows, other_rows: EncodedRows, random: RandomStream
     ) -> FittedCritic:
-        """Learn what tells the rows of a class from all others.
+        """Fit the critic on real rows.
 
         Parameters
         ----------
         own_rows : EncodedRows
-            The real rows of the class: `len(own_rows)` is their number, and
+            The real rows of the class. `len(own_rows)` is their number, and
             `own_rows.take(indices)` an array of float32, of shape (n, width).
         other_rows : EncodedRows
             The real rows of all other classes.
         random : RandomStream
-            The only source of randomness: `random.numpy()` is a NumPy generator.
+            The only source of randomness. `random.numpy()` is a NumPy generator.
 
         Returns
         -------
         fitted : FittedCritic
-            What judges drawn rows of the class.
+            The fitted critic, which judges drawn rows of the class.
         """
 
 
 def log_probability(
     log_odds: npt.NDArray[np.floating], share: float
 ) -> npt.NDArray[np.floating]:  # (n_rows,), both
-    """Return the logarithm of a class's probability at each row.
+    """Return the logarithm of the probability o / (1 + o) of a class at each row.
 
-    `log_odds` are those of a class with as many rows as all others together. With the class's
-    `share` s of the table, they are multiplied by (s / (1 - s)) ** POWER_OF_ODDS_IN_TABLE.
+    o = exp(log_odds) * (share / (1 - share)) ** POWER_OF_ODDS_IN_TABLE, where `log_odds` are
+    the log-odds if the class had as many rows as all others together, and `share` is its share
+    of the table.
     """
     in_table = np.log(share) - np.log1p(-share)
     logarithm: npt.NDArray[np.floating] = -np.logaddexp(

@@ -1,4 +1,4 @@
-"""`NeighborCritic`: judges drawn rows by their nearest real rows."""
+"""`NeighborCritic`: estimates the probability of a class from nearest neighbours."""
 
 from dataclasses import dataclass
 
@@ -17,33 +17,41 @@ from vaesampler._rejection.critic import (
 )
 from vaesampler._runtime.seeds import RandomStream
 
-# A larger class is represented by this many of its rows, so that the time to judge a candidate
-# does not depend on the size of the table.
+# Maximum number of reference rows of the class, and of all others, so that the time to judge a
+# candidate does not depend on the size of the table.
 MAX_ROWS_BY_SIDE = 1_500
-# Fewer rows of wide tables, each of which costs more.
+# In wide tables there are fewer: at most this many cells, but at least this many rows.
 MAX_CELLS_BY_SIDE = 100_000
 MIN_ROWS_BY_SIDE = 500
-# From this many slots on, comparing all rows with all is faster than a tree.
+# From this many slots on, brute-force search is faster than a k-d tree.
 MIN_WIDTH_WITHOUT_TREE = 8
 
 
 @dataclass(frozen=True)
 class NeighborCritic(Critic):
-    """The probability of a class, estimated from the share of the class among neighbours.
+    """Estimate the probability of a class from its share of the nearest real rows.
 
-    With k rows of the class among the m nearest real rows, and the class's share r of the
-    reference rows, the odds are (k + r) / (m - k + 1 - r) * (1 - r) / r: as if the class had as
-    many rows as all others, with one imagined neighbour that keeps the odds finite. Where
-    classes are apart, every candidate is nearly certain; where they overlap, candidates among
-    rows of other classes are improbable.
+    The odds of the class at a drawn row are::
 
-    The row that a candidate was drawn around is not counted: it would make every near copy of
-    itself probable.
+        (k + r) / (m - k + 1 - r) * (1 - r) / r * (s / (1 - s)) ** 0.3
+
+    where k of the m nearest reference rows belong to the class, r is the share of the class
+    among the reference rows, and s is its share of the table. The reference rows are at most
+    1,500 random rows of the class and 1,500 of all others, fewer in wide tables.
+
+    The row that a candidate was drawn around is not counted, since it would make near copies
+    of itself probable. A candidate is a near copy if it is nearer to a reference row of the
+    class than the 10% quantile of the distances between these rows and their nearest
+    neighbours.
 
     Parameters
     ----------
     n_neighbors : int, default=15
-        Number m of nearest real rows.
+        Number m of nearest reference rows.
+
+    See Also
+    --------
+    NetworkCritic : The default for large classes in large tables.
 
     References
     ----------
@@ -61,7 +69,7 @@ class NeighborCritic(Critic):
     def fit(
         self, own_rows: EncodedRows, other_rows: EncodedRows, random: RandomStream
     ) -> "FittedNeighborCritic":
-        """Keep rows of the class, and of all others, as references."""
+        """Choose reference rows of the class and of all others."""
         rng = random.numpy()
         own, others = _choose(own_rows, rng), _choose(other_rows, rng)
         own_reference = own_rows.take(own)
@@ -79,13 +87,14 @@ class NeighborCritic(Critic):
 
 @dataclass(frozen=True, eq=False)
 class FittedNeighborCritic(FittedCritic):
-    """Real rows in a search structure, which uses all cores by itself."""
+    """Reference rows in a search structure, which uses several cores by itself."""
 
     neighbors: NearestNeighbors
-    is_own: npt.NDArray[np.bool_]  # (n_reference_rows,)
-    source_indices: npt.NDArray[np.intp]  # (n_reference_rows,), among the class's rows, or -2
+    is_own: npt.NDArray[np.bool_]  # (n_reference,)
+    # Index of each reference row among the rows of the class; -2 for rows of other classes.
+    source_indices: npt.NDArray[np.intp]  # (n_reference,)
     share: float  # of the class in the table
-    copy_distance: float
+    copy_distance: float  # threshold for near copies
 
     def judge(self, candidates: Candidates) -> Verdict:
         """Count the rows of the class among the neighbours of each candidate."""
@@ -97,12 +106,13 @@ class FittedNeighborCritic(FittedCritic):
         self, found: npt.NDArray[np.intp], sources: npt.NDArray[np.intp]
     ) -> npt.NDArray[np.floating]:  # (n_candidates, n_neighbors + 1), (n_candidates,)
         is_source = self.source_indices[found] == sources[:, None]
-        # One neighbour of each is dropped: the source, or else the farthest.
+        # One of the m + 1 neighbours is dropped: the source, or else the farthest.
         is_source[:, -1] |= ~is_source.any(axis=1)
         n_own = (self.is_own[found] & ~is_source).sum(axis=1)
         n_counted = found.shape[1] - 1
         n_reference = len(self.is_own) - 1
-        share = np.clip((self.is_own.sum() - 1) / n_reference, 0.5 / n_reference, None)
+        reference_share = (self.is_own.sum() - 1) / n_reference
+        share = np.clip(reference_share, 0.5 / n_reference, None)
         odds = (n_own + share) / (n_counted - n_own + 1 - share)
         return log_probability(np.log(odds * (1 - share) / share), self.share)
 
@@ -114,6 +124,7 @@ def _search(n_neighbors: int, rows: npt.NDArray[np.float32]) -> NearestNeighbors
 
 
 def _choose(rows: EncodedRows, rng: np.random.Generator) -> npt.NDArray[np.intp]:
+    """Return the indices of the reference rows."""
     most = min(MAX_ROWS_BY_SIDE, max(MAX_CELLS_BY_SIDE // rows.width, MIN_ROWS_BY_SIDE))
     if len(rows) <= most:
         return np.arange(len(rows))

@@ -1,4 +1,4 @@
-"""Rejection: which candidates are kept, given a critic's verdict."""
+"""Rejection: which candidates are kept, given the verdict of a critic."""
 
 import math
 from typing import NamedTuple, Self
@@ -12,31 +12,41 @@ from vaesampler._rejection.critic import Verdict
 MAX_SHARE_OF_COPIES = 0.03
 # Lower bound on the factor for near copies; keeps its logarithm finite.
 LEAST_SHARE_OF_COPIES = 1e-6
-# The exponent is half of `rejection_strength` at this many rows per column: with few rows in
-# many columns, even a row of the class may have none of its class around it.
+# Number of rows per column at which the exponent is half of `rejection_strength`. With few rows
+# in many columns, even a real row may have no row of its class among its neighbours.
 N_ROWS_BY_COLUMN_FOR_HALF_STRENGTH = 2.5
 # Largest share that is rejected at a strength of 1, in a class of few rows and of many, and
-# the number of rows halfway. Classifiers know a large class well: rows that are distributed as
-# the class is serve them better.
+# the number of rows halfway. In a large class, rows that follow the distribution of the class
+# help a classifier more. Chosen with benchmarks/quality.py and, for many rows, on the table
+# census-income of benchmarks/mixed.py.
 MOST_REJECTED_OF_FEW, MOST_REJECTED_OF_MANY = 0.3, 0.07
 N_ROWS_FOR_HALF_OF_MOST_REJECTED = 500
-# Smallest share that is kept, whatever the strength, which bounds the time of drawing.
+# Smallest share that is kept at any strength, which bounds the time to draw rows.
 LEAST_SHARE_KEPT = 0.25
 
 
 class Strictness(NamedTuple):
-    """How improbable a class's candidates may be."""
+    """How strictly candidates of a class are rejected.
 
-    power: float  # a candidate is kept with its class's probability to this power
-    least_share: float  # of the candidates that is kept, however improbable they are
+    Attributes
+    ----------
+    power : float
+        A candidate is kept with the probability of its class to this power.
+    least_share : float
+        Smallest share of the candidates that is kept.
+    """
+
+    power: float
+    least_share: float
 
     @classmethod
     def of(cls, strength: float, n_rows: int, n_columns: int) -> Self:
         """Return the strictness for a class of n rows in a table of d columns.
 
-        power = strength * n / (n + 2.5 d)
+        The formulas are::
 
-        least_share = max(1 / 4, (1 - m) ** strength), m = .3 + (.07 - .3) * n / (n + 500)
+            power = strength * n / (n + 2.5 * d)
+            least_share = max(0.25, (1 - (0.3 * 500 + 0.07 * n) / (500 + n)) ** strength)
         """
         for_half = N_ROWS_BY_COLUMN_FOR_HALF_STRENGTH * n_columns
         among_many = n_rows / (n_rows + N_ROWS_FOR_HALF_OF_MOST_REJECTED)
@@ -52,16 +62,17 @@ class Strictness(NamedTuple):
 def keep(
     verdict: Verdict, strictness: Strictness, rng: np.random.Generator
 ) -> npt.NDArray[np.intp]:  # (n_kept,)
-    """Choose candidates, each with its probability to the power of the strictness.
+    """Return the indices of the candidates that are kept, ascending.
 
-    If fewer than the least share would be kept, this share is drawn without replacement, with
-    weights equal to these probabilities.
+    Each is kept with probability p ** power, where p is the probability of the class; near
+    copies are thinned out. If less than the least share would be kept, this share is drawn
+    without replacement, with these probabilities as weights.
     """
     log_chance = thin_copies(strictness.power * verdict.log_probability, verdict.is_copy)
     chosen = np.flatnonzero(-rng.exponential(size=len(log_chance)) < log_chance)
     n_least = math.ceil(strictness.least_share * len(log_chance))
     if len(chosen) < n_least:
-        # The largest log-weights with Gumbel noise are a draw without replacement.
+        # The largest sums of log-weight and Gumbel noise are a draw without replacement.
         keys = log_chance + rng.gumbel(size=len(log_chance))
         chosen = np.sort(np.argpartition(-keys, n_least - 1)[:n_least])
     return chosen
@@ -70,7 +81,11 @@ def keep(
 def thin_copies(
     log_chance: npt.NDArray[np.floating], is_copy: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.floating]:  # (n_rows,), all
-    """Lower the chances of near copies until they are at most 3% of what is kept."""
+    """Lower the log-probabilities of near copies so that at most 3% of kept rows are copies.
+
+    `log_chance` is the logarithm of the probability that each candidate is kept. The share of
+    copies is an expectation.
+    """
     n_copies, n_others = (np.exp(log_chance[which]).sum() for which in (is_copy, ~is_copy))
     n_allowed = n_others * MAX_SHARE_OF_COPIES / (1 - MAX_SHARE_OF_COPIES)
     if n_copies <= n_allowed:
