@@ -1,4 +1,4 @@
-"""Errors and warnings that vaesampler raises, so that users can catch them by name."""
+"""Errors and warnings that vaesampler raises."""
 
 __all__ = [
     "DuplicatedRowsWarning",
@@ -10,15 +10,15 @@ __all__ = [
 
 
 class TrainingDivergedError(RuntimeError):
-    """The loss of a class's VAE stopped being a finite number.
+    """The training loss of a VAE became NaN or infinite.
 
     Parameters
     ----------
     label : object
-        The class whose training failed; None stands for all classes, which the VAEs are
-        trained on first.
+        The class that the VAE was trained on; None for the VAE that is pretrained on all
+        classes.
     step : int
-        The optimizer step, counted from 1, at which the loss was first not finite.
+        The first optimizer step at which the loss was not finite, counted from 1.
     """
 
     def __init__(self, label: object, step: int) -> None:
@@ -27,24 +27,23 @@ class TrainingDivergedError(RuntimeError):
         super().__init__(label, step)
 
     def __str__(self) -> str:
-        whose = "all classes" if self.label is None else f"class {self.label!r}"
+        rows = "all classes" if self.label is None else f"class {self.label!r}"
         return (
-            f"Training the VAE of {whose} diverged: a finite loss is required, and it was "
-            f"not finite at step {self.step}. Lower "
-            "`learning_rate_init`, or bring extreme values of X nearer to the others."
+            f"Training the VAE of {rows} diverged: the loss is not finite at step {self.step}. "
+            "Decrease `learning_rate_init`, or clip extreme values of X."
         )
 
 
 class SmallClassWarning(UserWarning):
-    """A class has fewer rows than its VAE has latent dimensions, or too few to hold any out."""
+    """A class has fewer rows than latent dimensions, or too few rows to hold one out."""
 
 
 class NotConvergedWarning(UserWarning):
-    """A class's VAE was trained too little to tell more than each column by itself would."""
+    """The loss of a class's VAE is above that of a normal distribution for each column."""
 
 
 class PosteriorCollapseWarning(UserWarning):
-    """No latent dimension of a class's VAE says anything about its rows.
+    """No latent dimension of a class's VAE is used: every posterior is close to the prior.
 
     References
     ----------
@@ -54,4 +53,4 @@ class PosteriorCollapseWarning(UserWarning):
 
 
 class DuplicatedRowsWarning(UserWarning):
-    """All rows of a class are the same, so that its synthetic rows are copies."""
+    """All rows of a class are identical, so its synthetic rows are copies of them."""

@@ -1,1 +1,1 @@
-"""What knows neither tables nor VAEs: seeds, devices, noise, progress."""
+"""Seeds, devices, noise, progress and settings; independent of tables and VAEs."""

@@ -1,4 +1,4 @@
-"""Where and how PyTorch works: the user's `device`, threads, and noise on the device."""
+"""PyTorch's device, and the number of its threads."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
@@ -13,24 +13,24 @@ Result = TypeVar("Result")
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
-    """Return the device to train on; "auto" is the processor.
+    """Return the device to train on; "auto" is the CPU.
 
     Raises
     ------
     ValueError
-        If the device is not there.
+        If the device is not available.
     """
     if device == "auto":
         return torch.device("cpu")
     try:
         resolved = torch.device(device)
         torch.empty(0, device=resolved)
-    # PyTorch raises whatever the missing backend raises: an AssertionError for CUDA left
-    # out of the build, a RuntimeError for a missing driver or index, or for no device's name.
+    # The type depends on the backend: AssertionError if PyTorch was built without CUDA,
+    # RuntimeError for a missing driver, an invalid index or an unknown name.
     except Exception as error:
         raise ValueError(
             "The 'device' parameter must be 'auto', 'cpu', 'cuda', 'mps' or a torch.device "
-            f"that is there; PyTorch {torch.__version__} finds no {str(device)!r} on this "
+            f"that is available; PyTorch {torch.__version__} finds no {str(device)!r} on this "
             "machine. Use 'auto', or install a PyTorch built for the device."
         ) from error
     return resolved
@@ -38,13 +38,14 @@ def resolve_device(device: str | torch.device) -> torch.device:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let PyTorch use one thread, and as many as before afterwards.
+    """Limit PyTorch to one thread, and restore the number of threads on exit.
 
-    Networks of this size gain nothing from a second thread, and lose much where other
-    processes want the core; and the rounding, hence the drawn rows, depends on the number.
+    Networks of this size gain nothing from a second thread and are slowed down by it when
+    other processes use the cores. Rounding, hence the drawn rows, also depends on the number
+    of threads.
     """
-    # PyTorch keeps the number for each Python thread apart; only a thread that uses PyTorch for
-    # the first time meanwhile begins with one, too.
+    # PyTorch's setting is local to a Python thread. Threads that first use PyTorch inside this
+    # context inherit it.
     n_threads_before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -54,10 +55,10 @@ def one_thread() -> Iterator[None]:
 
 
 def in_order(function: Callable[[int], Result], n_threads: int) -> Generator[Result]:
-    """Yield function(0), function(1), ... without end; close it when there is enough.
+    """Yield function(0), function(1), ... endlessly, until the generator is closed.
 
-    They are computed by `n_threads` threads, each of which PyTorch uses alone, so that they
-    are the same however many there are.
+    The calls run in `n_threads` threads. PyTorch uses one thread in each of them, so the
+    results do not depend on `n_threads`.
     """
     with one_thread():
         if n_threads == 1:
@@ -66,11 +67,11 @@ def in_order(function: Callable[[int], Result], n_threads: int) -> Generator[Res
         with ThreadPoolExecutor(
             n_threads, initializer=torch.set_num_threads, initargs=(1,)
         ) as pool:
-            ahead = deque(pool.submit(function, number) for number in range(n_threads + 1))
+            ahead = deque(pool.submit(function, index) for index in range(n_threads + 1))
             try:
-                for number in count(len(ahead)):
+                for index in count(len(ahead)):
                     yield ahead.popleft().result()
-                    ahead.append(pool.submit(function, number))
+                    ahead.append(pool.submit(function, index))
             finally:
                 for future in ahead:
                     future.cancel()

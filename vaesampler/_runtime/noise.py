@@ -1,45 +1,49 @@
-"""Noise and random choices, drawn where the generator is."""
+"""Noise and random choices, drawn on the generator's device."""
 
 import math
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+# Rows are chosen with replacement if there are more than this many times as many as needed.
+MOST_ROWS_BY_SAMPLE_TO_SHUFFLE = 4
 
-def standard_normal(shape: Sequence[int], generator: torch.Generator) -> torch.Tensor:
-    """Draw float32 noise where the generator is, whatever PyTorch's defaults are set to."""
+
+def standard_normal(shape: Sequence[int], generator: torch.Generator) -> Tensor:
+    """Draw float32 standard normal values, whatever PyTorch's default dtype and device."""
     return torch.randn(
         *shape, generator=generator, device=generator.device, dtype=torch.float32
     )
 
 
-def uniform(shape: Sequence[int], generator: torch.Generator) -> torch.Tensor:
-    """Draw float32 values from [0, 1) where the generator is."""
+def uniform(shape: Sequence[int], generator: torch.Generator) -> Tensor:
+    """Draw float32 values from [0, 1)."""
     return torch.rand(shape, generator=generator, device=generator.device, dtype=torch.float32)
 
 
 def choose_variables(
-    variables: np.ndarray, n_rows: int, chance: float, generator: torch.Generator
+    variable_of_slot: npt.NDArray[np.intp],
+    n_rows: int,
+    probability: float,
+    generator: torch.Generator,
 ) -> Tensor:  # (n_slots,) to (n_rows, n_slots), bool
-    """Choose each variable of each row with the same chance, all its slots together."""
-    n_variables = int(variables.max(initial=-1)) + 1
-    is_chosen = chance > uniform((n_rows, n_variables), generator)
-    return is_chosen[:, torch.as_tensor(variables, device=generator.device)]
-
-
-# All rows are shuffled to choose some, unless there are so many times more of them.
-ROWS_BY_SAMPLE_TO_SHUFFLE = 4
+    """Choose each variable of each row with this probability, with all of its slots."""
+    n_variables = int(variable_of_slot.max(initial=-1)) + 1
+    is_chosen = uniform((n_rows, n_variables), generator) < probability
+    return is_chosen[:, torch.as_tensor(variable_of_slot, device=generator.device)]
 
 
 def choose_rows(n_rows: int, n_samples: int, generator: torch.Generator) -> Tensor:
-    """Choose row numbers in random order, each equally often or once more, not less.
+    """Return `n_samples` row indices in random order.
 
-    Of far more rows than are wanted they are chosen independently: few come twice.
+    The counts of any two rows differ by at most 1. If `n_rows` is far above `n_samples`, rows
+    are drawn with replacement instead, which is faster and seldom repeats one.
     """
     device = generator.device
-    if n_rows > ROWS_BY_SAMPLE_TO_SHUFFLE * n_samples:
+    if n_rows > MOST_ROWS_BY_SAMPLE_TO_SHUFFLE * n_samples:
         return torch.randint(n_rows, (n_samples,), generator=generator, device=device)
     n_rounds = math.ceil(n_samples / n_rows)
     rounds = [

@@ -1,39 +1,35 @@
-"""Libraries that not every installation has."""
+"""Imports of pandas and matplotlib, which are optional dependencies."""
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    pass
 from importlib import import_module
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
+from types import ModuleType
 
 
-def import_pandas(what: str) -> Any:
-    """Return pandas, for the method that is named.
+def import_pandas(caller: str) -> ModuleType:
+    """Return pandas.
 
     Raises
     ------
     ImportError
-        If it is not installed.
+        If pandas is not installed. The message names `caller`, and how to install it.
     """
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise ImportError(
-            f'{what} needs pandas. Install it with `pip install "vaesampler[plots]"`.'
-        ) from error
-    return pd
+    return _import_optional("pandas", caller)
 
 
 def require_matplotlib(caller: str) -> None:
-    """Raise an ImportError that says what to install if matplotlib is not there."""
+    """Check that matplotlib can be imported.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed. The message names `caller`, and how to install it.
+    """
+    _import_optional("matplotlib", caller)
+
+
+def _import_optional(name: str, caller: str) -> ModuleType:
     try:
-        import_module("matplotlib")
+        return import_module(name)
     except ImportError as error:
         raise ImportError(
-            f"{caller} needs matplotlib, which is not installed. Install it with "
-            '`pip install "vaesampler[plots]"`.'
+            f'{caller} needs {name}. Install it with `pip install "vaesampler[plots]"`.'
         ) from error

@@ -1,4 +1,4 @@
-"""`Progress`: what is told of training while it goes on, and to whom."""
+"""`Progress`: reports during training, to a bar, a log or several receivers."""
 
 import logging
 from abc import ABC, abstractmethod
@@ -7,12 +7,12 @@ from types import TracebackType
 from typing import Any, Self
 
 LOGGER = logging.getLogger("vaesampler")
-# Losses in nats per row, by class; the class None stands for all rows.
+# Class label to loss in nats per row; the key None is the VAE trained on all classes.
 Losses = Mapping[Hashable, float]
 
 
 class Progress(ABC):
-    """Hears of every stretch of training steps; to be used in a `with` statement."""
+    """Receives a report every few training steps; a context manager."""
 
     def __enter__(self) -> Self:
         return self
@@ -27,69 +27,69 @@ class Progress(ABC):
 
     @abstractmethod
     def advance(self, n_steps: int, losses: Losses) -> None:
-        """Take note of so many steps, and of the last one's losses."""
+        """Record `n_steps` more optimizer steps, and the losses at the last of them."""
 
     @abstractmethod
     def close(self) -> None:
-        """Take note that training has ended, well or badly."""
+        """Record that training has ended, with or without an error."""
 
     @staticmethod
     def of_verbosity(verbose: int, n_steps: int) -> "Progress":
-        """Return silence for 0, a bar for 1, and lines in a log for more."""
+        """Return no output for 0, a progress bar for 1, and a log for larger values."""
         if verbose <= 0:
             return ManyProgresses([])
         return ProgressBar(n_steps) if verbose == 1 else ProgressLog(n_steps)
 
 
 class ManyProgresses(Progress):
-    """Tells all of several; of none of them, it is silence."""
+    """Forward each report to several receivers, or to none."""
 
     def __init__(self, progresses: Sequence[Progress]) -> None:
         self.progresses = progresses
 
     def advance(self, n_steps: int, losses: Losses) -> None:
-        """Tell each."""
+        """Forward the report."""
         for progress in self.progresses:
             progress.advance(n_steps, losses)
 
     def close(self) -> None:
-        """Tell each."""
+        """Close all receivers."""
         for progress in self.progresses:
             progress.close()
 
 
 class ProgressBar(Progress):
-    """A bar with the losses and the time left, where there is a terminal or a notebook."""
+    """A bar with the losses and the remaining time, in a terminal or a notebook."""
 
     def __init__(self, n_steps: int) -> None:
         self.bar = _make_bar(n_steps)
 
     def advance(self, n_steps: int, losses: Losses) -> None:
-        """Move the bar."""
+        """Advance the bar."""
         self.bar.set_postfix_str(_describe(losses), refresh=False)
         self.bar.update(n_steps)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self.bar.close()
 
 
 class ProgressLog(Progress):
-    """Lines of level INFO in the log named vaesampler."""
+    """Messages of level INFO to the logger "vaesampler"."""
 
     def __init__(self, n_steps: int) -> None:
         self.n_steps = n_steps
         self.steps_done = 0
 
     def advance(self, n_steps: int, losses: Losses) -> None:
-        """Write a line."""
+        """Log the step and the losses."""
         self.steps_done += n_steps
         LOGGER.info(
             "step %d of %d, nats per row: %s", self.steps_done, self.n_steps, _describe(losses)
         )
 
     def close(self) -> None:
-        """Write nothing: the last line has been written."""
+        """Do nothing: `advance` has logged the last step."""
 
 
 def _make_bar(n_steps: int) -> Any:
@@ -101,7 +101,7 @@ def _make_bar(n_steps: int) -> Any:
         desc="VAEOversampler",
         unit="step",
         leave=False,
-        # None is silence where the output is no terminal, and a notebook's never is one.
+        # None disables the bar unless the output is a terminal, which a notebook's is not.
         disable=False if issubclass(tqdm, tqdm_notebook) else None,
     )
 

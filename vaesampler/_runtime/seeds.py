@@ -1,7 +1,7 @@
-"""One seed to independent random streams, keyed by class label and purpose.
+"""Independent random streams derived from one seed, by purpose and class label.
 
-A stream depends on the seed and on its key alone: a class gets the same random numbers
-whichever other classes are trained beside it, and in whatever order.
+A stream depends only on the seed and on its key. A class gets the same random numbers
+whichever other classes are trained with it, and in whatever order.
 """
 
 from dataclasses import dataclass
@@ -17,35 +17,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RandomStream:
-    """A random stream: each call returns a generator at its start.
+    """A random stream. Each call returns a new generator, at the start of the stream.
 
     Parameters
     ----------
     seeds : Seeds
-        What the stream comes from.
+        The seed.
     key : tuple
-        Its key, for example a purpose and a class label.
+        The key of the stream, for example a purpose and a class label.
     """
 
     seeds: "Seeds"
     key: tuple[object, ...]
 
     def numpy(self) -> np.random.Generator:
-        """Return NumPy's generator."""
+        """Return a NumPy generator."""
         return self.seeds.numpy(*self.key)
 
     def torch(self, device: "device | str" = "cpu") -> "Generator":
-        """Return PyTorch's generator."""
+        """Return a PyTorch generator on `device`."""
         return self.seeds.torch(*self.key, device=device)
 
 
 class Seeds:
-    """Independent random streams from one seed.
+    """A seed, from which independent random streams are derived.
 
     Parameters
     ----------
     entropy : int
-        The seed that all streams derive from.
+        The seed.
     """
 
     def __init__(self, entropy: int) -> None:
@@ -53,9 +53,15 @@ class Seeds:
 
     @classmethod
     def from_random_state(cls, random_state: int | np.random.RandomState | None) -> "Seeds":
-        """Read scikit-learn's `random_state`; None takes fresh entropy.
+        """Return the seed of scikit-learn's `random_state`.
 
-        NumPy's global generator, which None means elsewhere, is not touched.
+        None takes fresh entropy from the operating system; unlike elsewhere, NumPy's global
+        generator is not used.
+
+        Raises
+        ------
+        ValueError
+            If `random_state` is invalid.
         """
         if random_state is None:
             return cls(int(np.random.SeedSequence().generate_state(1, np.uint64)[0]))
@@ -64,31 +70,31 @@ class Seeds:
         if isinstance(random_state, Integral) and 0 <= random_state < 2**32:
             return cls(int(random_state))
         raise ValueError(
-            "random_state must be None, a RandomState or a whole number from 0 to "
+            "random_state must be None, a RandomState or an integer from 0 to "
             f"2 ** 32 - 1; found {random_state!r}."
         )
 
     def stream(self, *key: object) -> RandomStream:
-        """Return the stream of `key`, for example a purpose and a label."""
+        """Return the stream of `key`, for example a purpose and a class label."""
         return RandomStream(self, key)
 
     def torch(self, *key: object, device: "device | str" = "cpu") -> "Generator":
-        """Return PyTorch's generator for `key`."""
+        """Return a PyTorch generator for `key`, on `device`."""
         import torch
 
         seed = int(self._sequence(key).generate_state(1, np.uint64)[0])
         return torch.Generator(device=device).manual_seed(seed)
 
     def integer(self, *key: object) -> int:
-        """Return an integer for `key`, to be used as a `random_state`."""
+        """Return an integer for `key`, for use as a `random_state`."""
         return int(self._sequence(key).generate_state(1, np.uint32)[0])
 
     def numpy(self, *key: object) -> np.random.Generator:
-        """Return NumPy's generator for `key`."""
+        """Return a NumPy generator for `key`."""
         return np.random.default_rng(self._sequence(key))
 
     def _sequence(self, key: tuple[object, ...]) -> np.random.SeedSequence:
-        # repr tells 1 from "1"; .item() makes NumPy's scalars print as Python's do.
+        # repr distinguishes 1 from "1"; .item() gives NumPy scalars the repr of Python's.
         parts = [part.item() if isinstance(part, np.generic) else part for part in key]
         digest = blake2b(repr(parts).encode(), digest_size=16).digest()
         return np.random.SeedSequence([self.entropy, *np.frombuffer(digest, np.uint32)])

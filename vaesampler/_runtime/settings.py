@@ -1,15 +1,15 @@
-"""What the estimator is asked for, as the layers below take it; PyTorch is not needed."""
+"""The estimator's parameters, in groups that the modules below it take."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# The keys of `vaesampler._vae.layers.ACTIVATIONS`.
+# Keys of `vaesampler._vae.layers.ACTIVATIONS`, which cannot be imported without PyTorch.
 ACTIVATION_NAMES = ("identity", "logistic", "relu", "tanh")
 
 
 @dataclass(frozen=True)
 class EarlyStoppingSettings:
-    """When training has converged; the names are the estimator's."""
+    """Parameters of early stopping, as in `VAEOversampler`."""
 
     validation_fraction: float
     n_iter_no_change: int
@@ -18,7 +18,7 @@ class EarlyStoppingSettings:
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How a stack is trained; the names are the estimator's."""
+    """Parameters of training, as in `VAEOversampler`."""
 
     max_iter: int
     learning_rate_init: float
@@ -29,7 +29,7 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class GeneratorSettings:
-    """What is trained, and how; the names are the estimator's."""
+    """Parameters of the generators, as in `VAEOversampler`."""
 
     hidden_layer_sizes: Sequence[int]
     latent_dim: int

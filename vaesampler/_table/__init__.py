@@ -1,1 +1,1 @@
-"""The user's table, exactly: cells, columns, schema, reading and writing; without PyTorch."""
+"""The user's table: cells, columns and schema, reading and writing; without PyTorch."""

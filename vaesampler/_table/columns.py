@@ -1,58 +1,59 @@
-"""`Column`: one column of a table, a class for each kind."""
+"""`Column`: one column of a table, with one class for each kind."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from vaesampler._table.cells import TIME_UNITS, Cells, is_missing
 
-# Beyond its 50 - 1 most frequent levels, a categorical column's levels share one slot.
+# Most one-hot slots of a categorical column: the 49 most frequent levels have one each, all
+# others share the last.
 MOST_LEVELS_APART = 50
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column(ABC):
-    """One column: its name, its kind, and why it has this kind.
+    """A column: its name, its kind, and the reason for the kind.
 
-    A cell of a column is one float64: its value or, if the column `has_levels`, the index of
-    its level; NaN if it is missing.
+    A cell is a float64: its value or, if the column `has_levels`, the index of its level; NaN
+    if it is missing.
     """
 
     kind: ClassVar[str]
     has_levels: ClassVar[bool]
-    # Whether drawn cells may hold values that the table does not; they are copies otherwise.
+    # Whether drawn cells may have values that are not in the table; otherwise they are copies.
     draws_new_values: ClassVar[bool] = False
 
     name: str
     reason: str
-    # What drawn cells copy (none if they are new values), and the first row of each.
-    levels: npt.NDArray = field(
+    # Values that drawn cells copy (empty if they are new values), and the first row of each.
+    levels: npt.NDArray[Any] = field(
         default_factory=lambda: np.empty(0), repr=False, compare=False
     )  # (n_levels,)
     first_rows: npt.NDArray[np.intp] = field(
         default_factory=lambda: np.empty(0, dtype=np.intp), repr=False, compare=False
     )  # (n_levels,)
-    # Index of the first row whose cell is missing.
+    # Index of the first row with a missing cell.
     first_missing_row: int | None = None
-    # Range of the cells that sit at no spike; empty if there are none.
+    # Range of the values that are not spikes; empty if there are none.
     range_off_spikes: tuple[float, float] = (np.inf, -np.inf)
     # Unit of times, a key of `TIME_UNITS`; None for other cells.
     time_unit: str | None = None
-    # Location and scale of the cells, by which they are standardized.
+    # Location and scale of the cells, used to standardize them.
     mean: float = 0.0
     deviation: float = 1.0
 
     @property
     def has_missing(self) -> bool:
-        """Whether at least one cell is missing."""
+        """Whether a cell is missing."""
         return self.first_missing_row is not None
 
     @property
     def example_rows(self) -> npt.NDArray[np.intp]:  # (n_levels [+ 1],)
-        """Index of a row for each level that drawn cells copy, then of a missing cell."""
+        """Index of a row for each level, then of a row with a missing cell."""
         missing = [] if self.first_missing_row is None else [self.first_missing_row]
         return np.array([*self.first_rows.tolist(), *missing], dtype=np.intp)
 
@@ -60,43 +61,43 @@ class Column(ABC):
     def example_indices(
         self, observed: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.intp]:  # (n_rows,), both
-        """Return the index of each cell's level among `example_rows`."""
+        """Return the index into `example_rows` of each cell; no cell is missing."""
 
     @abstractmethod
-    def read(self, values: npt.NDArray) -> npt.NDArray[np.float64]:  # (n_rows,), both
-        """Turn the values of `Cells`, from the table that was learned from, into cells."""
+    def read(self, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:  # (n_rows,), both
+        """Turn the values of `Cells`, read from the table of `fit`, into cells."""
 
     def read_new(self, cells: Cells) -> npt.NDArray[np.float64]:  # (n_rows,)
-        """Read cells of another table.
+        """Turn the cells of a new table into cells of this column.
 
         Raises
         ------
         ValueError
-            If a cell is text instead of a number, a number instead of a time, a level that
-            was not seen, or missing where none was.
+            If numbers are text or times, or times are numbers, if a level is unknown, or if a
+            cell is missing and none was in the table of `fit`.
         """
         cells = self._in_own_unit(cells)
         if not self.has_missing and is_missing(cells.values).any():
             raise ValueError(
-                f"Column {self.name!r} has missing cells, and had none when fitting. Fill "
-                "them in, or leave these rows out."
+                f"Column {self.name!r} has missing cells, but had none when fitting. Impute "
+                "them, or drop these rows."
             )
         self._check_new(cells.values)
         return self.read(cells.values)
 
     @abstractmethod
-    def _check_new(self, values: npt.NDArray) -> None:
+    def _check_new(self, values: npt.NDArray[Any]) -> None:
         """Raise a ValueError if a value cannot be read."""
 
     def _in_own_unit(self, cells: Cells) -> Cells:
-        """Convert times to the unit of the table that was learned from."""
+        """Convert times to the unit of the table of `fit`."""
         if cells.time_unit == self.time_unit:
             return cells
         if cells.time_unit is None or self.time_unit is None:
             held, found = ("times", "others") if self.time_unit else ("no times", "times")
             raise ValueError(
-                f"Column {self.name!r} held {held} when fitting; found {found}. Pass the "
-                "columns that were fitted, in their order."
+                f"Column {self.name!r} held {held} when fitting; found {found}. Pass the same "
+                "columns as in `fit`, in the same order."
             )
         microseconds = cells.values * TIME_UNITS[cells.time_unit]
         return cells._replace(values=microseconds / TIME_UNITS[self.time_unit])
@@ -104,90 +105,90 @@ class Column(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class NumericColumn(Column):
-    """Numbers or times with more than two distinct values."""
+    """Numbers or times of more than two distinct values."""
 
     has_levels: ClassVar[bool] = False
 
     # Smallest and largest value, in the table's own dtype.
     lowest: float | int
     highest: float | int
-    # Values that many rows share.
+    # Values that a large share of the rows has, such as 0.
     spikes: tuple[float, ...] = ()
-    # Largest number of decimals; None if it is not known.
+    # Largest number of decimals of a value; None if unknown.
     decimals: int | None = None
-    # Whether the cells are objects of the class `decimal.Decimal`.
+    # Whether the cells are `decimal.Decimal` objects.
     holds_decimals: bool = False
 
-    def read(self, values: npt.NDArray) -> npt.NDArray[np.float64]:  # (n_rows,), both
+    def read(self, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:  # (n_rows,), both
         """Return the values as float64."""
         return values.astype(np.float64)
 
-    def _check_new(self, values: npt.NDArray) -> None:
+    def _check_new(self, values: npt.NDArray[Any]) -> None:
         if values.dtype.kind == "O":
             raise ValueError(
                 f"Column {self.name!r} held numbers when fitting; found text or other objects. "
-                "Pass the columns that were fitted, in their order."
+                "Pass the same columns as in `fit`, in the same order."
             )
 
 
 @dataclass(frozen=True, kw_only=True)
 class _NewValuesColumn(NumericColumn):
-    """Drawn cells are new values between the lowest and the highest one."""
+    """Numbers that are drawn as new values between the lowest and the highest."""
 
     draws_new_values: ClassVar[bool] = True
 
     def example_indices(
         self, observed: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.intp]:  # (n_rows,), both
-        """Return nothing to copy: only missing cells have an example."""
+        """Return zeros: drawn values are new, and only missing cells are copied."""
         return np.zeros(len(observed), dtype=np.intp)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContinuousColumn(_NewValuesColumn):
-    """Numbers that seldom repeat."""
+    """Numbers of which few repeat."""
 
     kind: ClassVar[str] = "continuous"
 
 
 @dataclass(frozen=True, kw_only=True)
 class IntegerColumn(_NewValuesColumn):
-    """Whole numbers that seldom repeat."""
+    """Integers of which few repeat."""
 
     kind: ClassVar[str] = "integer"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DiscreteColumn(NumericColumn):
-    """Numbers that repeat; its levels are ascending, and drawn cells are copies of these."""
+    """Numbers that repeat: drawn cells copy one of the levels, which are ascending."""
 
     kind: ClassVar[str] = "discrete"
 
     @property
     def levels_off_spikes(self) -> npt.NDArray[np.float64]:  # (n_other_levels,)
-        """The levels that are no spikes."""
+        """Levels that are not spikes."""
         return self.levels[~np.isin(self.levels, self.spikes)].astype(np.float64)
 
     def example_indices(
         self, observed: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.intp]:  # (n_rows,), both
-        """Return the index of each value among the levels."""
+        """Return the index of each value's level."""
         return np.searchsorted(self.levels.astype(np.float64), observed)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LevelColumn(Column):
-    """Cells that are one of a few levels; drawn cells are copies of these."""
+    """Cells that are one of a set of levels: drawn cells copy one of them."""
 
     has_levels: ClassVar[bool] = True
 
     def example_indices(
         self, observed: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.intp]:  # (n_rows,), both
-        """Return the cells, which are indices of levels."""
+        """Return the cells, which are level indices."""
         return observed.astype(np.intp)
 
-    def read(self, values: npt.NDArray) -> npt.NDArray[np.float64]:  # (n_rows,), both
+    def read(self, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:  # (n_rows,), both
         """Return the index of each value's level."""
         index_of = {level: index for index, level in enumerate(self.levels.tolist())}
         is_observed = ~is_missing(values)
@@ -196,19 +197,19 @@ class LevelColumn(Column):
         cells[is_observed] = np.fromiter(indices, np.float64)
         return cells
 
-    def _check_new(self, values: npt.NDArray) -> None:
+    def _check_new(self, values: npt.NDArray[Any]) -> None:
         known = set(self.levels.tolist())
         found = set(values[~is_missing(values)].tolist())
         if not found <= known:
             raise ValueError(
-                f"Column {self.name!r} must hold what was seen when fitting; found "
-                f"{sorted(found - known, key=repr)[:5]} besides. Leave these rows out."
+                f"Column {self.name!r} must hold what was seen when fitting; found new values "
+                f"{sorted(found - known, key=repr)[:5]}. Drop these rows."
             )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConstantColumn(LevelColumn):
-    """At most one level; none if every cell is missing."""
+    """One level, or none if all cells are missing."""
 
     kind: ClassVar[str] = "constant"
 

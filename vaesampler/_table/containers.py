@@ -1,8 +1,4 @@
-"""`Container`: the kinds of table that users pass, read column by column and handed back.
-
-New cells that repeat an old one (levels, missing cells) are taken from the table itself, so
-that they have its dtype whatever the library; only new numbers have to be converted.
-"""
+"""`Container`: a table in the form in which a user passes it, read column by column."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -11,14 +7,11 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
-from vaesampler._table.cells import (
-    Cells,
-    cells_of_array,
-    cells_of_series,
-)
-from vaesampler._table.schema import FeatureSchema, column_names
+from vaesampler._table.cells import Cells, cells_of_array, cells_of_series
+from vaesampler._table.schema import FeatureSchema
 from vaesampler._table.templates import (
     ArrayTemplate,
     FrameTemplate,
@@ -27,16 +20,17 @@ from vaesampler._table.templates import (
     Template,
 )
 
-# An array is looked at so many columns at a time.
+# Number of columns of an array that are copied at once. Adjacent cells of a row share a cache
+# line, so one pass over the rows serves all of them.
 _COLUMNS_AT_ONCE = 8
 
 
 class Container(ABC):
-    """A table of the user's, with its rows as yet unread."""
+    """A user's table. Its cells are read when `columns` is iterated."""
 
     @staticmethod
     def of(X: Any) -> "Container":
-        """Tell the kind of a frame, or of a list, an array or a sparse matrix of 2 dimensions.
+        """Return the container of a frame, or of a 2-dimensional list, array or sparse matrix.
 
         Raises
         ------
@@ -54,7 +48,7 @@ class Container(ABC):
     @property
     @abstractmethod
     def names(self) -> list[str]:
-        """Names of the columns, for messages where the container has none."""
+        """Names of the columns; "column 0", "column 1", ... if the table has none."""
 
     @property
     @abstractmethod
@@ -63,24 +57,24 @@ class Container(ABC):
 
     @abstractmethod
     def columns(self) -> Iterator[Cells]:
-        """Yield the cells of each column."""
+        """Yield the cells of each column, (n_rows,)."""
 
-    def numbers(self) -> Any:
-        """Return all cells as one array, or csr array, of numbers; None if they are not."""
+    def numbers(self) -> npt.NDArray[Any] | sparse.csr_array | None:  # (n_rows, n_columns)
+        """Return the table as a numeric array, dense or csr; None if it has another dtype."""
         return None
 
     @abstractmethod
-    def template(self, schema: FeatureSchema) -> "Template":
-        """Keep what is needed to make such tables, which is little, without the rows."""
+    def template(self, schema: FeatureSchema) -> Template:
+        """Return how to make tables like this one, without keeping its rows."""
 
 
 def is_frame(X: Any) -> bool:
-    """Tell whether X is a data frame that narwhals knows.
+    """Return whether X is a data frame that narwhals supports.
 
     Raises
     ------
     TypeError
-        If it is a frame of another library, or one whose rows are not in memory.
+        If it is a frame of another library, or a lazy one.
     ValueError
         If two of its columns have the same name.
     """
@@ -98,7 +92,7 @@ def is_frame(X: Any) -> bool:
     if hasattr(type(X), "columns"):
         raise TypeError(
             "X must be an array, a sparse matrix, a list or a data frame in memory of pandas, "
-            "polars, pyarrow or another library that narwhals knows; found "
+            "polars, pyarrow or another library that narwhals supports; found "
             f"{type(X).__module__}.{type(X).__qualname__}. Convert it first, for example "
             "with `X.to_pandas()` or `X.collect()`."
         )
@@ -109,12 +103,12 @@ def is_frame(X: Any) -> bool:
 class ArrayContainer(Container):
     """A NumPy array of numbers, text or objects."""
 
-    array: np.ndarray  # (n_rows, n_columns)
+    array: npt.NDArray[Any]  # (n_rows, n_columns)
 
     @property
     def names(self) -> list[str]:
-        """Names for messages."""
-        return column_names(None, self.array.shape[1])
+        """Names of the columns: "column 0", "column 1", ..."""
+        return _default_names(self.array.shape[1])
 
     @property
     def n_rows(self) -> int:
@@ -124,19 +118,18 @@ class ArrayContainer(Container):
     def columns(self) -> Iterator[Cells]:
         """Yield the cells of each column."""
         names = self.names
-        # Cells of neighbouring columns lie side by side: what is read is used.
         for start in range(0, len(names), _COLUMNS_AT_ONCE):
-            some = slice(start, start + _COLUMNS_AT_ONCE)
-            columns = np.ascontiguousarray(self.array[:, some].T)
-            for name, values in zip(names[some], columns, strict=True):
+            block = slice(start, start + _COLUMNS_AT_ONCE)
+            columns = np.ascontiguousarray(self.array[:, block].T)
+            for name, values in zip(names[block], columns, strict=True):
                 yield cells_of_array(name, values)
 
-    def numbers(self) -> np.ndarray | None:
-        """Return the array, if it holds numbers."""
+    def numbers(self) -> npt.NDArray[Any] | None:
+        """Return the array, if its dtype is numeric."""
         return self.array if self.array.dtype.kind in "biuf" else None
 
-    def template(self, schema: FeatureSchema) -> "Template":
-        """Keep one example of each level."""
+    def template(self, schema: FeatureSchema) -> ArrayTemplate:
+        """Keep the dtype, and one example of each level."""
         return ArrayTemplate(
             self.array.dtype,
             [
@@ -149,27 +142,27 @@ class ArrayContainer(Container):
 
 @dataclass(frozen=True)
 class ListContainer(Container):
-    """A list of rows, read as an array."""
+    """A list of rows, read as an array of objects."""
 
-    rows: ArrayContainer
+    objects: ArrayContainer
 
     @property
     def names(self) -> list[str]:
-        """Names for messages."""
-        return self.rows.names
+        """Names of the columns: "column 0", "column 1", ..."""
+        return self.objects.names
 
     @property
     def n_rows(self) -> int:
         """Number of rows."""
-        return self.rows.n_rows
+        return self.objects.n_rows
 
     def columns(self) -> Iterator[Cells]:
         """Yield the cells of each column."""
-        return self.rows.columns()
+        return self.objects.columns()
 
-    def template(self, schema: FeatureSchema) -> "Template":
+    def template(self, schema: FeatureSchema) -> ListTemplate:
         """Keep one example of each level."""
-        return ListTemplate(self.rows.template(schema), schema)
+        return ListTemplate(self.objects.template(schema), schema)
 
 
 @dataclass(frozen=True)
@@ -180,8 +173,8 @@ class SparseContainer(Container):
 
     @property
     def names(self) -> list[str]:
-        """Names for messages."""
-        return column_names(None, self.matrix.shape[1])
+        """Names of the columns: "column 0", "column 1", ..."""
+        return _default_names(self.matrix.shape[1])
 
     @property
     def n_rows(self) -> int:
@@ -189,33 +182,33 @@ class SparseContainer(Container):
         return int(self.matrix.shape[0])
 
     def columns(self) -> Iterator[Cells]:
-        """Yield the cells of each column, which is dense while it is looked at."""
+        """Yield the cells of each column, as a dense array."""
         by_column = sparse.csc_array(self.matrix)
         by_column.sum_duplicates()
-        for number, name in enumerate(self.names):
+        for index, name in enumerate(self.names):
             values = np.zeros(by_column.shape[0], dtype=by_column.dtype)
-            stored = slice(by_column.indptr[number], by_column.indptr[number + 1])
+            stored = slice(by_column.indptr[index], by_column.indptr[index + 1])
             values[by_column.indices[stored]] = by_column.data[stored]
             yield cells_of_array(name, values)
 
-    def numbers(self) -> Any:
-        """Return the matrix, stored by rows."""
+    def numbers(self) -> sparse.csr_array:
+        """Return the matrix as a csr array."""
         return sparse.csr_array(self.matrix)
 
-    def template(self, schema: FeatureSchema) -> "Template":
-        """Keep the kind of matrix."""
+    def template(self, schema: FeatureSchema) -> SparseTemplate:
+        """Keep the type, format and dtype of the matrix."""
         return SparseTemplate(self.matrix[:0], schema)
 
 
 @dataclass(frozen=True)
 class FrameContainer(Container):
-    """A data frame of any library that narwhals knows: pandas, polars, pyarrow, ..."""
+    """A data frame of a library that narwhals supports: pandas, polars, pyarrow, ..."""
 
-    frame: nw.DataFrame
+    frame: nw.DataFrame[Any]
 
     @property
     def names(self) -> list[str]:
-        """Names of the columns, as text."""
+        """Names of the columns, as strings."""
         return [str(name) for name in self.frame.columns]
 
     @property
@@ -228,21 +221,24 @@ class FrameContainer(Container):
         for name, series in zip(self.names, self._series(), strict=True):
             yield cells_of_series(name, series)
 
-    def template(self, schema: FeatureSchema) -> "Template":
-        """Keep one example of each level."""
-        # A slice, which is also what pyarrow gives for no indices, would keep all rows in
-        # memory: hence no rows of a copy of one row.
+    def template(self, schema: FeatureSchema) -> FrameTemplate:
+        """Keep the names and dtypes, and one example of each level."""
+        # Slices would keep all rows in memory, and pyarrow slices for no indices: hence no rows
+        # of a copy of one row.
         first = self.frame[[0], :]
         examples = [
-            series[indices] if indices else first.get_column(series.name).head(0)
-            for series, indices in (
-                (series, column.example_rows.tolist())
-                for series, column in zip(self._series(), schema.columns, strict=True)
-            )
+            series[column.example_rows.tolist()]
+            if len(column.example_rows) > 0
+            else first.get_column(series.name).head(0)
+            for series, column in zip(self._series(), schema.columns, strict=True)
         ]
         return FrameTemplate(
             first.head(0).to_native(), [series.to_native() for series in examples], schema
         )
 
-    def _series(self) -> list[nw.Series]:
+    def _series(self) -> list[nw.Series[Any]]:
         return [self.frame.get_column(name) for name in self.frame.columns]
+
+
+def _default_names(n_columns: int) -> list[str]:
+    return [f"column {index}" for index in range(n_columns)]

@@ -1,9 +1,10 @@
-"""`infer_column`: the kind of a column, inferred from its cells."""
+"""`infer_column`: infer the kind of a column from its cells."""
 
 import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,28 +22,28 @@ from vaesampler._table.columns import (
     OrdinalColumn,
 )
 
-# Above 2 ** 53 every float64 is a whole number, so being whole means nothing there.
+# Above 2 ** 53 every float64 is an integer, so decimals cannot be counted.
 LARGEST_EXACT_INTEGER = 2.0**53
-# Whether values repeat, and how often, is inferred from this many evenly spaced rows.
-ROWS_TO_LOOK_AT = 10_000
-# Columns with more decimals than this have an unknown number of decimals.
+# Spikes, repetitions and quantiles are estimated from about this many evenly spaced rows.
+N_ROWS_SAMPLED = 10_000
+# Values with more decimals than this count as values with any number of decimals.
 MOST_DECIMALS = 6
-# Columns with at most this many distinct values are scales, which have no spikes.
+# Columns with at most this many distinct values have no spikes: they are rating scales.
 LONGEST_SCALE = 20
-# A spike is a value of at least this share and number of rows, ...
+# A spike is a value with at least this share and this number of the rows, and with at least
+# this many times the median count of a value.
 LEAST_SPIKE_SHARE = 0.2
 LEAST_SPIKE_ROWS = 10
-# ... and of at least this many times the median count of a value.
 LEAST_SPIKE_RATIO = 5
 MOST_SPIKES = 3
-# If the deviation exceeds this many interquartile deviations, median and interquartile range
-# replace mean and deviation.
+# If the standard deviation exceeds this many times IQR / 1.349, the median and IQR / 1.349
+# replace the mean and the standard deviation.
 MOST_DEVIATION_BY_SPREAD = 100
-# The interquartile range of a normal distribution, in deviations.
+# Interquartile range of a standard normal distribution.
 IQR_OF_NORMAL = 1.349
-# Squares of values in this range neither overflow nor vanish.
+# Squares of absolute values in this range neither overflow nor underflow.
 RANGE_TO_SQUARE = (1e-100, 1e100)
-# A smaller deviation, in parts of the mean, is rounding.
+# A smaller ratio of deviation to mean is due to rounding: the column is not scaled.
 LEAST_RELATIVE_DEVIATION = 1e-14
 
 
@@ -53,14 +54,14 @@ def infer_column(
     is_categorical: bool,
     order: Sequence[object] | None = None,
 ) -> Column:
-    """Infer a column's kind from its cells.
+    """Infer the kind of a column from its cells.
 
-    If its levels are ordered, `order` names them, ascending.
+    `order` is the ascending list of levels of an ordinal column, and None for other columns.
 
     Raises
     ------
     ValueError
-        If the cells are text and `is_categorical` is False, or `order` lacks a level.
+        If the cells are objects and `is_categorical` is False, or if `order` lacks a level.
     """
     if order is not None:
         return _ordinal(name, cells, order)
@@ -68,9 +69,9 @@ def infer_column(
         return _categorical(name, cells)
     if cells.values.dtype.kind == "O":
         raise ValueError(
-            f"Column {name!r} holds text or other objects, and numbers are required of "
-            "a column that `categorical_features` leaves out. Name it there, or leave "
-            "`categorical_features` at 'auto'."
+            f"Column {name!r} holds text or other objects, but columns that are not in "
+            "`categorical_features` must hold numbers. Add it, or set "
+            "`categorical_features='auto'`."
         )
     return _numeric(name, cells)
 
@@ -80,14 +81,14 @@ def _categorical(name: str, cells: Cells) -> LevelColumn:
     rows = np.flatnonzero(~missing).tolist()
     observed = cells.values[rows].tolist()
     counts = Counter(observed)
-    # Read backwards, so that each level ends with the row in which it is found first.
+    # In reverse, so that the first row of each level overwrites the later ones.
     first_rows = dict(zip(reversed(observed), reversed(rows), strict=True))
     order = sorted(counts, key=lambda level: (-counts[level], first_rows[level]))
     levels = np.empty(len(order), dtype=object)
     levels[:] = order
-    why = "named in categorical_features"
+    reason = "named in categorical_features"
     if cells.is_categorical:
-        why = "text, categories or truth values"
+        reason = "text, categories or truth values"
     kind: type[LevelColumn] = CategoricalColumn
     share_of_last = 0.0
     if len(levels) + missing.any() <= 1:
@@ -97,13 +98,13 @@ def _categorical(name: str, cells: Cells) -> LevelColumn:
         share_of_last = counts[levels[-1]] / len(observed)
     return kind(
         name=name,
-        reason=f"{why}, {_count(len(levels), 'level')}{_note_missing(int(missing.sum()))}",
+        reason=f"{reason}, {_count(len(levels), 'level')}{_note_missing(int(missing.sum()))}",
         levels=levels,
         first_rows=np.array([first_rows[level] for level in order], dtype=np.intp),
-        first_missing_row=_first(missing),
+        first_missing_row=_first_index(missing),
         range_off_spikes=_range_of_indices(levels),
         mean=share_of_last,
-        deviation=_deviation_of_flag(share_of_last),
+        deviation=_bernoulli_deviation(share_of_last),
     )
 
 
@@ -113,10 +114,10 @@ def _ordinal(name: str, cells: Cells, order: Sequence[object]) -> LevelColumn:
     unknown = sorted(counts.keys() - set(order), key=repr)
     if unknown:
         raise ValueError(
-            f"The order of column {name!r} must name all of its levels; found {unknown[:5]} "
-            "besides. Add them to its entry in `ordinal_features`."
+            f"The order of column {name!r} must name all of its levels; it lacks "
+            f"{unknown[:5]}. Add them to its entry in `ordinal_features`."
         )
-    if not isinstance(column, CategoricalColumn):  # an order of two levels means nothing
+    if not isinstance(column, CategoricalColumn):  # two levels need no order
         return column
     first_rows = dict(zip(column.levels.tolist(), column.first_rows.tolist(), strict=True))
     seen = [level for level in order if level in counts]
@@ -139,7 +140,7 @@ def _numeric(name: str, cells: Cells) -> Column:
     if len(observed) > 0 and np.isnan(observed.min()):
         missing = np.isnan(cells.values)
         observed = cells.values[~missing]
-        n_missing, first_missing_row = int(missing.sum()), _first(missing)
+        n_missing, first_missing_row = int(missing.sum()), _first_index(missing)
     note = (f", {cells.note}" if cells.note else "") + _note_missing(n_missing)
     if len(observed) == 0:
         return ConstantColumn(
@@ -149,14 +150,14 @@ def _numeric(name: str, cells: Cells) -> Column:
             time_unit=cells.time_unit,
         )
     spikes = _find_spikes(observed)
-    rest = observed if not spikes else observed[~np.isin(observed, spikes)]
-    some = rest[:: max(1, len(rest) // ROWS_TO_LOOK_AT)]
-    # A synthetic value between two that repeat over and over would give a row away: a tree
-    # could tell the class by a value that real rows never have.
-    if 2 * len(np.unique(some)) <= len(some) or observed.min() == observed.max():
+    off_spikes = observed if not spikes else observed[~np.isin(observed, spikes)]
+    sample = _evenly_spaced(off_spikes)
+    # Drawn values between repeated ones would reveal synthetic rows: a tree could learn the
+    # class from values that real rows never have.
+    if 2 * len(np.unique(sample)) <= len(sample) or observed.min() == observed.max():
         column = _repeating(name, cells, observed, spikes)
     else:
-        column = _seldom_repeating(name, cells, observed, spikes)
+        column = _rarely_repeating(name, cells, observed, spikes)
     column = replace(
         column,
         reason=column.reason + _note_spikes(spikes) + note,
@@ -165,17 +166,17 @@ def _numeric(name: str, cells: Cells) -> Column:
     )
     if isinstance(column, LevelColumn):
         return column
-    mean, deviation = _middle_and_deviation(observed, some, _largest(observed))
+    mean, deviation = _location_and_scale(observed, sample, _largest_absolute(observed))
     return replace(
         column,
-        range_off_spikes=(float(rest.min()), float(rest.max())),
+        range_off_spikes=(float(off_spikes.min()), float(off_spikes.max())),
         mean=mean,
         deviation=deviation,
     )
 
 
 def _repeating(
-    name: str, cells: Cells, observed: npt.NDArray, spikes: tuple[float, ...]
+    name: str, cells: Cells, observed: npt.NDArray[Any], spikes: tuple[float, ...]
 ) -> Column:
     levels, first_rows = np.unique(cells.values, return_index=True)
     if len(observed) < len(cells.values):
@@ -209,14 +210,14 @@ def _repeating(
         first_rows=first_rows,
         range_off_spikes=_range_of_indices(levels),
         mean=share_of_last,
-        deviation=_deviation_of_flag(share_of_last),
+        deviation=_bernoulli_deviation(share_of_last),
     )
 
 
-def _seldom_repeating(
-    name: str, cells: Cells, observed: npt.NDArray, spikes: tuple[float, ...]
+def _rarely_repeating(
+    name: str, cells: Cells, observed: npt.NDArray[Any], spikes: tuple[float, ...]
 ) -> ContinuousColumn | IntegerColumn:
-    decimals = _decimals(observed, _largest(observed))
+    decimals = _decimals(observed, _largest_absolute(observed))
     kind: type[ContinuousColumn | IntegerColumn] = ContinuousColumn
     reason = "most values are found once"
     if decimals == 0:
@@ -234,43 +235,44 @@ def _seldom_repeating(
     )
 
 
-def _find_spikes(observed: npt.NDArray) -> tuple[float, ...]:
-    some = observed[:: max(1, len(observed) // ROWS_TO_LOOK_AT)]
-    values, counts = np.unique(some, return_counts=True)
+def _find_spikes(observed: npt.NDArray[Any]) -> tuple[float, ...]:
+    sample = _evenly_spaced(observed)
+    values, counts = np.unique(sample, return_counts=True)
     if len(values) <= LONGEST_SCALE:
         return ()
     least = max(
         LEAST_SPIKE_ROWS,
-        LEAST_SPIKE_SHARE * len(some),
+        LEAST_SPIKE_SHARE * len(sample),
         LEAST_SPIKE_RATIO * float(np.median(counts)),
     )
     most_frequent = np.argsort(-counts, kind="stable")[:MOST_SPIKES]
     return tuple(values[index].item() for index in most_frequent if counts[index] >= least)
 
 
-def _largest(observed: npt.NDArray) -> float | int:
-    """Return the largest absolute value, in Python's numbers, which do not overflow."""
+def _largest_absolute(observed: npt.NDArray[Any]) -> float | int:
+    """Return the largest absolute value as a Python number, which does not overflow."""
     largest: float | int = max(abs(observed.min().item()), abs(observed.max().item()))
     return largest
 
 
-def _range_of_indices(levels: npt.NDArray) -> tuple[float, float]:
+def _range_of_indices(levels: npt.NDArray[Any]) -> tuple[float, float]:
     return (0.0, len(levels) - 1.0) if len(levels) > 0 else (np.inf, -np.inf)
 
 
-def _deviation_of_flag(share: float) -> float:
+def _bernoulli_deviation(share: float) -> float:
     return math.sqrt(share * (1 - share)) or 1.0
 
 
-def _middle_and_deviation(
-    observed: npt.NDArray, some: npt.NDArray, largest: float
-) -> tuple[float, float]:  # (n_observed,), (n_off_spikes,)
+def _location_and_scale(
+    observed: npt.NDArray[Any], sample: npt.NDArray[Any], largest: float
+) -> tuple[float, float]:  # (n_observed,), (n_sampled,)
+    """Return the mean and standard deviation, or estimates from quantiles of the sample."""
     if largest > 0 and not RANGE_TO_SQUARE[0] < largest < RANGE_TO_SQUARE[1]:
         unit = 2.0 ** (math.frexp(largest)[1] - 1)
-        middle, deviation = _middle_and_deviation(observed / unit, some / unit, largest / unit)
-        return middle * unit, deviation * unit
+        location, scale = _location_and_scale(observed / unit, sample / unit, largest / unit)
+        return location * unit, scale * unit
     mean, deviation = (float(of(observed, dtype=np.float64)) for of in (np.mean, np.std))
-    lower, median, upper = np.quantile(some, (0.25, 0.5, 0.75)).tolist()
+    lower, median, upper = np.quantile(sample, (0.25, 0.5, 0.75)).tolist()
     spread = (upper - lower) / IQR_OF_NORMAL
     if 0 < spread * MOST_DEVIATION_BY_SPREAD < deviation:
         return median, spread
@@ -278,24 +280,29 @@ def _middle_and_deviation(
     return mean, deviation if is_varied else 1.0
 
 
-def _decimals(observed: npt.NDArray, largest: float) -> int | None:
+def _decimals(observed: npt.NDArray[Any], largest: float) -> int | None:
+    """Return the largest number of decimals of a value; None if it is unknown."""
     if observed.dtype.kind in "biu":
         return 0
-    some = observed[:: max(1, len(observed) // ROWS_TO_LOOK_AT)]
+    sample = _evenly_spaced(observed)  # for an early exit
     for decimals in range(MOST_DECIMALS + 1):
         if float(largest) * 10**decimals >= LARGEST_EXACT_INTEGER:
             return None
-        if _has_at_most(some, decimals) and _has_at_most(observed, decimals):
+        if _is_exact(sample, decimals) and _is_exact(observed, decimals):
             return decimals
     return None
 
 
-def _has_at_most(observed: npt.NDArray, decimals: int) -> bool:
+def _is_exact(observed: npt.NDArray[Any], decimals: int) -> bool:
     rounded = np.round(observed.astype(np.float64), decimals)
     return bool((rounded.astype(observed.dtype) == observed).all())
 
 
-def _first(flags: npt.NDArray[np.bool_]) -> int | None:
+def _evenly_spaced(values: npt.NDArray[Any]) -> npt.NDArray[Any]:  # (n,) to (n_sampled,)
+    return values[:: max(1, len(values) // N_ROWS_SAMPLED)]
+
+
+def _first_index(flags: npt.NDArray[np.bool_]) -> int | None:
     return int(flags.argmax()) if flags.any() else None
 
 

@@ -1,7 +1,7 @@
-"""Which columns the user names as categorical or ordinal."""
+"""The columns that a user names in `categorical_features` and `ordinal_features`."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -10,16 +10,22 @@ from vaesampler._table.cells import Cells, is_missing
 
 # "auto", or a mask, indices or names of columns.
 CategoricalFeatures: TypeAlias = (
-    str | Sequence[bool] | Sequence[int] | Sequence[str] | npt.NDArray
+    str | Sequence[bool] | Sequence[int] | Sequence[str] | npt.NDArray[Any]
 )
-# Column, by name or index, to its levels in ascending order; None is the order of its dtype.
+# Name or index of a column to its levels in ascending order; None for the order of its dtype.
 OrdinalFeatures: TypeAlias = Mapping[str | int, Sequence[object] | None]
 
 
 def resolve_categorical(
     categorical_features: CategoricalFeatures, names: Sequence[str]
 ) -> list[bool] | None:
-    """Return for each column whether it was named, or None for "auto"."""
+    """Return whether each column is named; None if `categorical_features` is "auto".
+
+    Raises
+    ------
+    ValueError
+        If X does not have a column, or a mask does not have one value per column.
+    """
     if isinstance(categorical_features, str):
         if categorical_features == "auto":
             return None
@@ -36,7 +42,7 @@ def resolve_categorical(
     if wanted.dtype.kind == "b":
         if len(wanted) != len(names):
             raise ValueError(
-                f"A mask in categorical_features must have one value a column; found "
+                f"A mask in categorical_features must have one value per column; found "
                 f"{len(wanted)} values for {len(names)} columns."
             )
         return [bool(flag) for flag in wanted]
@@ -49,12 +55,12 @@ def resolve_categorical(
 def resolve_ordinal(
     ordinal_features: OrdinalFeatures | None, names: Sequence[str]
 ) -> dict[int, Sequence[object] | None]:
-    """Return the order of each column that was named, by its index.
+    """Return the index of each column that is named, with its order.
 
     Raises
     ------
     ValueError
-        If X does not have a column, or an order is no sequence of different levels.
+        If X does not have a column, or an order is not a sequence of different levels.
     """
     resolved = {}
     for key, order in (ordinal_features or {}).items():
@@ -68,12 +74,12 @@ def resolve_ordinal(
 
 
 def order_of_dtype(name: str, cells: Cells) -> Sequence[object]:
-    """Return the order of a column's levels that its dtype has.
+    """Return a column's levels in the order of its dtype.
 
     Raises
     ------
     ValueError
-        If its dtype has none.
+        If the dtype has no order.
     """
     if cells.dtype_levels is not None:
         return cells.dtype_levels
@@ -90,15 +96,15 @@ def _index_of(entry: object, names: Sequence[str], parameter: str) -> int:
     if isinstance(entry, str):
         if entry not in names:
             raise ValueError(
-                f"{parameter} names the column {entry!r}, which X does not "
-                f"have; its columns are {_shorten(names)}."
+                f"{parameter} names the column {entry!r}, which X does not have; its columns "
+                f"are {_shorten(names)}."
             )
         return names.index(entry)
     if isinstance(entry, int) and -len(names) <= entry < len(names):
         return entry % len(names)
     raise ValueError(
-        f"{parameter} holds {entry!r}; a column's name, or an index from "
-        f"{-len(names)} to {len(names) - 1}, is required."
+        f"{parameter} holds {entry!r}; a column's name, or an index from {-len(names)} to "
+        f"{len(names) - 1}, is required."
     )
 
 

@@ -1,4 +1,4 @@
-"""`read_table`: the one door for every table that a user passes."""
+"""`read_table`: check a table that a user passes, and wrap it in a container."""
 
 from typing import Any
 
@@ -9,22 +9,22 @@ from vaesampler._table.containers import Container, is_frame
 
 
 def read_table(X: Any, name: str = "X") -> Container:
-    """Check that X is a table, and return it as a container whose cells are not read yet.
+    """Check that X is a table, and return its container, which has not read the cells yet.
 
     Parameters
     ----------
     X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_columns)
         The table.
-    name : str
-        What messages call it.
+    name : str, default="X"
+        The table's name in error messages.
 
     Raises
     ------
     TypeError
-        If X is a frame of a library that narwhals does not know, or not in memory.
+        If X is a lazy frame, or a frame of a library that narwhals does not support.
     ValueError
-        If X does not have two dimensions, has no row or no column, or two columns of the same
-        name.
+        If X does not have two dimensions, has no rows or no columns, or two columns have the
+        same name.
     """
     if is_frame(X):
         container = Container.of(X)

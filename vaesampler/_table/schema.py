@@ -1,11 +1,11 @@
-"""`FeatureSchema`: the only authority on what the columns of a table are."""
+"""`FeatureSchema`: the columns of a table."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -36,12 +36,12 @@ class FeatureSchema:
         categorical_features: CategoricalFeatures = "auto",
         ordinal_features: OrdinalFeatures | None = None,
     ) -> Self:
-        """Infer each column's kind from its cells.
+        """Infer the kind of each column from its cells.
 
         Raises
         ------
         ValueError
-            If `categorical_features` or `ordinal_features` do not fit the columns.
+            If `categorical_features` or `ordinal_features` do not match the columns.
         """
         named = resolve_categorical(categorical_features, names)
         orders = resolve_ordinal(ordinal_features, names)
@@ -61,33 +61,35 @@ class FeatureSchema:
         return cls(tuple(found))
 
     def indices_of(self, *kinds: type[Column]) -> npt.NDArray[np.intp]:
-        """Return the indices of the columns of some kinds."""
+        """Return the indices of the columns of these kinds."""
         return self.indices_where(isinstance(column, kinds) for column in self.columns)
 
     @cached_property
     def has_numeric(self) -> bool:
-        """Whether a column is numeric."""
+        """Whether at least one column is numeric."""
         return any(isinstance(column, NumericColumn) for column in self.columns)
 
     @staticmethod
     def indices_where(flags: Iterable[bool]) -> npt.NDArray[np.intp]:
-        """Return the indices of the columns whose flag is true."""
+        """Return the indices of the true flags."""
         return np.flatnonzero(np.fromiter(flags, bool))
 
     @cached_property
     def columns_by_decimals(self) -> dict[int, npt.NDArray[np.intp]]:
-        """Indices of the columns with a known number of decimals, by this number."""
-        decimals = [
-            column.decimals if isinstance(column, NumericColumn) else None
-            for column in self.columns
-        ]
+        """Number of decimals to the indices of the columns that have it."""
+        found: dict[int, list[int]] = {}
+        for index, column in enumerate(self.columns):
+            if isinstance(column, NumericColumn) and column.decimals is not None:
+                found.setdefault(column.decimals, []).append(index)
         return {
-            known: self.indices_where(number == known for number in decimals)
-            for known in sorted({number for number in decimals if number is not None})
+            decimals: np.array(indices, dtype=np.intp)
+            for decimals, indices in sorted(found.items())
         }
 
-    def read_values(self, values: npt.NDArray) -> npt.NDArray[np.float64]:
-        """Turn rows (n_rows, n_columns) of a table of numbers into cells."""
+    def read_values(
+        self, values: npt.NDArray[Any]
+    ) -> npt.NDArray[np.float64]:  # (n_rows, n_columns), both
+        """Turn rows of a numeric array into cells."""
         cells = values.astype(np.float64)
         for index, column in enumerate(self.columns):
             if column.has_levels:
@@ -117,10 +119,3 @@ class FeatureSchema:
             "<table><thead><tr><th></th><th style='text-align: left'>kind</th>"
             f"<th style='text-align: left'>why</th></tr></thead><tbody>{rows}</tbody></table>"
         )
-
-
-def column_names(feature_names: Iterable[object] | None, n_columns: int) -> list[str]:
-    """Return the user's names, or "column 0", "column 1", ... where there are none."""
-    if feature_names is not None:
-        return [str(name) for name in feature_names]
-    return [f"column {number}" for number in range(n_columns)]

@@ -1,59 +1,56 @@
-"""`Template`: how to make a table of the user's kind from new cells.
+"""`Template`: make a table of the user's type from drawn cells.
 
-New cells that repeat an old one (levels, missing cells) are taken from the table itself, so
-that they have its dtype whatever the library; only new numbers have to be converted.
+Drawn cells that repeat an old one (levels, missing cells) are copied from an example in the
+user's table, so that they keep its dtype in any library. Only new numbers are converted.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from vaesampler._table.cells import (
-    TIME_UNITS,
-    time_zone_of,
-)
+from vaesampler._table.cells import TIME_UNITS, time_zone_of
 from vaesampler._table.columns import Column, IntegerColumn, NumericColumn
 from vaesampler._table.schema import FeatureSchema
 
+CellBlock: TypeAlias = npt.NDArray[np.float64]  # (n_rows_of_block, n_columns)
+
 
 class Template(ABC):
-    """How to make a table of the user's kind from the numbers that stand for its cells.
-
-    They come in blocks of rows, (n, n_columns), of `n_rows` rows in all.
-    """
+    """Make a table of the user's type from blocks of cells, of `n_rows` rows in total."""
 
     schema: FeatureSchema
 
     @abstractmethod
-    def make(self, blocks: Iterable[np.ndarray], n_rows: int) -> Any:
+    def make(self, blocks: Iterable[CellBlock], n_rows: int) -> Any:
         """Return a table of these cells."""
 
     @abstractmethod
-    def append(self, X: Any, blocks: Iterable[np.ndarray], n_rows: int) -> Any:
-        """Return the user's own rows, and below them these cells."""
+    def append(self, X: Any, blocks: Iterable[CellBlock], n_rows: int) -> Any:
+        """Return the user's table X with these cells below it."""
 
 
 @dataclass(frozen=True)
 class ArrayTemplate(Template):
-    """How to make a NumPy array."""
+    """Make a NumPy array."""
 
-    dtype: np.dtype
-    examples: list[np.ndarray]  # one of each level of a column, then a missing cell
+    dtype: np.dtype[Any]
+    # For each column, a cell of each level, then a missing cell: (n_levels [+ 1],).
+    examples: list[npt.NDArray[Any]]
     schema: FeatureSchema
 
-    def make(self, blocks: Iterable[np.ndarray], n_rows: int) -> np.ndarray:
+    def make(self, blocks: Iterable[CellBlock], n_rows: int) -> npt.NDArray[Any]:
         """Return an array of the user's dtype."""
         return self.append(np.empty((0, len(self.schema.columns))), blocks, n_rows)
 
-    def append(self, X: Any, blocks: Iterable[np.ndarray], n_rows: int) -> np.ndarray:
-        """Write new rows below the user's own."""
+    def append(self, X: Any, blocks: Iterable[CellBlock], n_rows: int) -> npt.NDArray[Any]:
+        """Return one array of the user's rows and the new ones."""
         n_before = len(X)
         rows = np.empty((n_before + n_rows, len(self.schema.columns)), dtype=self.dtype)
         rows[:n_before] = X
@@ -61,7 +58,7 @@ class ArrayTemplate(Template):
             self._write(cells, new)
         return rows
 
-    def _write(self, cells: npt.NDArray[np.float64], rows: npt.NDArray) -> None:
+    def _write(self, cells: CellBlock, rows: npt.NDArray[Any]) -> None:  # in place
         is_float = self.dtype.kind == "f"
         if is_float:
             rows[:] = cells
@@ -79,36 +76,40 @@ class ArrayTemplate(Template):
 
 @dataclass(frozen=True)
 class ListTemplate(Template):
-    """How to make a list of rows."""
+    """Make a list of rows."""
 
-    rows: Template
+    objects: ArrayTemplate
     schema: FeatureSchema
 
-    def make(self, blocks: Iterable[np.ndarray], n_rows: int) -> list:
-        """Return a list of rows."""
-        rows: list = self.rows.make(blocks, n_rows).tolist()
+    def make(self, blocks: Iterable[CellBlock], n_rows: int) -> list[Any]:
+        """Return a list of rows, each a list of cells."""
+        rows: list[Any] = self.objects.make(blocks, n_rows).tolist()
         return rows
 
-    def append(self, X: list, blocks: Iterable[np.ndarray], n_rows: int) -> list:
-        """Put new rows below the user's own."""
+    def append(self, X: list[Any], blocks: Iterable[CellBlock], n_rows: int) -> list[Any]:
+        """Return a list of the user's rows and the new ones."""
         return [*X, *self.make(blocks, n_rows)]
 
 
 @dataclass(frozen=True)
 class SparseTemplate(Template):
-    """How to make a sparse array or matrix."""
+    """Make a sparse array or matrix."""
 
-    empty: Any  # of the user's kind, with its columns and no rows
+    empty: Any  # the user's table without its rows, (0, n_columns)
     schema: FeatureSchema
 
-    def make(self, blocks: Iterable[np.ndarray], n_rows: int) -> Any:  # noqa: ARG002
-        """Return a sparse table of the user's kind and dtype."""
+    def make(self, blocks: Iterable[CellBlock], n_rows: int) -> Any:  # noqa: ARG002
+        """Return a sparse table of the user's type, format and dtype."""
         parts = [type(self.empty)(self._dense(cells)) for cells in blocks]
         return sparse.vstack(
             [self.empty, *parts], format=self.empty.format, dtype=self.empty.dtype
         )
 
-    def _dense(self, cells: np.ndarray) -> np.ndarray:  # (n, n_columns), both
+    def append(self, X: Any, blocks: Iterable[CellBlock], n_rows: int) -> Any:
+        """Return a sparse table of the user's rows and the new ones."""
+        return sparse.vstack([X, self.make(blocks, n_rows)], format=X.format, dtype=X.dtype)
+
+    def _dense(self, cells: CellBlock) -> npt.NDArray[Any]:  # as `cells`
         dtype = self.empty.dtype
         rows = np.empty(cells.shape, dtype=dtype)
         for index, column in enumerate(self.schema.columns):
@@ -119,21 +120,18 @@ class SparseTemplate(Template):
             rows[~new.is_new, index] = examples[new.example_indices]
         return rows
 
-    def append(self, X: Any, blocks: Iterable[np.ndarray], n_rows: int) -> Any:
-        """Put new rows below the user's own."""
-        return sparse.vstack([X, self.make(blocks, n_rows)], format=X.format, dtype=X.dtype)
-
 
 @dataclass(frozen=True)
 class FrameTemplate(Template):
-    """How to make a data frame."""
+    """Make a data frame."""
 
-    empty: Any  # the user's frame, without its rows
-    examples: list[Any]  # native series: one of each level, then a missing cell
+    empty: Any  # the user's frame without its rows
+    # For each column, a native series of a cell of each level, then a missing cell.
+    examples: list[Any]
     schema: FeatureSchema
 
-    def make(self, blocks: Iterable[np.ndarray], n_rows: int) -> Any:
-        """Return a frame of the user's library, with its names and dtypes."""
+    def make(self, blocks: Iterable[CellBlock], n_rows: int) -> Any:
+        """Return a frame of the user's library, names and dtypes."""
         cells = np.empty((n_rows, len(self.schema.columns)))
         for rows, block in _rows_of_blocks(cells, blocks):
             rows[:] = block
@@ -146,27 +144,27 @@ class FrameTemplate(Template):
         frame = first.to_frame().with_columns(*others)
         made = frame.to_native()
         if frame.implementation.is_pandas_like():
-            made.columns = self.empty.columns  # which may have a name themselves
+            made.columns = self.empty.columns  # an index that may have a name
         elif frame.implementation.is_pyarrow():
-            made = made.cast(self.empty.schema)  # whose fields may be said never to be null
+            made = made.cast(self.empty.schema)  # restores fields that are not nullable
         return made
 
-    def append(self, X: Any, blocks: Iterable[np.ndarray], n_rows: int) -> Any:
-        """Put new rows below the user's own; rows of pandas are numbered anew."""
-        frames = [nw.from_native(one) for one in (X, self.make(blocks, n_rows))]
+    def append(self, X: Any, blocks: Iterable[CellBlock], n_rows: int) -> Any:
+        """Return a frame of the user's rows and the new ones; pandas' index is reset."""
+        frames = [nw.from_native(frame) for frame in (X, self.make(blocks, n_rows))]
         return nw.maybe_reset_index(nw.concat(frames, how="vertical")).to_native()
 
-    def _series(self, index: int, new: "NewCells") -> nw.Series:
+    def _series(self, index: int, new: "NewCells") -> nw.Series[Any]:
         examples = nw.from_native(self.examples[index], series_only=True)
         if not new.is_new.any():
             return nw.maybe_reset_index(examples[new.example_indices.tolist()])
-        found = _values_for(examples.dtype, new)
-        values = np.zeros(len(new.is_new), dtype=found.dtype)
-        values[new.is_new] = found
+        new_values = _values_for(examples.dtype, new)
+        values = np.zeros(len(new.is_new), dtype=new_values.dtype)
+        values[new.is_new] = new_values
         made = _cast(examples, values)
         if new.is_new.all():
             return made
-        # Missing cells are copies of the column's own.
+        # The other cells are missing ones, which are copied.
         indices = np.zeros(len(new.is_new), dtype=np.intp)
         indices[~new.is_new] = new.example_indices
         copies = nw.maybe_reset_index(examples[indices.tolist()])
@@ -177,12 +175,12 @@ class FrameTemplate(Template):
 
 @dataclass(frozen=True)
 class NewCells:
-    """Cells of one column, split into new values and copies of cells that were seen."""
+    """Cells of one column, split into new values and copies of examples."""
 
     column: Column
     is_new: npt.NDArray[np.bool_]  # (n_rows,)
     values: npt.NDArray[np.float64]  # (n_new,)
-    example_indices: npt.NDArray[np.intp]  # (n_copies,), among the column's examples
+    example_indices: npt.NDArray[np.intp]  # (n_copies,)
 
     @classmethod
     def of(cls, column: Column, cells: npt.NDArray[np.float64]) -> Self:  # (n_rows,)
@@ -194,57 +192,60 @@ class NewCells:
             indices[is_observed] = column.example_indices(cells[is_observed])
         return cls(column, is_new, cells[is_new], indices[~is_new])
 
-    def cast(self, dtype: np.dtype) -> npt.NDArray:  # (n_new,)
-        """Return the new values in a dtype, within the column's range in that dtype."""
+    def cast(self, dtype: np.dtype[Any]) -> npt.NDArray[Any]:  # (n_new,)
+        """Return the new values in a dtype, clipped to the column's range in that dtype."""
         if dtype.kind not in "iu":
             return self.values.astype(dtype)
-        # The largest integers of a dtype, rounded up, would overflow.
+        # The largest integer of a dtype may be rounded up as a float, which would overflow.
         largest = float(np.iinfo(dtype).max)
         if int(largest) > np.iinfo(dtype).max:
             largest = float(np.nextafter(largest, 0))
         whole = np.rint(self.values).clip(np.iinfo(dtype).min, largest).astype(dtype)
-        column = self.column
-        assert isinstance(column, NumericColumn)
-        values: npt.NDArray = whole.clip(int(column.lowest), int(column.highest))
+        column = self._numeric_column
+        values: npt.NDArray[Any] = whole.clip(int(column.lowest), int(column.highest))
         return values
 
     def objects(self) -> list[object]:  # n_new
-        """Return the new values as objects of Python."""
-        column = self.column
-        assert isinstance(column, NumericColumn)
+        """Return the new values as Python's numbers, or as `decimal.Decimal` objects."""
+        column = self._numeric_column
         if not column.holds_decimals:
             dtype = np.dtype(int if isinstance(column, IntegerColumn) else float)
             return list(self.cast(dtype).tolist())
         form = "" if column.decimals is None else f".{column.decimals}f"
         return [Decimal(format(value, form)) for value in self.values.tolist()]
 
+    @property
+    def _numeric_column(self) -> NumericColumn:
+        assert isinstance(self.column, NumericColumn)  # no other column has new values
+        return self.column
+
 
 def _rows_of_blocks(
-    rows: np.ndarray, blocks: Iterable[np.ndarray]
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield the rows where each block belongs, and the block."""
+    rows: npt.NDArray[Any], blocks: Iterable[CellBlock]
+) -> Iterator[tuple[npt.NDArray[Any], CellBlock]]:
+    """Yield a view of the rows that each block fills, and the block."""
     start = 0
     for cells in blocks:
         yield rows[start : start + len(cells)], cells
         start += len(cells)
 
 
-def _cast(examples: nw.Series, values: np.ndarray) -> nw.Series:
-    """Return values as a series of the library, name and dtype of another one."""
+def _cast(examples: nw.Series[Any], values: npt.NDArray[Any]) -> nw.Series[Any]:  # (n_rows,)
+    """Return values as a series with the library, name and dtype of `examples`."""
     dtype = examples.dtype
     series = nw.new_series(examples.name, values, backend=examples.implementation)
     zone = time_zone_of(examples)
     if zone is not None:
-        series = _on_clocks_of(zone, series)
+        series = _from_local_times(series, zone)
     native = examples.to_native()
     if examples.implementation.is_pandas_like():
-        # Nullable, arrow-backed and other dtypes that only pandas tells apart.
+        # narwhals does not distinguish pandas' nullable, arrow-backed and other dtypes.
         return nw.from_native(series.to_native().astype(native.dtype), series_only=True)
     return series.cast(dtype)
 
 
-def _values_for(dtype: nw.dtypes.DType, new: NewCells) -> npt.NDArray:  # (n_new,)
-    """Return new values as NumPy has them, from which narwhals makes this dtype."""
+def _values_for(dtype: nw.dtypes.DType, new: NewCells) -> npt.NDArray[Any]:  # (n_new,)
+    """Return new values in a NumPy dtype that narwhals can cast to `dtype`."""
     column = new.column
     if column.time_unit is not None:
         microseconds = new.cast(np.dtype(np.int64)) * TIME_UNITS[column.time_unit]
@@ -256,17 +257,21 @@ def _values_for(dtype: nw.dtypes.DType, new: NewCells) -> npt.NDArray:  # (n_new
     return new.cast(np.dtype("f8"))
 
 
-def _on_clocks_of(zone: str, times: nw.Series) -> nw.Series:
-    """Return when clocks of a zone show these times; of those shown never, an hour off."""
+def _from_local_times(times: nw.Series[Any], zone: str) -> nw.Series[Any]:  # (n_rows,), both
+    """Return the instants of local times of a zone.
 
-    def in_zone(instants: np.ndarray) -> nw.Series:
+    Local times that a change to summer time skips are moved by an hour.
+    """
+
+    def in_zone(instants: npt.NDArray[np.datetime64]) -> nw.Series[Any]:
         series = nw.new_series(times.name, instants, backend=times.implementation)
         return series.dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
 
-    wanted = times.to_numpy()
-    instants = wanted
-    # Set right by how late it is there then; twice, since the hour may be changed between.
+    local = times.to_numpy()
+    instants = local
+    # Subtract the offset from UTC. The second pass uses the offset at the corrected instant,
+    # which may be on the other side of a clock change.
     for _ in range(2):
         shown = in_zone(instants).dt.replace_time_zone(None).to_numpy()
-        instants = instants + (wanted - shown)
+        instants = instants + (local - shown)
     return in_zone(instants)

@@ -1,1 +1,1 @@
-"""How a stack of VAEs is trained."""
+"""Training of a stack of VAEs: batches, gradients, optimizer and early stopping."""

@@ -1,32 +1,32 @@
-"""`RowPool`: rows for many steps of training, drawn at once."""
+"""`RowPool`: draw training rows in bulk, and return a batch of them at each step."""
 
 from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
 
-# Multiples of it, wrapped, are spread evenly: so are the stretches that the steps look at.
+# The fractional parts of its multiples, where the batches start, are evenly spread over [0, 1).
 GOLDEN_SECTION = 0.618034
 
 
 class RowPool:
-    """Rows for each step: a pool is drawn now and then, and a step looks at a stretch of it.
+    """Batches of adjacent rows from a pool, which is redrawn every `n_steps` steps.
 
-    Rows are so had in few calls, and each is drawn once for several steps.
+    Rows are drawn in bulk; each serves several steps.
 
     Parameters
     ----------
     sources : sequence of callable
-        Each draws the number of rows (n_rows, width) that it is asked for, in random order.
+        Each takes a number of rows, and returns them (n_rows, width) in random order.
     n_pooled : int
-        How many rows of each source the pool has.
+        Number of rows of each source in the pool.
     batch_size : int
-        How many of them a step looks at.
+        Number of rows of each source in a batch.
     n_steps : int
-        How many steps a pool serves.
+        Number of batches that are taken from a pool.
     prepare : callable
-        Takes the pool's rows (n_sources, n_pooled, width) and returns tensors of rows that
-        the steps want, of any width.
+        Takes the rows of the pool (n_sources, n_pooled, width), and returns the tensors
+        (n_sources, n_pooled, ...) of which a batch has slices.
     """
 
     def __init__(
@@ -42,21 +42,24 @@ class RowPool:
         self.n_steps = n_steps
         self.prepare = prepare
         self.tensors = self._draw()
-        self.step = 0  # of those that the pool serves, how many it has served
+        self.step = 0  # number of batches taken from the current pool
         n_starts = n_pooled - batch_size + 1
         starts = [int(step * GOLDEN_SECTION * n_starts) % n_starts for step in range(n_steps)]
-        self.stretches = [
+        self.batches = [
             [tensor.narrow(1, start, batch_size) for tensor in self.tensors] for start in starts
         ]
 
     def next(self) -> list[Tensor]:
-        """Return what is prepared (n_sources, batch_size, ...); the next pool overwrites it."""
+        """Return the next batch: views (n_sources, batch_size, ...) of the pool.
+
+        The rows of the next pool overwrite them.
+        """
         if self.step == self.n_steps:
             for tensor, values in zip(self.tensors, self._draw(), strict=True):
                 tensor.copy_(values)
             self.step = 0
         self.step += 1
-        return self.stretches[self.step - 1]
+        return self.batches[self.step - 1]
 
     def _draw(self) -> list[Tensor]:
         rows = torch.stack([draw(self.n_pooled) for draw in self.sources])

@@ -1,23 +1,24 @@
-"""`LossCurve`: how a class's loss went during training."""
+"""`LossCurve`: the loss of a class during training."""
 
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 
-@dataclass(frozen=True, eq=False)  # arrays are not one truth value
+@dataclass(frozen=True, eq=False)  # arrays have no single truth value
 class LossCurve:
-    """The negative evidence lower bound of a class's rows at some steps of training.
+    """The negative evidence lower bound of a class's rows during training.
 
     Attributes
     ----------
-    step : ndarray of int, of shape (n_looks,)
-        Optimizer steps taken so far, counted from 1.
-    reconstruction : ndarray of shape (n_looks,)
-        How unlikely the rows are under what is decoded for them, in nats per row.
-    kl : ndarray of shape (n_looks,)
-        How far the rows' codes are from the prior (the Kullback-Leibler divergence), in nats
-        per row, not multiplied by `beta`.
+    step : ndarray of int, of shape (n_points,)
+        The optimizer step of each point, counted from 1.
+    reconstruction : ndarray of shape (n_points,)
+        Negative log-likelihood of the rows given their reconstruction, in nats per row.
+    kl : ndarray of shape (n_points,)
+        Kullback-Leibler divergence of the codes from the prior, in nats per row, not multiplied
+        by `beta`.
 
     References
     ----------
@@ -36,15 +37,14 @@ class LossCurve:
     True
     """
 
-    step: np.ndarray
-    reconstruction: np.ndarray
-    kl: np.ndarray
+    step: npt.NDArray[np.intp]
+    reconstruction: npt.NDArray[np.float32]
+    kl: npt.NDArray[np.float32]
 
     @property
-    def total(self) -> np.ndarray:
-        """The sum of both parts, of shape (n_looks,), in nats per row."""
-        total: np.ndarray = self.reconstruction + self.kl
-        return total
+    def total(self) -> npt.NDArray[np.float32]:
+        """Sum of `reconstruction` and `kl`, of shape (n_points,), in nats per row."""
+        return self.reconstruction + self.kl
 
     def __len__(self) -> int:
         return len(self.step)

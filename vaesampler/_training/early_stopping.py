@@ -1,4 +1,4 @@
-"""`EarlyStopping`: watches rows that no VAE is trained on, and keeps each VAE at its best."""
+"""`EarlyStopping`: stop when the loss of held-out rows stops falling; restore the best."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,37 +13,39 @@ from vaesampler._training.curves import LossCurve
 from vaesampler._training.optimizer import FlatParameters
 from vaesampler._vae.model import StackedVAE
 
-# Rows held out are looked at every so many steps, each with noise of its own, ...
+# Number of steps between evaluations of the loss of held-out rows.
 STEPS_BETWEEN_LOOKS = 10
-# ... so many of them, again and again where there are fewer.
+# Bounds of the number of rows of an evaluation. Fewer rows are repeated, each time with other
+# noise.
 MIN_ROWS_BY_LOOK = 256
 MAX_ROWS_BY_LOOK = 1_000
 
 
 @dataclass(frozen=True)
 class HeldOutRows:
-    """A class's rows that are not trained on, and the source of their noise."""
+    """Rows of a class that are not trained on, and the generator of their noise."""
 
     rows: Tensor  # (n_rows, width)
     generator: torch.Generator
 
 
 class EarlyStopping:
-    """Tells of each model of a stack when the loss of its held-out rows has stopped falling.
+    """Early stopping of each model of a stack, by the loss of its own held-out rows.
 
-    The models go on being trained together until the last one stops, and are then put back
-    to where each was best, so that none feels how long another took.
+    All models are trained until the last one stops. Then the parameters of each are restored to
+    those with the lowest loss before it stopped, so that no model depends on when the others
+    stop.
 
     Parameters
     ----------
     vaes : StackedVAE
         The stack.
     parameters : FlatParameters
-        Its parameters.
+        The stack's parameters.
     held_out : sequence of HeldOutRows or None
-        One for each model; None for a model that is not to stop.
+        The held-out rows of each model; None for a model that does not stop early.
     settings : EarlyStoppingSettings
-        When to stop.
+        The stopping criterion.
     beta : float
         Weight of the Kullback-Leibler term.
 
@@ -71,15 +73,15 @@ class EarlyStopping:
         self.best_values = self.values.clone()
         self.best_loss = torch.full((vaes.n_models,), torch.inf, device=device)
         self.n_without_change = torch.zeros(vaes.n_models, dtype=torch.int64, device=device)
-        self.last_step = torch.full((vaes.n_models,), -1, device=device)  # -1: still running
-        self.looks: list[Tensor] = []  # (2, n_models) each
+        self.last_step = torch.full((vaes.n_models,), -1, device=device)  # -1 before it stops
+        self.looks: list[Tensor] = []  # (2, n_models) each: reconstruction and KL
 
     def is_due(self, steps_done: int) -> bool:
-        """Tell whether it is time for a look."""
+        """Return whether to call `look` after this step."""
         return steps_done % STEPS_BETWEEN_LOOKS == 0
 
     def look(self, steps_done: int) -> bool:
-        """Look at the held-out rows; return whether every model has stopped."""
+        """Evaluate the loss of the held-out rows; return whether all models have stopped."""
         bound = self.vaes.evidence_bound(self.rows, self.noise)
         parts = torch.stack([part.mean(dim=1) for part in bound])  # (2, n_models)
         self.looks.append(parts)
@@ -95,21 +97,21 @@ class EarlyStopping:
         return bool((self.last_step >= 0).all())
 
     def is_over(self) -> Tensor:  # (n_models,)
-        """Tell which models have stopped and have weights to go back to."""
+        """Return which models have stopped, and have parameters to restore."""
         return (self.last_step >= 0) & torch.isfinite(self.best_loss)
 
     def restore(self) -> None:
-        """Put every model that was watched back to its best."""
-        was_seen = self.is_watched & torch.isfinite(self.best_loss)
-        self.values.copy_(torch.where(was_seen[self.owners], self.best_values, self.values))
+        """Restore the parameters of each model with held-out rows to those of lowest loss."""
+        has_best = self.is_watched & torch.isfinite(self.best_loss)
+        self.values.copy_(torch.where(has_best[self.owners], self.best_values, self.values))
 
     def steps_taken(self, model: int, steps_done: int) -> int:
-        """Return the step at which a model stopped, or else the last one of all."""
+        """Return the step at which a model stopped; `steps_done` if it did not."""
         last_step = int(self.last_step[model])
         return steps_done if last_step < 0 else last_step
 
     def curve(self, model: int, steps_done: int) -> LossCurve | None:
-        """Return the loss of a model's held-out rows until it stopped; None if it had none."""
+        """Return the loss of a model's held-out rows until it stopped; None without any."""
         n_looks = self.steps_taken(model, steps_done) // STEPS_BETWEEN_LOOKS
         if n_looks == 0 or not self.is_watched[model]:
             return None
@@ -121,14 +123,14 @@ class EarlyStopping:
 def _stack(
     held_out: Sequence[HeldOutRows | None], vaes: StackedVAE
 ) -> tuple[Tensor, Tensor]:  # (n_models, n_rows, width), (n_models, n_rows, latent_dim)
-    """Return as many rows for each model, its own again and again, and noise for them."""
+    """Return the same number of held-out rows for each model, repeating them, and noise."""
     most = max(len(entry.rows) for entry in held_out if entry is not None)
     n_rows = min(max(most, MIN_ROWS_BY_LOOK), MAX_ROWS_BY_LOOK)
     weight = next(vaes.parameters())
     rows = weight.new_zeros(vaes.n_models, n_rows, vaes.layout.width)
     noise = weight.new_zeros(vaes.n_models, n_rows, vaes.latent_dim)
-    for number, entry in enumerate(held_out):
+    for index, entry in enumerate(held_out):
         if entry is not None:
-            rows[number] = entry.rows[torch.arange(n_rows) % len(entry.rows)]
-            noise[number] = standard_normal((n_rows, vaes.latent_dim), entry.generator)
+            rows[index] = entry.rows[torch.arange(n_rows) % len(entry.rows)]
+            noise[index] = standard_normal((n_rows, vaes.latent_dim), entry.generator)
     return rows, noise

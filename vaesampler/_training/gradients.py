@@ -1,8 +1,8 @@
-"""The loss of a stack and its gradient, written by hand for speed.
+"""The hand-written gradient of the loss of a stack, which is faster than autograd.
 
-`StackedVAE.evidence_bound` is the same loss in plain autograd code. Tests hold that both
-gradients are equal, and `tests/benchmarks/bench_hot_paths.py` times one against the other. A
-likelihood without an entry in `GRADIENTS` gets its gradient from autograd.
+`StackedVAE.evidence_bound` is the same loss in plain autograd code. Tests check that the
+gradients are equal, and `tests/benchmarks/bench_hot_paths.py` times training steps. Autograd
+computes the gradient of likelihoods that are not in `GRADIENTS`.
 """
 
 import math
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from vaesampler._training.passes import MLPPasses, gradient_of
-from vaesampler._vae.heads import TableHead, part_of
+from vaesampler._vae.heads import TableHead, counted_in
 from vaesampler._vae.likelihoods import (
     LARGEST_LOGIT,
     LOWEST_LOG_VAR,
@@ -27,15 +27,12 @@ from vaesampler._vae.model import EvidenceBound, StackedVAE
 
 
 class VAEGradient:
-    """The loss of a stack and its gradient, written by hand.
-
-    The gradient is autograd's of `StackedVAE.evidence_bound`. The parameters' `grad` must
-    exist, and no parameter may move in memory.
+    """The loss of a stack, reconstruction + beta * KL averaged over rows, and its gradient.
 
     Parameters
     ----------
     vaes : StackedVAE
-        The stack.
+        The stack. The `grad` of its parameters must exist, and no parameter may move in memory.
     n_rows : int
         Number of rows in a batch.
     beta : float
@@ -47,27 +44,27 @@ class VAEGradient:
         self.decoder = MLPPasses(vaes.decoder, n_rows)
         self.head = HeadGradient(vaes.head, self.decoder.outputs[-1])
         self.kl_weight = beta / n_rows
-        # As a tensor, it is not converted at each step.
+        # Constants are tensors, so that steps do not convert them.
         example = self.encoder.weights[0]
         self.minus_half_kl_weight = example.new_tensor(-0.5 * self.kl_weight)
-        self.half_share = 0.5 / n_rows
+        self.half_row_weight = 0.5 / n_rows
         self.reconstruction_constant = example.new_tensor(self.head.constant)
         self.kl_constant = example.new_tensor(-0.5 * vaes.latent_dim)
 
     def write(self, targets: Sequence[Tensor], noise: Tensor, bound: EvidenceBound) -> None:
-        """Write the bound, each part (n_models,), and the gradient into the parameters' `grad`.
+        """Write the terms of the loss into `bound`, and the gradient into the `grad`.
 
-        The bound is the mean over rows; the gradient is that of reconstruction + beta * KL.
-        `targets` are those of `self.head` for the rows; `noise` is as in `evidence_bound`.
+        The terms, (n_models,) each, are means over rows. `targets` are those of `self.head` for
+        the rows; `noise` (n_models, n_rows, latent_dim) is standard normal.
         """
         rows = targets[0]
-        # Arithmetic on non-contiguous halves takes ten times as long.
+        # Arithmetic on non-contiguous tensors is much slower.
         mean, log_var = (half.contiguous() for half in self.encoder.forward(rows).chunk(2, -1))
         variance = torch.exp(log_var)
-        deviation = torch.sqrt(variance).mul_(noise)
-        z = mean + deviation
+        shift = torch.sqrt(variance).mul_(noise)
+        z = mean + shift
         if self.head.wants_errors:
-            self.decoder.errors(z, rows)
+            self.decoder.forward_errors(z, rows)
         else:
             self.decoder.forward(z)
         head = self.head.write(targets)
@@ -77,33 +74,35 @@ class VAEGradient:
         torch.add(
             self.reconstruction_constant, head.twice_loss, alpha=0.5, out=bound.reconstruction
         )
-        torch.add(self.kl_constant, twice_kl, alpha=self.half_share, out=bound.kl)
+        torch.add(self.kl_constant, twice_kl, alpha=self.half_row_weight, out=bound.kl)
+        # KL = (variance + mean ** 2 - 1 - log_var) / 2, and dz / dlog_var = shift / 2.
         mean_gradient = torch.add(z_gradient, mean, alpha=self.kl_weight)
         log_var_gradient = torch.add(
             self.minus_half_kl_weight, variance, alpha=0.5 * self.kl_weight
-        ).addcmul_(z_gradient, deviation, value=0.5)
+        ).addcmul_(z_gradient, shift, value=0.5)
         gradient = torch.cat([mean_gradient, log_var_gradient], -1)
         self.encoder.backward(rows, gradient, is_input_data=True)
 
 
 class HeadLoss(NamedTuple):
-    """A head's mean loss, and its gradient at the decoder's output: `gradient * scale`."""
+    """The loss of a head, averaged over rows, and its gradient at the decoder's output."""
 
-    twice_loss: Tensor  # (n_models,), in nats, without `HeadGradient.constant`
+    twice_loss: Tensor  # (n_models,): 2 * (loss - `HeadGradient.constant`), in nats
+    # The gradient is `gradient * scale`.
     gradient: Tensor  # (n_models, n_rows, width)
     scale: Tensor  # (n_models, 1, width)
 
 
 class HeadGradient:
-    """The mean over rows of a head's negative log-likelihood, and its gradient.
+    """The negative log-likelihood of a head, averaged over rows, and its gradient.
 
     Parameters
     ----------
     head : TableHead
-        The head. Its parameters' `grad` must exist, and no parameter may move in memory.
+        The head. The `grad` of its parameters must exist, and no parameter may move in memory.
     output : Tensor of shape (n_models, n_rows, width)
-        Memory of the decoder's output; of the output minus the rows, if the head
-        `wants_errors`.
+        The tensor that the decoder writes its output into; if `wants_errors`, which is the case
+        if all slots are numeric, its output minus the rows.
     """
 
     def __init__(self, head: TableHead, output: Tensor) -> None:
@@ -111,10 +110,9 @@ class HeadGradient:
         self.output = output
         n_models, self.n_rows, width = output.shape
         self.scale = output.new_full((n_models, 1, width), 1 / self.n_rows)
-        (numeric, self.normal), *others = head.parts()
-        assert isinstance(numeric, GaussianLikelihood)
+        (_, self.normal), *others = head.parts()
         self.numeric = GaussianGradient(
-            numeric, output[..., self.normal], self.scale[..., self.normal]
+            head.normal, output[..., self.normal], self.scale[..., self.normal]
         )
         self.others = [
             (
@@ -128,17 +126,20 @@ class HeadGradient:
         self.wants_errors = not others
 
     def targets(self, rows: Tensor) -> list[Tensor]:
-        """Return rows (n_models, n_rows, width), and what the likelihoods need of them."""
+        """Return the tensors (n_models, n_rows, ...) that `write` needs.
+
+        They are the rows (n_models, n_rows, width), the numeric slots, `counted` for these, and
+        the targets of the other likelihoods.
+        """
         counted = self.head.counted(rows)
-        # Without slots where all cells are counted.
-        counted_normal = rows[..., :0] if counted is None else counted[..., self.normal]
-        targets = [rows, rows[..., self.normal], counted_normal]
+        normal = rows[..., self.normal]
+        targets = [rows, normal, _as_target(counted_in(counted, self.normal), normal)]
         for gradient, slots, _ in self.others:
-            targets += gradient.targets(rows[..., slots], part_of(counted, slots))
+            targets += gradient.targets(rows[..., slots], counted_in(counted, slots))
         return targets
 
     def write(self, targets: Sequence[Tensor]) -> HeadLoss:
-        """Return the loss and its gradient, and write that of the head's own parameters."""
+        """Return the loss and its gradient; write the `grad` of the head's parameters."""
         if self.wants_errors:
             return HeadLoss(self.numeric.write(self.output, None), self.output, self.scale)
         _, rows, counted_normal = targets[:3]
@@ -160,16 +161,19 @@ class HeadGradient:
 
 
 class GaussianGradient:
-    """The gradient of a `GaussianLikelihood`: with errors e and variances v, e / v.
+    """The loss of a `GaussianLikelihood`, averaged over rows, and its gradient.
+
+    The gradient at the output is e / (n_rows * v), with errors e (output minus rows) and
+    variances v.
 
     Parameters
     ----------
     likelihood : GaussianLikelihood
         The likelihood.
     output : Tensor of shape (n_models, n_rows, n_slots)
-        Memory of the decoder's output.
+        The numeric slots of the tensor that the decoder writes into.
     scale : Tensor of shape (n_models, 1, n_slots)
-        Memory of 1 / (n_rows * v), by which the errors are to be multiplied.
+        The tensor that `write` writes 1 / (n_rows * v) into.
     """
 
     def __init__(self, likelihood: GaussianLikelihood, output: Tensor, scale: Tensor) -> None:
@@ -177,18 +181,21 @@ class GaussianGradient:
         self.scale = scale
         self.raw_log_var = likelihood.raw_log_var.detach()
         self.raw_log_var_gradient = gradient_of(likelihood.raw_log_var)
-        # To be added to half of `twice_loss`, in nats.
+        # The part of the loss, in nats, that does not depend on parameters.
         self.constant = 0.5 * output.shape[-1] * (LOWEST_LOG_VAR + math.log(2 * math.pi))
-        # As tensors, they are not converted at each step.
+        # Constants are tensors, so that steps do not convert them.
         self.largest_log_scale = output.new_tensor(-LOWEST_LOG_VAR - math.log(output.shape[1]))
         self.half = output.new_tensor(0.5)
         self.squares = torch.empty_like(output, memory_format=torch.contiguous_format)
 
     def write(self, errors: Tensor, counted: Tensor | None) -> Tensor:  # (n_models,)
-        """Return twice the mean loss, without the constant; write the scale and the `grad`."""
-        slope = torch.sigmoid(self.raw_log_var)  # of the log-variance
+        """Return 2 * (loss - `constant`); write the scale, and the `grad` of the parameter.
+
+        `errors` and `counted` are (n_models, n_rows, n_slots).
+        """
+        slope = torch.sigmoid(self.raw_log_var)  # derivative of the log-variance
         gradient = torch.mul(slope, self.half, out=self.raw_log_var_gradient)
-        excess = nn.functional.softplus(self.raw_log_var)  # over the lowest log-variance
+        excess = nn.functional.softplus(self.raw_log_var)  # log-variance minus lower bound
         scale = torch.exp(self.largest_log_scale - excess, out=self.scale)
         if counted is not None:
             share_counted = counted.mean(dim=1, keepdim=True)
@@ -201,7 +208,7 @@ class GaussianGradient:
 
 
 class LikelihoodGradient(ABC):
-    """The loss of a likelihood, summed over rows, and its gradient at the decoder's output.
+    """The loss of a likelihood, summed over rows, and its gradient.
 
     Parameters
     ----------
@@ -211,7 +218,7 @@ class LikelihoodGradient(ABC):
         Number of rows in a batch.
     """
 
-    n_targets: ClassVar[int]
+    n_targets: ClassVar[int]  # number of tensors that `targets` returns
 
     def __init__(self, likelihood: Likelihood, n_rows: int) -> None:
         self.likelihood = likelihood
@@ -219,24 +226,28 @@ class LikelihoodGradient(ABC):
 
     @abstractmethod
     def targets(self, rows: Tensor, counted: Tensor | None) -> list[Tensor]:
-        """Return `n_targets` tensors of rows (n_models, n_rows, ...) that `write` needs."""
+        """Return the tensors (n_models, n_rows, ...) that `write` needs.
+
+        `rows` and `counted` are (n_models, n_rows, n_slots).
+        """
 
     @abstractmethod
     def write(self, output: Tensor, targets: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Return the summed loss (n_models,) and its gradient (n_models, n_rows, n_slots).
+        """Return the loss (n_models,) and its gradient at the output.
 
-        The gradient of the mean loss goes into the `grad` of the likelihood's parameters.
+        `output` and the gradient are (n_models, n_rows, n_slots). The gradient of the mean over
+        rows is written into the `grad` of the likelihood's parameters.
         """
 
 
 class BernoulliGradient(LikelihoodGradient):
-    """The gradient of a `BernoulliLikelihood`: probability minus target."""
+    """The loss of a `BernoulliLikelihood`, and its gradient: probability minus target."""
 
     n_targets: ClassVar[int] = 2
 
     def targets(self, rows: Tensor, counted: Tensor | None) -> list[Tensor]:
-        """Return 1 where a slot is positive, and what counts."""
-        return [(rows > 0).to(rows.dtype), rows[..., :0] if counted is None else counted]
+        """Return 1 where a slot is positive, and `counted`."""
+        return [(rows > 0).to(rows.dtype), _as_target(counted, rows)]
 
     def write(self, output: Tensor, targets: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Return the loss and its gradient."""
@@ -250,9 +261,13 @@ class BernoulliGradient(LikelihoodGradient):
 
 
 class CategoricalGradient(LikelihoodGradient):
-    """The gradient of a `CategoricalLikelihood`: probabilities minus targets."""
+    """The loss of a `CategoricalLikelihood`, and its gradient: probabilities minus targets."""
 
     n_targets: ClassVar[int] = 1
+
+    def __init__(self, likelihood: CategoricalLikelihood, n_rows: int) -> None:
+        super().__init__(likelihood, n_rows)
+        self.membership = likelihood.membership
 
     def targets(self, rows: Tensor, counted: Tensor | None) -> list[Tensor]:  # noqa: ARG002
         """Return the rows."""
@@ -261,28 +276,26 @@ class CategoricalGradient(LikelihoodGradient):
     def write(self, output: Tensor, targets: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Return the loss and its gradient."""
         (rows,) = targets
-        assert isinstance(self.likelihood, CategoricalLikelihood)
-        membership = self.likelihood.membership
         logits = output.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)
         weights = torch.exp(logits)
-        totals = weights @ membership
+        totals = weights @ self.membership
         loss = torch.log(totals).sum(dim=(1, 2)) - (rows * logits).sum(dim=(1, 2))
-        probabilities = weights.mul_(totals.reciprocal_() @ membership.T)
+        probabilities = weights.mul_(totals.reciprocal_() @ self.membership.T)
         return loss, probabilities.sub_(rows).mul_(logits == output)
 
 
 class AutogradGradient(LikelihoodGradient):
-    """The gradient of any likelihood, by autograd."""
+    """The loss of any likelihood, and its gradient by autograd."""
 
     n_targets: ClassVar[int] = 2
 
     def targets(self, rows: Tensor, counted: Tensor | None) -> list[Tensor]:
-        """Return the rows, and what counts."""
-        return [rows, rows[..., :0] if counted is None else counted]
+        """Return the rows, and `counted`."""
+        return [rows, _as_target(counted, rows)]
 
     def write(self, output: Tensor, targets: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Return the loss and its gradient."""
-        # Training runs in inference mode, whose tensors autograd refuses: hence the copies.
+        # Autograd does not accept tensors of inference mode, so they are copied.
         with torch.inference_mode(False), torch.enable_grad():
             rows, counted = (target.clone() for target in targets)
             output = output.clone().requires_grad_()
@@ -295,10 +308,19 @@ class AutogradGradient(LikelihoodGradient):
                 parameters,
                 (output, rows, counted if counted.shape[-1] > 0 else None),
             ).sum(dim=1)
-            gradient, *own = torch.autograd.grad(losses.sum(), [output, *parameters.values()])
-        for values, of_values in zip(self.likelihood.parameters(), own, strict=True):
-            gradient_of(values).copy_(of_values / self.n_rows)
+            gradient, *parameter_gradients = torch.autograd.grad(
+                losses.sum(), [output, *parameters.values()]
+            )
+        for parameter, values in zip(
+            self.likelihood.parameters(), parameter_gradients, strict=True
+        ):
+            gradient_of(parameter).copy_(values / self.n_rows)
         return losses.detach(), gradient
+
+
+def _as_target(counted: Tensor | None, rows: Tensor) -> Tensor:
+    """Return `counted`; if it is None, a tensor (n_models, n_rows, 0) in its place."""
+    return rows[..., :0] if counted is None else counted
 
 
 GRADIENTS: dict[type[Likelihood], type[LikelihoodGradient]] = {

@@ -1,4 +1,4 @@
-"""The training loop: one for a whole stack, in which no model feels the others."""
+"""`train`: the training loop of a stack. No model depends on the others."""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from vaesampler._training.smoothing import SmoothedRows
 from vaesampler._vae.model import EvidenceBound, StackedVAE
 from vaesampler.exceptions import TrainingDivergedError
 
-# How many steps pass between looks at the losses: each look waits for the device.
+# Number of steps between checks and reports of the losses, which wait for the device.
 STEPS_BETWEEN_REPORTS = 50
-# A pool of rows, smoothed once, serves so many steps, and has so many rows and cells at most.
+# Number of steps that a pool of rows or noise serves, and bounds of its size.
 STEPS_BY_POOL = 100
 MOST_ROWS_BY_POOL = 1_024
 MOST_NOISE_BY_POOL = 4_096
@@ -31,7 +31,7 @@ SILENCE = ManyProgresses([])
 
 @dataclass(frozen=True)
 class ClassRows:
-    """A class to train on: its label, its encoded rows, and its source of randomness."""
+    """The rows that a model is trained on, with their label and source of randomness."""
 
     label: Hashable
     rows: SmoothedRows
@@ -39,25 +39,24 @@ class ClassRows:
     held_out: HeldOutRows | None = None
 
     def draw(self, n_rows: int) -> Tensor:  # (n_rows, width)
-        """Draw rows near real ones, all of these about equally often."""
+        """Draw smoothed rows, using all real rows about equally often."""
         chosen = choose_rows(len(self.rows), n_rows, self.generator)
         return self.rows.draw(chosen, self.generator)
 
-    def noise(self, latent_dim: int) -> Callable[[int], Tensor]:
-        """Return what draws so many rows of noise."""
+    def noise_source(self, latent_dim: int) -> Callable[[int], Tensor]:
+        """Return a function that draws standard normal noise (n_rows, latent_dim)."""
         return lambda n_rows: standard_normal((n_rows, latent_dim), self.generator)
 
 
 @dataclass(frozen=True)
 class TrainingHistory:
-    """How the loss of a class went."""
+    """The loss of a class during training."""
 
-    curve: LossCurve  # of the rows of each step
-    validation_curve: LossCurve | None  # of rows held out, if there were any
+    curve: LossCurve  # of the batch of each step
+    validation_curve: LossCurve | None  # of the held-out rows, if there are any
 
 
-# Gradients are written by hand, and what autograd would ask of each operation costs a sixth.
-@torch.inference_mode()
+@torch.inference_mode()  # gradients are hand-written, and autograd's bookkeeping is slow
 def train(
     vaes: StackedVAE,
     classes: Sequence[ClassRows],
@@ -65,9 +64,10 @@ def train(
     early_stopping: EarlyStoppingSettings | None = None,
     progress: Progress = SILENCE,
 ) -> list[TrainingHistory]:
-    """Train model k of the stack on the rows of class k, in place.
+    """Train model k of the stack on the rows of class k, in-place.
 
-    With `early_stopping`, a class that holds out rows ends at the weights that suit these best.
+    With `early_stopping`, the models of classes with held-out rows end with the parameters of
+    the lowest loss on these rows.
 
     Raises
     ------
@@ -88,25 +88,15 @@ def train(
         optimizer.step(cosine_decay(settings.learning_rate_init, step, settings.max_iter))
         steps_done = step + 1
         if steps_done % STEPS_BETWEEN_REPORTS == 0 or steps_done == settings.max_iter:
-            losses.check_and_tell(steps_done, stopping, progress)
+            losses.check_and_report(steps_done, stopping, progress)
         if stopping is not None and stopping.is_due(steps_done) and stopping.look(steps_done):
             break
     targets, noise = batches.next()
-    gradient.write(targets, noise, losses.of_step[-1])  # the last step may be one too far
+    gradient.write(targets, noise, losses.of_step[-1])  # the last update may have diverged
     losses.check(steps_done, stopping)
-    if stopping is None:
-        return [
-            TrainingHistory(losses.curve(number, steps_done), None)
-            for number in range(len(classes))
-        ]
-    stopping.restore()
-    return [
-        TrainingHistory(
-            losses.curve(number, stopping.steps_taken(number, steps_done)),
-            stopping.curve(number, steps_done),
-        )
-        for number in range(len(classes))
-    ]
+    if stopping is not None:
+        stopping.restore()
+    return [_history(losses, model, steps_done, stopping) for model in range(len(classes))]
 
 
 def _early_stopping(
@@ -122,8 +112,17 @@ def _early_stopping(
     return EarlyStopping(vaes, parameters, held_out, early_stopping, settings.beta)
 
 
+def _history(
+    losses: "_Losses", model: int, steps_done: int, stopping: EarlyStopping | None
+) -> TrainingHistory:
+    if stopping is None:
+        return TrainingHistory(losses.curve(model, steps_done), None)
+    n_steps = stopping.steps_taken(model, steps_done)
+    return TrainingHistory(losses.curve(model, n_steps), stopping.curve(model, steps_done))
+
+
 class _Batches:
-    """Rows and noise for each step, every class's drawn by its own generator."""
+    """Rows and noise for each step. Each class's are drawn by its own generator."""
 
     def __init__(
         self,
@@ -140,9 +139,9 @@ class _Batches:
             STEPS_BY_POOL,
             head.targets,
         )
-        # Of another length than the pool of rows, so that a row meets other noise each time.
+        # The pools differ in length, so that a row is combined with different noise each time.
         self.noise = RowPool(
-            [entry.noise(latent_dim) for entry in classes],
+            [entry.noise_source(latent_dim) for entry in classes],
             max(batch_size, min(MOST_NOISE_BY_POOL, MOST_CELLS_BY_POOL // latent_dim)),
             batch_size,
             STEPS_BY_POOL,
@@ -150,40 +149,41 @@ class _Batches:
         )
 
     def next(self) -> tuple[list[Tensor], Tensor]:
-        """Return the head's targets, and noise (n_models, batch_size, latent_dim)."""
+        """Return `HeadGradient.targets` and noise (n_models, batch_size, latent_dim)."""
         (noise,) = self.noise.next()
         return self.rows.next(), noise
 
 
 class _Losses:
-    """The loss of every model at every step, and one more after the last."""
+    """The loss of every model at every step, and after the last one."""
 
     def __init__(self, classes: Sequence[ClassRows], max_iter: int, example: Tensor) -> None:
         self.labels = [entry.label for entry in classes]
+        # Reconstruction and KL: (max_iter + 1, 2, n_models).
         self.values = example.new_zeros(max_iter + 1, 2, len(classes))
         self.of_step = [EvidenceBound(*parts) for parts in self.values.unbind()]
-        self.n_told = 0
+        self.n_reported = 0  # number of steps
 
     def check(self, n_steps: int, stopping: EarlyStopping | None) -> None:
-        """Raise an error if a loss is not finite, of a model that has not stopped."""
-        is_wrong = ~torch.isfinite(self.values.sum(dim=1))
+        """Raise an error if the loss of a model that has not stopped is not finite."""
+        has_diverged = ~torch.isfinite(self.values.sum(dim=1))
         if stopping is not None:
-            is_wrong &= ~stopping.is_over()
-        failures = torch.nonzero(is_wrong)
+            has_diverged &= ~stopping.is_over()
+        failures = torch.nonzero(has_diverged)
         if len(failures):
             step, model = failures[0].tolist()
             raise TrainingDivergedError(self.labels[model], min(step + 1, n_steps))
 
-    def check_and_tell(
+    def check_and_report(
         self, n_steps: int, stopping: EarlyStopping | None, progress: Progress
     ) -> None:
-        """Check, and tell what the last step showed."""
+        """Check the losses, and report those of the last step."""
         self.check(n_steps, stopping)
         last = self.values[n_steps - 1].sum(dim=0).tolist()
-        progress.advance(n_steps - self.n_told, dict(zip(self.labels, last, strict=True)))
-        self.n_told = n_steps
+        progress.advance(n_steps - self.n_reported, dict(zip(self.labels, last, strict=True)))
+        self.n_reported = n_steps
 
     def curve(self, model: int, n_steps: int) -> LossCurve:
-        """Return the loss of a model in its first steps."""
+        """Return the loss of a model in its first `n_steps` steps."""
         reconstruction, kl = self.values[:n_steps, :, model].T.cpu().numpy().copy()
         return LossCurve(np.arange(1, n_steps + 1), reconstruction, kl)

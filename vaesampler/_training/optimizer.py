@@ -1,4 +1,4 @@
-"""Adam over all parameters of a stack as one flat tensor."""
+"""`Adam` on all parameters of a stack, as one flat tensor; cosine decay."""
 
 import math
 from collections.abc import Sequence
@@ -6,21 +6,21 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-# As in PyTorch and in the paper.
+# The defaults of PyTorch and of the paper.
 ADAM_BETA_1, ADAM_BETA_2, ADAM_EPSILON = 0.9, 0.999, 1e-8
 
 
 class FlatParameters:
-    """All parameters of a stack as one tensor, and all their gradients as another.
+    """All parameters of a stack as one tensor, and their gradients as another.
 
-    An optimizer step over one tensor costs a fraction of a step over a dozen small ones.
-    The stack's own parameters become views of it.
+    One optimizer step on one tensor is much faster than a step on each of a dozen small ones.
+    The parameters and their `grad` become views of these tensors.
     """
 
     def __init__(self, stack: nn.Module) -> None:
         self.named = list(stack.named_parameters())
         flat = torch.cat([values.detach().flatten() for _, values in self.named])
-        self.values = nn.Parameter(flat)  # (n_parameters of all models,)
+        self.values = nn.Parameter(flat)  # (n_values,), those of all models
         self.gradient = torch.zeros_like(flat)
         self.values.grad = self.gradient
         start = 0
@@ -30,16 +30,16 @@ class FlatParameters:
             values.grad = self.gradient[start:stop].view(values.shape)
             start = stop
 
-    def owners(self) -> Tensor:  # as `values`
-        """Return the number of the model that each value belongs to."""
+    def owners(self) -> Tensor:  # (n_values,)
+        """Return the index of the model that each value belongs to."""
         parts = []
         for _, values in self.named:
-            numbers = torch.arange(len(values), device=values.device)
-            parts.append(numbers.repeat_interleave(values[0].numel()))
+            model_indices = torch.arange(len(values), device=values.device)
+            parts.append(model_indices.repeat_interleave(values[0].numel()))
         return torch.cat(parts)
 
-    def weights_only(self, factors: Sequence[float]) -> Tensor:  # as `values`
-        """Return each model's factor at its weights, and zero at all else."""
+    def weights_only(self, factors: Sequence[float]) -> Tensor:  # (n_models,) to (n_values,)
+        """Return the factor of each model at its weights, and 0 at other parameters."""
         column = self.gradient.new_tensor(factors)[:, None, None]
         parts = [
             column.expand(values.shape) * name.endswith("weight") for name, values in self.named
@@ -47,12 +47,12 @@ class FlatParameters:
         return torch.cat([part.flatten() for part in parts])
 
     def add_penalty(self, decay: Tensor) -> None:
-        """Add the gradient of an L2 penalty to that of the loss."""
+        """Add the gradient of the L2 penalty, decay * values ** 2 / 2, to that of the loss."""
         self.gradient.addcmul_(self.values.detach(), decay)
 
 
 class Adam:
-    """Adam on one flat tensor, in seven operations: PyTorch's own costs more in bookkeeping.
+    """Adam on one flat tensor; PyTorch's implementation has more overhead.
 
     References
     ----------
@@ -65,12 +65,12 @@ class Adam:
         self.mean = torch.zeros_like(self.gradient)
         self.mean_square = torch.zeros_like(self.gradient)
         self.root = torch.empty_like(self.gradient)
-        # A tensor spares each step the conversion of a number.
+        # As a tensor, so that steps do not convert it.
         self.epsilon = self.gradient.new_tensor(ADAM_EPSILON)
         self.n_steps = 0
 
     def step(self, learning_rate: float) -> None:
-        """Change the values, given their gradient."""
+        """Update the values in-place, given their gradient."""
         self.n_steps += 1
         self.mean.lerp_(self.gradient, 1 - ADAM_BETA_1)
         square = torch.mul(self.gradient, self.gradient, out=self.root)
@@ -82,5 +82,5 @@ class Adam:
 
 
 def cosine_decay(learning_rate_init: float, step: int, max_iter: int) -> float:
-    """Return the learning rate of a step, which falls from the first to zero."""
+    """Return the learning rate of a step: cosine decay from `learning_rate_init` to 0."""
     return learning_rate_init * 0.5 * (1 + math.cos(math.pi * step / max_iter))

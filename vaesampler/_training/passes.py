@@ -1,4 +1,4 @@
-"""`MLPPasses`: the passes through a `StackedMLP`, written by hand for speed."""
+"""`MLPPasses`: hand-written forward and backward passes through a `StackedMLP`."""
 
 import torch
 from torch import Tensor, nn
@@ -7,12 +7,19 @@ from vaesampler._vae.layers import ACTIVATIONS, StackedMLP
 
 
 class MLPPasses:
-    """The passes through a `StackedMLP`, forward and backward, on its bare tensors.
+    """The forward and backward passes through a `StackedMLP`, on its bare tensors.
 
-    At these sizes the bookkeeping of autograd and of modules costs more than the arithmetic,
-    and so does memory that is asked for anew, since it is cleared each time: what a pass
-    returns is overwritten by the next one. The parameters' `grad` must be there, and none of
-    them may move in memory.
+    At these sizes, the overhead of autograd and modules exceeds the arithmetic, and allocating
+    memory is expensive too. Results are therefore written into preallocated tensors, which the
+    next pass overwrites. `tests/benchmarks/bench_hot_paths.py` times training steps.
+
+    Parameters
+    ----------
+    network : StackedMLP
+        The network. The `grad` of its parameters must exist, and no parameter may move in
+        memory.
+    n_rows : int
+        Number of rows in a batch.
     """
 
     def __init__(self, network: StackedMLP, n_rows: int) -> None:
@@ -21,7 +28,7 @@ class MLPPasses:
         self.biases = [layer.bias.detach() for layer in network.layers]
         self.weight_gradients = [gradient_of(layer.weight) for layer in network.layers]
         self.bias_gradients = [gradient_of(layer.bias) for layer in network.layers]
-        # The output of each layer, activated, and the gradient of its input.
+        # The output of each layer, after the activation, and the gradient of its input.
         self.outputs, self.input_gradients = (
             [
                 weight.new_empty(len(weight), n_rows, weight.shape[side])
@@ -41,8 +48,8 @@ class MLPPasses:
             self.biases[-1], last_input, self.weights[-1], out=self.outputs[-1]
         )
 
-    def errors(self, rows: Tensor, targets: Tensor) -> Tensor:
-        """Return the output less `targets`."""
+    def forward_errors(self, rows: Tensor, targets: Tensor) -> Tensor:
+        """Return the output minus `targets`, (n_models, n_rows, n_outputs)."""
         last_input = self._hidden(rows)
         errors = torch.sub(self.biases[-1], targets, out=self.outputs[-1])
         return errors.baddbmm_(last_input, self.weights[-1])
@@ -55,41 +62,41 @@ class MLPPasses:
         *,
         is_input_data: bool,
     ) -> Tensor | None:
-        """Write every parameter's `grad`; return the input's gradient, unless that is data.
+        """Write the `grad` of all parameters; return the gradient of the input.
 
-        `rows` went forward just before, and `gradient` is that of the output. `scale`, of
-        shape (n_models, 1, n_outputs), multiplies it: that costs less once rows are summed.
+        `rows` are those of the last forward pass. The gradient of the output is `gradient`
+        times `scale` (n_models, 1, n_outputs); scaling is cheaper after the sum over rows. If
+        `is_input_data`, the gradient of the input is not computed.
         """
         last = len(self.weights) - 1
-        for number in range(last, -1, -1):
-            inputs = self.transposed_outputs[number - 1] if number else rows.transpose(1, 2)
-            weight_gradient, bias_gradient = (
-                gradients[number] for gradients in (self.weight_gradients, self.bias_gradients)
-            )
+        for layer in range(last, -1, -1):
+            inputs = self.transposed_outputs[layer - 1] if layer else rows.transpose(1, 2)
+            weight_gradient = self.weight_gradients[layer]
+            bias_gradient = self.bias_gradients[layer]
             torch.bmm(inputs, gradient, out=weight_gradient)
             torch.sum(gradient, 1, True, out=bias_gradient)
-            transposed = self.transposed[number]
-            if number == last and scale is not None:
+            transposed = self.transposed[layer]
+            if layer == last and scale is not None:
                 weight_gradient.mul_(scale)
                 bias_gradient.mul_(scale)
                 torch.mul(self.weights[last], scale, out=self.scaled_weight)
                 transposed = self.transposed_scaled
-            if number == 0 and is_input_data:
+            if layer == 0 and is_input_data:
                 return None
-            gradient = torch.bmm(gradient, transposed, out=self.input_gradients[number])
-            if number > 0:
-                gradient = self.pass_back(gradient, self.outputs[number - 1])
+            gradient = torch.bmm(gradient, transposed, out=self.input_gradients[layer])
+            if layer > 0:
+                gradient = self.pass_back(gradient, self.outputs[layer - 1])
         return gradient
 
     def _hidden(self, rows: Tensor) -> Tensor:
-        """Return what enters the last layer."""
-        for number, output in enumerate(self.outputs[:-1]):
-            torch.baddbmm(self.biases[number], rows, self.weights[number], out=output)
+        """Return the input of the last layer."""
+        for layer, output in enumerate(self.outputs[:-1]):
+            torch.baddbmm(self.biases[layer], rows, self.weights[layer], out=output)
             rows = self.activate(output)
         return rows
 
 
 def gradient_of(values: nn.Parameter) -> Tensor:
-    """Return a parameter's `grad`, which must be there."""
+    """Return a parameter's `grad`, which must exist."""
     assert values.grad is not None
     return values.grad

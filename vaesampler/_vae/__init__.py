@@ -1,1 +1,1 @@
-"""The model, in plain autograd code."""
+"""The variational autoencoder, in plain autograd code."""

@@ -1,4 +1,4 @@
-"""`TableHead`: the likelihood of encoded rows, given the decoder's output."""
+"""`TableHead`: the distribution of encoded rows given the decoder's output."""
 
 from collections.abc import Iterator
 from typing import cast
@@ -12,13 +12,21 @@ from vaesampler._vae.likelihoods import LIKELIHOODS, GaussianLikelihood, Likelih
 
 
 class TableHead(nn.Module):
-    """The slots of encoded rows, independent given the decoder's output.
+    """The distribution of encoded rows given the decoder's output, independent across slots.
 
-    A slot that a flag silences, because the value is missing or at a spike, is ignored.
+    A slot is ignored where a flag silences it, because the value is missing or a spike.
+
+    Parameters
+    ----------
+    n_models : int
+        Number of models in the stack.
+    layout : Layout
+        The slots of an encoded row.
     """
 
-    silencing_flags: Tensor  # (n_pairs,): slots of flags, ...
-    silenced_slots: Tensor  # (n_pairs,): ... and the slots that are ignored where they are 1
+    # Pairs of slots: where the flag is 1, the other slot is ignored.
+    silencing_flags: Tensor  # (n_pairs,)
+    silenced_slots: Tensor  # (n_pairs,)
 
     def __init__(self, n_models: int, layout: Layout) -> None:
         super().__init__()
@@ -37,21 +45,22 @@ class TableHead(nn.Module):
         return cast(GaussianLikelihood, self.likelihoods[0])
 
     def parts(self) -> Iterator[tuple[Likelihood, slice]]:
-        """Yield each likelihood and its slots, the numeric ones first."""
+        """Yield each likelihood with its slots; the first one is that of the numeric slots."""
         slots = (slots for _, slots in self.layout.likelihood_parts)
         yield from zip(self.likelihoods, slots, strict=True)
 
     def negative_log_likelihood(
         self, output: Tensor, rows: Tensor, counted: Tensor | None = None
     ) -> Tensor:
-        """Return that of rows (n_models, n_rows, width), in nats, as (n_models, n_rows).
+        """Return the negative log-likelihood (n_models, n_rows) of rows, in nats.
 
-        `counted` is what the method of this name returns, if it is known already.
+        `output` and `rows` are (n_models, n_rows, width). `counted` is `self.counted(rows)`,
+        which is computed if it is not passed.
         """
         counted = self.counted(rows) if counted is None else counted
         terms = [
             likelihood.negative_log_likelihood(
-                output[..., slots], rows[..., slots], part_of(counted, slots)
+                output[..., slots], rows[..., slots], counted_in(counted, slots)
             )
             for likelihood, slots in self.parts()
         ]
@@ -60,25 +69,25 @@ class TableHead(nn.Module):
     def draw(
         self, output: Tensor, generator: torch.Generator, residuals: Tensor | None = None
     ) -> Tensor:
-        """Draw rows (n_models, n_rows, width), given the decoder's output of this shape.
+        """Draw rows (n_models, n_rows, width), given the decoder's output of the same shape.
 
-        `residuals` (n_models, n_rows, n_normal) are added to the numeric slots in place of
-        noise with the learned variances.
+        If `residuals` (n_models, n_rows, n_normal) are passed, they are added to the numeric
+        slots in place of noise with the learned variances.
         """
-        numeric, *others = self.parts()
+        (numeric, numeric_slots), *others = self.parts()
         if residuals is None:
-            drawn = [numeric[0].draw(output[..., numeric[1]], generator)]
+            drawn = [numeric.draw(output[..., numeric_slots], generator)]
         else:
-            drawn = [output[..., numeric[1]] + residuals]
+            drawn = [output[..., numeric_slots] + residuals]
         drawn += [
             likelihood.draw(output[..., slots], generator) for likelihood, slots in others
         ]
         return torch.cat(drawn, dim=-1)
 
     def marginal_loss(self, rows: Tensor) -> float:
-        """Return the mean loss of the best decoder that ignores z, in nats per row.
+        """Return the loss, in nats per row, of the best decoder that ignores z.
 
-        `rows` is (1, n_rows, width).
+        `rows` are (1, n_rows, width).
         """
         counted = self.counted(rows)
         losses = [
@@ -90,8 +99,10 @@ class TableHead(nn.Module):
         return float(sum(losses[1:], start=losses[0]))
 
     def counted(self, rows: Tensor) -> Tensor | None:
-        """Return 0 where a flag silences a slot and 1 elsewhere; None if none can be."""
-        # (n_models, n_rows, width), both
+        """Return 0 where a flag silences a slot and 1 elsewhere; None if no slot has a flag.
+
+        `rows` and the result are (n_models, n_rows, width).
+        """
         if not self.layout.silenced:
             return None
         counted = torch.ones_like(rows)
@@ -99,6 +110,6 @@ class TableHead(nn.Module):
         return counted.clamp_(min=0)
 
 
-def part_of(counted: Tensor | None, slots: slice) -> Tensor | None:
-    """Return the counts of some slots."""
+def counted_in(counted: Tensor | None, slots: slice) -> Tensor | None:
+    """Return the part of `TableHead.counted` in these slots."""
     return None if counted is None else counted[..., slots]

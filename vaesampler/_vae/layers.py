@@ -1,4 +1,4 @@
-"""Layers for a stack of models: every weight has a leading axis, one slice a model."""
+"""Layers of a stack of models. The first axis of every parameter is the model."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -10,16 +10,17 @@ from torch import Tensor, nn
 
 
 class Activation(NamedTuple):
-    """A function between layers, and how a gradient passes back through it."""
+    """An activation function and its gradient, both in-place."""
 
-    function: Callable[[Tensor], Tensor]  # overwrites its argument
-    backward: Callable[[Tensor, Tensor], Tensor]  # (gradient, value); overwrites the gradient
+    function: Callable[[Tensor], Tensor]
+    # Multiplies the gradient, its first argument, by the derivative at the output, its second.
+    backward: Callable[[Tensor, Tensor], Tensor]
 
 
 ACTIVATIONS = {
     "identity": Activation(lambda x: x, lambda gradient, _: gradient),
     "logistic": Activation(torch.sigmoid_, lambda gradient, y: gradient.mul_(y - y * y)),
-    # A product of numbers with truth values takes eight times as long.
+    # Multiplying by the Boolean tensor y > 0 is several times slower.
     "relu": Activation(
         torch.relu_,
         lambda gradient, y: torch.ops.aten.threshold_backward.grad_input(
@@ -31,7 +32,7 @@ ACTIVATIONS = {
 
 
 class StackedLinear(nn.Module):
-    """`n_models` affine maps, each applied to rows of its own, in one batched product."""
+    """`n_models` linear layers, each applied to its own rows, in one batched product."""
 
     def __init__(self, n_models: int, n_inputs: int, n_outputs: int) -> None:
         super().__init__()
@@ -44,7 +45,7 @@ class StackedLinear(nn.Module):
 
     @torch.no_grad()
     def initialize(self, generators: Sequence[torch.Generator]) -> None:
-        """Draw each model's weights from its own generator, uniform as in `nn.Linear`."""
+        """Draw each model's parameters from its own generator, as `nn.Linear` does."""
         limit = 1 / math.sqrt(self.weight.shape[1])
         for weight, bias, generator in zip(self.weight, self.bias, generators, strict=True):
             weight.uniform_(-limit, limit, generator=generator)
@@ -56,7 +57,17 @@ class StackedLinear(nn.Module):
 
 
 class StackedMLP(nn.Module):
-    """Stacked linear layers with an activation between them, none after the last."""
+    """Stacked linear layers with an activation after each but the last.
+
+    Parameters
+    ----------
+    n_models : int
+        Number of models in the stack.
+    widths : sequence of int
+        Numbers of inputs, of units of each hidden layer, and of outputs.
+    activation : str
+        A key of `ACTIVATIONS`.
+    """
 
     def __init__(self, n_models: int, widths: Sequence[int], activation: str) -> None:
         super().__init__()
@@ -68,7 +79,7 @@ class StackedMLP(nn.Module):
         self.layers: Sequence[StackedLinear] = nn.ModuleList(layers)  # type: ignore[assignment]
 
     def initialize(self, generators: Sequence[torch.Generator]) -> None:
-        """Draw each model's weights from its own generator."""
+        """Draw each model's parameters from its own generator."""
         for layer in self.layers:
             layer.initialize(generators)
 

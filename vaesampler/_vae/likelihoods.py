@@ -1,7 +1,7 @@
-"""`Likelihood`: the distribution of adjacent slots given the decoder's output; one class each.
+"""`Likelihood`: the distribution of adjacent slots, with one class for each family.
 
-To add a likelihood, write a subclass and name it in `LIKELIHOODS`. A gradient written by hand
-is optional; see `vaesampler._training.gradients`.
+To add a family, write a subclass and register it in `LIKELIHOODS`. A hand-written gradient is
+optional; see `vaesampler._training.gradients`.
 """
 
 import math
@@ -15,29 +15,30 @@ from vaesampler._encoding.layout import Part
 from vaesampler._encoding.scaling import midpoints_between
 from vaesampler._runtime.noise import standard_normal, uniform
 
-# A column that the decoder predicts perfectly would drive its variance to zero and the
-# likelihood to infinity; encoded columns have variance 1, and this is one part in 400.
+# Lower bound on the log-variances; encoded columns have variance 1. Without it, the likelihood
+# of a column that the decoder predicts exactly would be infinite.
 LOWEST_LOG_VAR = -6.0
-# Beyond this logit, probabilities are 0 or 1 to float32, and sums of exponentials overflow.
+# Logits are clipped to this absolute value, where probabilities are 0 or 1 in float32 and
+# exponentials do not overflow.
 LARGEST_LOGIT = 40.0
-# Columns with a smaller variance, in variances of the class, are constant but for rounding.
+# Encoded columns with a smaller variance are constant up to rounding.
 LEAST_VARIANCE = 1e-6
-# The logarithm of the scale at which a logistic distribution has variance 1, and its bounds.
+# Initial log-scale, at which a logistic distribution has variance 1, and bounds of log-scales.
 UNIT_LOG_SCALE = math.log(math.sqrt(3) / math.pi)
-LOG_SCALES = (-6.0, 3.0)
-# Beyond the edges, in place of infinity, which has no gradient.
+LOG_SCALE_BOUNDS = (-6.0, 3.0)
+# Replaces infinite edges, which have no gradient.
 FARTHEST_EDGE = 1e6
 
 
 class Likelihood(nn.Module, ABC):
-    """The likelihood of the slots of one `Part`, given as many outputs of the decoder.
+    """The distribution of the slots of one `Part`, given one decoder output per slot.
 
     Parameters
     ----------
     n_models : int
-        Number of models in the stack. Parameters have this length along their first axis.
+        Number of models in the stack: the length of the first axis of every parameter.
     part : Part
-        The variables.
+        The slots of each variable.
     """
 
     def __init__(self, n_models: int, part: Part) -> None:  # noqa: ARG002
@@ -49,30 +50,31 @@ class Likelihood(nn.Module, ABC):
     ) -> Tensor:
         """Return the negative log-likelihood (n_models, n_rows) of rows, in nats.
 
-        `output`, `rows` and `counted` are (n_models, n_rows, n_slots); slots whose `counted` is
-        0 are ignored, and None counts all.
+        `output`, `rows` and `counted` are (n_models, n_rows, n_slots). Slots where `counted` is
+        0 are ignored; None counts all.
         """
 
     @abstractmethod
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw slots (n_models, n_rows, n_slots), given an output of this shape."""
+        """Draw slots (n_models, n_rows, n_slots), given an output of the same shape."""
 
     @abstractmethod
     def marginal_loss(self, rows: Tensor, counted: Tensor | None = None) -> Tensor:
-        """Return the mean negative log-likelihood, in nats, of the best constant output.
+        """Return the loss of the best constant output: a scalar, the mean over rows, in nats.
 
-        `rows` and `counted` are (n_rows, n_slots), of a stack of one model.
+        `rows` and `counted` are (n_rows, n_slots); the stack has one model.
         """
 
     def forward(self, output: Tensor, rows: Tensor, counted: Tensor | None = None) -> Tensor:
-        # What `torch.func.functional_call` calls.
+        # `torch.func.functional_call` calls this method.
         return self.negative_log_likelihood(output, rows, counted)
 
 
 class GaussianLikelihood(Likelihood):
-    """Normal slots: the decoder gives the mean, and each slot learns one variance.
+    """Normal slots: the decoder outputs the means, and the variance of each slot is learned.
 
-    The learned variance balances reconstruction against the prior without a weight to tune.
+    The loss of a slot x with mean m and variance v is ((x - m) ** 2 / v + log(2 * pi * v)) / 2.
+    Learned variances balance the reconstruction against the KL term without a weight to tune.
 
     References
     ----------
@@ -89,13 +91,13 @@ class GaussianLikelihood(Likelihood):
 
     @property
     def log_var(self) -> Tensor:  # (n_models, 1, n_slots)
-        """The log-variances, held above a floor smoothly, so that they can leave it."""
+        """The log-variances, bounded by a softplus; clipping would have a gradient of 0."""
         return LOWEST_LOG_VAR + nn.functional.softplus(self.raw_log_var)
 
     def negative_log_likelihood(
         self, output: Tensor, rows: Tensor, counted: Tensor | None = None
     ) -> Tensor:
-        """Return half the squared errors over the variances, and the log-normalizers."""
+        """Return the loss in the class docstring, summed over slots."""
         log_var = self.log_var
         squared_error = (rows - output).square() * torch.exp(-log_var)
         if counted is None:
@@ -105,17 +107,18 @@ class GaussianLikelihood(Likelihood):
         return 0.5 * (terms * counted).sum(dim=-1)
 
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
-        """Add noise with the learned variances."""
+        """Draw normal values with the learned variances."""
         noise = standard_normal(output.shape, generator)
         return output + torch.exp(0.5 * self.log_var) * noise
 
     def marginal_loss(self, rows: Tensor, counted: Tensor | None = None) -> Tensor:
-        """Return the loss of each column's own mean and variance."""
+        """Return the loss of the mean and variance of each slot."""
         counted = torch.ones_like(rows) if counted is None else counted
         weights = counted / counted.sum(dim=0).clamp(min=1)
         mean = (weights * rows).sum(dim=0)
         variance = (weights * (rows - mean).square()).sum(dim=0)
-        # A constant column fits both decoders up to rounding: it gets the learned variance.
+        # Any decoder predicts a constant column up to rounding: use the learned variance, so
+        # that the column does not distinguish this loss from that of the VAE.
         learned = torch.exp(self.log_var)[0, 0]
         fitted = torch.where(variance > LEAST_VARIANCE, variance, learned)
         fitted = fitted.clamp(min=math.exp(LOWEST_LOG_VAR))
@@ -124,7 +127,10 @@ class GaussianLikelihood(Likelihood):
 
 
 class BernoulliLikelihood(Likelihood):
-    """Slots of two values, one of them positive: the decoder gives its logit."""
+    """Binary slots: the decoder outputs the logit of the positive value.
+
+    The loss of a slot with logit u is softplus(u) - u if it is positive, else softplus(u).
+    """
 
     def negative_log_likelihood(
         self, output: Tensor, rows: Tensor, counted: Tensor | None = None
@@ -138,7 +144,7 @@ class BernoulliLikelihood(Likelihood):
         return (uniform(output.shape, generator) < torch.sigmoid(output)).to(output.dtype)
 
     def marginal_loss(self, rows: Tensor, counted: Tensor | None = None) -> Tensor:
-        """Return the entropy of the frequencies."""
+        """Return the entropy of the relative frequencies."""
         counted = torch.ones_like(rows) if counted is None else counted
         weights = counted / counted.sum(dim=0).clamp(min=1)
         share = (weights * (rows > 0)).sum(dim=0)
@@ -147,7 +153,7 @@ class BernoulliLikelihood(Likelihood):
 
 
 class CategoricalLikelihood(Likelihood):
-    """Groups of slots of which one is 1: the decoder gives their logits (a softmax)."""
+    """One-hot groups of slots: the decoder outputs the logits of a softmax for each."""
 
     membership: Tensor  # (n_slots, n_groups)
 
@@ -161,14 +167,14 @@ class CategoricalLikelihood(Likelihood):
     def negative_log_likelihood(
         self, output: Tensor, rows: Tensor, counted: Tensor | None = None
     ) -> Tensor:
-        """Return the cross-entropy; every slot is counted."""
+        """Return the cross-entropy, summed over groups; `counted` is not used."""
         del counted
         logits = output.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)
         log_totals = torch.log(torch.exp(logits) @ self.membership)
         return log_totals.sum(dim=-1) - (rows * logits).sum(dim=-1)
 
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw one slot of each group, by the largest logit with Gumbel noise."""
+        """Draw one slot of each group: the largest logit plus Gumbel noise."""
         exponential = -torch.log(uniform(output.shape, generator).clamp(1e-20, 1 - 1e-7))
         keys = output.clamp(-LARGEST_LOGIT, LARGEST_LOGIT) - torch.log(exponential)
         drawn = torch.zeros_like(output)
@@ -181,37 +187,38 @@ class CategoricalLikelihood(Likelihood):
         return drawn
 
     def marginal_loss(self, rows: Tensor, counted: Tensor | None = None) -> Tensor:
-        """Return the entropy of the frequencies."""
+        """Return the entropy of the relative frequencies."""
         del counted
         shares = rows.mean(dim=0)
         return -torch.xlogy(shares, shares).sum()
 
 
 class OrdinalLikelihood(Likelihood):
-    """Ordered levels: the decoder gives the location of a logistic distribution.
+    """Ordered levels: the decoder outputs the location of a logistic distribution.
 
-    With the location m, a scale s that is learned for each variable, and the edges c between
-    the levels' scores, P(level <= k) = sigmoid((c[k] - m) / s). Where cells may be missing, a
-    second slot gives the logit of that.
+    P(level <= k) = sigmoid((c[k] - m) / s), where m is the location, s the scale, which is
+    learned for each variable, and c[k] the midpoint between the scores of the levels k and
+    k + 1. For a variable with missing cells, the output of a second slot is the logit of a
+    missing cell.
 
     References
     ----------
     Peter McCullagh (1980). Regression Models for Ordinal Data.
     """
 
-    scores: Tensor  # (n_variables, n_levels), repeating the last score
-    edges: Tensor  # (n_variables, n_levels - 1), then infinity
+    scores: Tensor  # (n_variables, n_levels), padded with the last score
+    edges: Tensor  # (n_variables, n_levels - 1), padded with infinity
     value_slots: Tensor  # (n_variables,)
     missing_slots: Tensor  # (n_variables_with_missing,)
-    with_missing: Tensor  # (n_variables_with_missing,), indices of variables
+    with_missing: Tensor  # (n_variables_with_missing,), variable indices
 
     def __init__(self, n_models: int, part: Part) -> None:
         super().__init__(n_models, part)
         self.n_levels = max(map(len, part.scores))
-        scores = [[*of, *[of[-1]] * (self.n_levels - len(of))] for of in part.scores]
+        scores = [[*own, *[own[-1]] * (self.n_levels - len(own))] for own in part.scores]
         edges = [
-            [*midpoints_between(np.array(of)), *[math.inf] * (self.n_levels - len(of))]
-            for of in part.scores
+            [*midpoints_between(np.array(own)), *[math.inf] * (self.n_levels - len(own))]
+            for own in part.scores
         ]
         starts = np.cumsum([0, *part.widths[:-1]])
         has_missing = np.array(part.widths) > 1
@@ -232,12 +239,12 @@ class OrdinalLikelihood(Likelihood):
     @property
     def scale(self) -> Tensor:  # (n_models, 1, n_variables)
         """The scales of the logistic distributions."""
-        return torch.exp(self.log_scale.clamp(*LOG_SCALES))
+        return torch.exp(self.log_scale.clamp(*LOG_SCALE_BOUNDS))
 
     def negative_log_likelihood(
         self, output: Tensor, rows: Tensor, counted: Tensor | None = None
     ) -> Tensor:
-        """Return that of the levels, and of what is missing; every slot is counted."""
+        """Return the cross-entropy of levels and missing cells; `counted` is not used."""
         del counted
         levels = self._levels(rows[..., self.value_slots])
         bounds = nn.functional.pad(self.edges, (1, 1), value=math.inf)
@@ -253,11 +260,11 @@ class OrdinalLikelihood(Likelihood):
         is_missing, logits = rows[..., self.missing_slots], output[..., self.missing_slots]
         is_observed = torch.ones_like(terms)
         is_observed[..., self.with_missing] = 1 - is_missing
-        of_missing = nn.functional.softplus(logits) - is_missing * logits
-        return (terms * is_observed).sum(dim=-1) + of_missing.sum(dim=-1)
+        missing_terms = nn.functional.softplus(logits) - is_missing * logits
+        return (terms * is_observed).sum(dim=-1) + missing_terms.sum(dim=-1)
 
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw the score of a level, or a missing cell."""
+        """Draw the score of a level, or a missing cell, for each variable."""
         location = output[..., self.value_slots]
         shares = uniform(location.shape, generator).clamp(1e-7, 1 - 1e-7)
         values = location + self.scale * torch.logit(shares)
@@ -272,7 +279,7 @@ class OrdinalLikelihood(Likelihood):
         return drawn
 
     def marginal_loss(self, rows: Tensor, counted: Tensor | None = None) -> Tensor:
-        """Return the entropy of the frequencies of levels and missing cells."""
+        """Return the entropy of the relative frequencies of levels and missing cells."""
         del counted
         levels = self._levels(rows[..., self.value_slots])
         levels[..., self.with_missing] = torch.where(
@@ -282,7 +289,7 @@ class OrdinalLikelihood(Likelihood):
         return -torch.xlogy(shares, shares).sum()
 
     def _levels(self, values: Tensor) -> Tensor:  # (..., n_variables), both
-        """Return the index of the level of each score."""
+        """Return the index of the level of each value."""
         levels: Tensor = (values[..., None] > self.edges).sum(dim=-1)
         return levels
 

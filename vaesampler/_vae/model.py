@@ -1,4 +1,4 @@
-"""`StackedVAE`: a stack of variational autoencoders, one a class, trained as one."""
+"""`StackedVAE`: a stack of variational autoencoders, one per class, trained together."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Self
@@ -13,27 +13,27 @@ from vaesampler._vae.posterior import Posterior
 
 
 class EvidenceBound(NamedTuple):
-    """The two parts of the negative evidence lower bound, in nats per row."""
+    """The two terms of the negative evidence lower bound (ELBO), in nats per row."""
 
-    reconstruction: Tensor  # (n_models, n_rows), or their means (n_models,)
-    kl: Tensor
+    reconstruction: Tensor  # (n_models, n_rows), or the mean over rows (n_models,)
+    kl: Tensor  # as `reconstruction`
 
 
 class StackedVAE(nn.Module):
-    """`n_models` variational autoencoders of one shape, with nothing shared between them.
+    """`n_models` variational autoencoders of the same architecture, without shared weights.
 
     Parameters
     ----------
     n_models : int
-        How many autoencoders stand in the stack; a single one is a stack of one.
+        Number of models in the stack.
     layout : Layout
-        What stands where in an encoded row.
+        The slots of an encoded row.
     hidden_layer_sizes : sequence of int
         Widths of the encoder's hidden layers; the decoder mirrors them.
     latent_dim : int
-        Dimensions of the latent space.
+        Number of dimensions of the latent space.
     activation : str
-        Name of the activation between layers, a key of `ACTIVATIONS`.
+        The activation of the hidden layers, a key of `ACTIVATIONS`.
 
     References
     ----------
@@ -61,32 +61,38 @@ class StackedVAE(nn.Module):
         self.head = TableHead(n_models, layout)
 
     def initialize(self, generators: Sequence[torch.Generator]) -> Self:
-        """Draw each model's first weights from its own generator."""
+        """Draw each model's initial parameters from its own generator."""
         for network in (self.encoder, self.decoder):
             network.initialize(generators)
         return self
 
     def encode(self, rows: Tensor) -> Posterior:
-        """Return q(z | row): rows (n_models, n_rows, width) to normal posteriors."""
+        """Return the posteriors q(z | x) of rows x (n_models, n_rows, width)."""
         mean, log_var = self.encoder(rows).chunk(2, dim=-1)
         return Posterior(mean, log_var)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Return the head's parameters at each z: (n_models, n_rows, latent_dim) to width."""
+        """Return the decoder's output (n_models, n_rows, width), from which the head draws.
+
+        `z` is (n_models, n_rows, latent_dim).
+        """
         output: Tensor = self.decoder(z)
         return output
 
     def draw(
         self, z: Tensor, generator: torch.Generator, residuals: Tensor | None = None
     ) -> Tensor:
-        """Draw a row at each z, of shape as in `decode`; `residuals` as in `TableHead.draw`."""
+        """Draw rows (n_models, n_rows, width), one at each z (n_models, n_rows, latent_dim).
+
+        `residuals` are as in `TableHead.draw`.
+        """
         return self.head.draw(self.decode(z), generator, residuals)
 
     def evidence_bound(self, rows: Tensor, noise: Tensor) -> EvidenceBound:
-        """Return the negative evidence bound of rows, z being drawn with `noise`.
+        """Return the terms of the negative ELBO, each (n_models, n_rows).
 
-        `rows` is (n_models, n_rows, width) and `noise`, standard normal, is
-        (n_models, n_rows, latent_dim).
+        `rows` are (n_models, n_rows, width). `noise` (n_models, n_rows, latent_dim) is standard
+        normal; z is the posterior mean plus the noise times the posterior deviation.
         """
         posterior = self.encode(rows)
         output = self.decode(posterior.draw(noise))
@@ -96,7 +102,7 @@ class StackedVAE(nn.Module):
 
     @torch.no_grad()
     def select(self, models: Sequence[int]) -> Self:
-        """Return the named models, one of them any number of times, in memory of their own."""
+        """Return a stack of copies of the models with these indices, which may repeat."""
         chosen = type(self)(
             len(models),
             self.layout,
@@ -105,8 +111,8 @@ class StackedVAE(nn.Module):
             self.activation,
         )
         chosen.to(next(self.parameters()).device)
-        numbers = list(models)
+        indices = list(models)
         chosen.load_state_dict(
-            {name: values[numbers] for name, values in self.state_dict().items()}
+            {name: values[indices] for name, values in self.state_dict().items()}
         )
         return chosen

@@ -1,4 +1,4 @@
-"""`Posterior`: independent normal distributions over z."""
+"""`Posterior`: normal distributions over the latent space."""
 
 from typing import NamedTuple
 
@@ -7,19 +7,19 @@ from torch import Tensor
 
 
 class Posterior(NamedTuple):
-    """Independent normal distributions over z, given rows."""
+    """The posteriors q(z | x) of rows: normal, and independent across dimensions."""
 
     mean: Tensor  # (n_models, n_rows, latent_dim)
     log_var: Tensor  # (n_models, n_rows, latent_dim)
 
-    def draw(self, noise: Tensor) -> Tensor:  # (n_models, n_rows, latent_dim), also out
-        """Turn standard normal noise into draws of z."""
+    def draw(self, noise: Tensor) -> Tensor:  # (n_models, n_rows, latent_dim), both
+        """Return mean + deviation * noise: draws of z if the noise is standard normal."""
         return self.mean + torch.exp(0.5 * self.log_var) * noise
 
     def kl_to_prior(self) -> Tensor:  # (n_models, n_rows)
-        """Kullback-Leibler divergence from the standard normal prior, in nats per row."""
+        """Return the Kullback-Leibler divergence from the prior N(0, I), in nats per row."""
         return self.kl_by_dimension().sum(dim=-1)
 
     def kl_by_dimension(self) -> Tensor:  # (n_models, n_rows, latent_dim)
-        """Each latent dimension's part in it."""
+        """Return the contribution of each latent dimension to `kl_to_prior`."""
         return 0.5 * (self.mean.square() + self.log_var.exp() - 1 - self.log_var)
