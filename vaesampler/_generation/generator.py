@@ -1,5 +1,6 @@
 """`ClassGenerator`: draws rows of a class from its trained VAE."""
 
+import math
 from collections.abc import Generator, Hashable
 from contextlib import closing
 from dataclasses import dataclass
@@ -30,15 +31,15 @@ from vaesampler._vae.model import StackedVAE
 # Probability that a flag or a category is copied from the source row. The decoder draws them
 # independently given z; drawing all of them would produce combinations that no real row has.
 SHARE_RETAINED = 0.9
-# Number of candidates in the first block. Near copies are thinned out within a block, which
-# needs more than a few candidates.
-FIRST_BLOCK = 256
-# The size of blocks doubles after this many, so that few surplus rows are drawn for a small
-# request, and most blocks of a large one are large.
-BLOCKS_BY_SIZE = 2
+# Number of candidates in the first block; the size doubles from block to block. Near copies are
+# thinned out within a block, which needs more than a few candidates.
+FIRST_BLOCK = 500
 # Size of the largest block: larger blocks exceed CPU caches, with smaller ones threads wait.
-MOST_ROWS_BY_BLOCK = 16_384
+# At powers of 2, columns collide in the caches, and a candidate takes a fifth longer.
+MOST_ROWS_BY_BLOCK = 8_000
 MOST_CELLS_BY_BLOCK = 4_000_000
+# Number of rows from which on another thread pays.
+ROWS_BY_THREAD = 4_096
 
 
 class _Drawn(NamedTuple):
@@ -105,11 +106,13 @@ class ClassGenerator:
             return self.draw_block(block, latent_sampler, seeds, device, *purpose)
 
         n_wanted = n_samples
-        with closing(in_order(draw_block, self._n_threads(n_samples, device))) as blocks:
-            while n_wanted > 0:
-                cells = next(blocks)[:n_wanted]
+        n_blocks, n_threads = self._n_blocks(n_samples), self._n_threads(n_samples, device)
+        with closing(in_order(draw_block, n_blocks, n_threads)) as blocks:
+            for cells in blocks:
+                yield cells[:n_wanted]
                 n_wanted -= len(cells)
-                yield cells
+                if n_wanted <= 0:
+                    return
 
     def draw_block(
         self,
@@ -131,14 +134,23 @@ class ClassGenerator:
 
     def _block_size(self, block: int) -> int:
         """Return the number of candidates in the block with this index."""
-        n_doublings = min(block // BLOCKS_BY_SIZE, MOST_ROWS_BY_BLOCK.bit_length())
-        return min(FIRST_BLOCK << n_doublings, self._largest_block)
+        n_doublings = min(block, MOST_ROWS_BY_BLOCK.bit_length())
+        return min(FIRST_BLOCK * 2**n_doublings, self._largest_block)
+
+    def _n_blocks(self, n_samples: int) -> int:
+        """Return the number of blocks that suffice, however many candidates are rejected."""
+        share = 1.0 if self.critic is None else self._strictness.least_share
+        n_blocks, n_rows = 0, 0
+        while n_rows < n_samples:
+            n_rows += math.ceil(share * self._block_size(n_blocks))
+            n_blocks += 1
+        return n_blocks
 
     def _n_threads(self, n_samples: int, device: torch.device) -> int:
         """Return the number of threads that draw blocks."""
         if device.type != "cpu" or not (self.critic is None or self.critic.suits_threads):
             return 1
-        return max(1, min(torch.get_num_threads(), n_samples // self._largest_block))
+        return max(1, min(torch.get_num_threads(), n_samples // ROWS_BY_THREAD))
 
     @torch.no_grad()
     def _draw_block(

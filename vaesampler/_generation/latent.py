@@ -138,7 +138,7 @@ class LatentSampler(ABC):
             posteriors of rows, with `mean` and `log_var` of shape (1, n_rows, latent_dim).
         rows : torch.Tensor of float32, of shape (1, n_rows, width)
             Random real rows of the class, encoded and standardized by class, with the noise of
-            `smoothing` added: at most 16,384 of them, each once, if `wants_different_rows`,
+            `smoothing` added: at most 8,000 of them, each once, if `wants_different_rows`,
             else at least `n_samples`.
         n_samples : int
             Number of codes to draw.

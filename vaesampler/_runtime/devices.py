@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import count
+from itertools import islice
 from typing import TypeVar
 
 import torch
@@ -54,24 +54,29 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(n_threads_before)
 
 
-def in_order(function: Callable[[int], Result], n_threads: int) -> Generator[Result]:
-    """Yield function(0), function(1), ... endlessly, until the generator is closed.
+def in_order(
+    function: Callable[[int], Result], n_calls: int, n_threads: int
+) -> Generator[Result]:
+    """Yield function(0), ..., function(n_calls - 1), until the generator is closed.
 
     The calls run in `n_threads` threads. PyTorch uses one thread in each of them, so the
     results do not depend on `n_threads`.
     """
     with one_thread():
         if n_threads == 1:
-            yield from map(function, count())
+            yield from map(function, range(n_calls))
             return
         with ThreadPoolExecutor(
             n_threads, initializer=torch.set_num_threads, initargs=(1,)
         ) as pool:
-            ahead = deque(pool.submit(function, index) for index in range(n_threads + 1))
+            indices = iter(range(n_calls))
+            ahead = deque(
+                pool.submit(function, index) for index in islice(indices, n_threads + 1)
+            )
             try:
-                for index in count(len(ahead)):
+                while ahead:
                     yield ahead.popleft().result()
-                    ahead.append(pool.submit(function, index))
+                    ahead.extend(pool.submit(function, index) for index in islice(indices, 1))
             finally:
                 for future in ahead:
                     future.cancel()
