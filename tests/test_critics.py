@@ -92,6 +92,12 @@ def test_the_neighbours_of_a_critic_are_those_that_were_asked_for(table):
     assert not np.array_equal(few, many)
 
 
+@pytest.mark.parametrize("n_neighbors", [0, -1, 2.5, "5"])
+def test_numbers_of_neighbours_out_of_range_are_refused(n_neighbors):
+    with pytest.raises(ValueError, match=f"n_neighbors must be .* found {n_neighbors!r}"):
+        NeighborCritic(n_neighbors)
+
+
 def test_a_users_own_critic_decides_which_rows_are_kept(table):
     every = quick(rejection_strength=0).fit(*table).sample(1, 200, random_state=0)
     certain = quick(critic=CertainCritic()).fit(*table).sample(1, 200, random_state=0)

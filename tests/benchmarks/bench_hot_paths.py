@@ -80,7 +80,12 @@ def take_autograds(vaes, rows, noise):
     return step
 
 
-@pytest.mark.parametrize("layout", [Layout(64), MIXED], ids=["numbers", "mixed"])
+ORDERED = Layout(10, 0, (Part("ordinal", (1,) * 10, ((-1.0, 0.0, 1.0),) * 10),))
+
+
+@pytest.mark.parametrize(
+    "layout", [Layout(64), MIXED, ORDERED], ids=["numbers", "mixed", "ordered"]
+)
 @pytest.mark.parametrize("n_models", [1, 9])
 @pytest.mark.parametrize("way", [write_by_hand, take_autograds])
 def test_gradient(benchmark, way, n_models, layout):

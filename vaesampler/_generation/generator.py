@@ -135,7 +135,7 @@ class ClassGenerator:
     def _block_size(self, block: int) -> int:
         """Return the number of candidates in the block with this index."""
         n_doublings = min(block, MOST_ROWS_BY_BLOCK.bit_length())
-        return min(FIRST_BLOCK * 2**n_doublings, self._largest_block)
+        return min(FIRST_BLOCK << n_doublings, self._largest_block)
 
     def _n_blocks(self, n_samples: int) -> int:
         """Return the number of blocks that suffice, however many candidates are rejected."""

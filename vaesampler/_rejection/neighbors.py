@@ -1,6 +1,7 @@
 """`NeighborCritic`: estimates the probability of a class from nearest neighbours."""
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +66,12 @@ class NeighborCritic(Critic):
     """
 
     n_neighbors: int = 15
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.n_neighbors, Integral) and self.n_neighbors >= 1):
+            raise ValueError(
+                f"n_neighbors must be an integer of at least 1; found {self.n_neighbors!r}."
+            )
 
     def fit(
         self, own_rows: EncodedRows, other_rows: EncodedRows, random: RandomStream

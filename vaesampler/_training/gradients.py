@@ -17,11 +17,13 @@ from vaesampler._training.passes import MLPPasses, gradient_of
 from vaesampler._vae.heads import TableHead, counted_in
 from vaesampler._vae.likelihoods import (
     LARGEST_LOGIT,
+    LOG_SCALE_BOUNDS,
     LOWEST_LOG_VAR,
     BernoulliLikelihood,
     CategoricalLikelihood,
     GaussianLikelihood,
     Likelihood,
+    OrdinalLikelihood,
 )
 from vaesampler._vae.model import EvidenceBound, StackedVAE
 
@@ -284,6 +286,48 @@ class CategoricalGradient(LikelihoodGradient):
         return loss, probabilities.sub_(rows).mul_(logits == output)
 
 
+class OrdinalGradient(LikelihoodGradient):
+    """The loss of an `OrdinalLikelihood` and its gradient.
+
+    With F = sigmoid, scale s, and the edges l < u around a level, less the location and over s,
+    the gradient is (F(-u) - F(l)) / s at the location, and
+    u F(-u) - l F(l) + (u - l) / (exp(u - l) - 1) at log(s).
+    """
+
+    n_targets: ClassVar[int] = 4
+
+    def __init__(self, likelihood: OrdinalLikelihood, n_rows: int) -> None:
+        super().__init__(likelihood, n_rows)
+        self.ordinal = likelihood
+        self.log_scale = likelihood.log_scale.detach()
+        self.log_scale_gradient = gradient_of(likelihood.log_scale)
+
+    def targets(self, rows: Tensor, counted: Tensor | None) -> list[Tensor]:  # noqa: ARG002
+        """Return the edges around each level, 0 for missing cells, and 1 for these."""
+        return [*self.ordinal.edges_around(rows), rows[..., self.ordinal.missing_slots]]
+
+    def write(self, output: Tensor, targets: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return the loss and its gradient."""
+        below, above, is_observed, is_missing = targets
+        ordinal = self.ordinal
+        clamped = self.log_scale.clamp(*LOG_SCALE_BOUNDS)
+        scale = torch.exp(clamped)
+        location, logits = output[..., ordinal.value_slots], output[..., ordinal.missing_slots]
+        lower, upper = (below - location) / scale, (above - location) / scale
+        width = upper - lower
+        terms = nn.functional.softplus(-upper).add_(nn.functional.softplus(lower))
+        terms.sub_(torch.log(-torch.expm1(-width))).mul_(is_observed)
+        missing_terms = nn.functional.softplus(logits) - is_missing * logits
+        above_share, below_share = torch.sigmoid(-upper), torch.sigmoid(lower)
+        gradient = torch.zeros_like(output)
+        gradient[..., ordinal.value_slots] = (above_share - below_share) / scale * is_observed
+        gradient[..., ordinal.missing_slots] = torch.sigmoid(logits) - is_missing
+        of_log_scale = upper * above_share - lower * below_share + width / torch.expm1(width)
+        mean = (of_log_scale * is_observed).sum(1, True) / self.n_rows
+        torch.mul(mean, self.log_scale == clamped, out=self.log_scale_gradient)
+        return terms.sum((1, 2)) + missing_terms.sum((1, 2)), gradient
+
+
 class AutogradGradient(LikelihoodGradient):
     """The loss of any likelihood, and its gradient by autograd."""
 
@@ -326,4 +370,5 @@ def _as_target(counted: Tensor | None, rows: Tensor) -> Tensor:
 GRADIENTS: dict[type[Likelihood], type[LikelihoodGradient]] = {
     BernoulliLikelihood: BernoulliGradient,
     CategoricalLikelihood: CategoricalGradient,
+    OrdinalLikelihood: OrdinalGradient,
 }

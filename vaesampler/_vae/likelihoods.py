@@ -246,22 +246,30 @@ class OrdinalLikelihood(Likelihood):
     ) -> Tensor:
         """Return the cross-entropy of levels and missing cells; `counted` is not used."""
         del counted
-        levels = self._levels(rows[..., self.value_slots])
-        bounds = nn.functional.pad(self.edges, (1, 1), value=math.inf)
-        bounds = bounds.clamp(-FARTHEST_EDGE, FARTHEST_EDGE)
-        bounds[:, 0] = -FARTHEST_EDGE
-        variables = torch.arange(len(bounds), device=bounds.device)
+        below, above, is_observed = self.edges_around(rows)
         location, scale = output[..., self.value_slots], self.scale
-        lower = (bounds[variables, levels] - location) / scale
-        upper = (bounds[variables, levels + 1] - location) / scale
+        lower, upper = (below - location) / scale, (above - location) / scale
         # With F = sigmoid, F(u) - F(l) = F(u) F(-l) (1 - exp(l - u)).
         terms = nn.functional.softplus(-upper) + nn.functional.softplus(lower)
         terms = terms - torch.log(-torch.expm1(lower - upper))
         is_missing, logits = rows[..., self.missing_slots], output[..., self.missing_slots]
-        is_observed = torch.ones_like(terms)
-        is_observed[..., self.with_missing] = 1 - is_missing
         missing_terms = nn.functional.softplus(logits) - is_missing * logits
         return (terms * is_observed).sum(dim=-1) + missing_terms.sum(dim=-1)
+
+    def edges_around(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the edges below and above the level of each cell, and 0 where it is missing.
+
+        `rows` is (n_models, n_rows, n_slots), the edges (n_models, n_rows, n_variables).
+        """
+        levels = self._levels(rows[..., self.value_slots])
+        edges = nn.functional.pad(self.edges, (1, 1), value=math.inf)
+        edges = edges.clamp(max=FARTHEST_EDGE)
+        edges[:, 0] = -FARTHEST_EDGE
+        variables = torch.arange(len(edges), device=edges.device)
+        below, above = edges[variables, levels], edges[variables, levels + 1]
+        is_observed = torch.ones_like(below)
+        is_observed[..., self.with_missing] = 1 - rows[..., self.missing_slots]
+        return below, above, is_observed
 
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:
         """Draw the score of a level, or a missing cell, for each variable."""
