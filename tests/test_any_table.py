@@ -591,3 +591,13 @@ def test_a_fitted_sampler_does_not_keep_the_table_in_memory():
     gc.collect()
     assert kept() is None
     assert len(sampler.sample(1, 5)) == 5
+
+
+def test_the_schema_is_shown_as_text_and_as_a_table():
+    frame = pd.DataFrame({"<b>": [0.5, 1.25, 3.0, 7.5] * 10, "city": ["Ulm", "Bonn"] * 20})
+    schema = quick().fit(frame, [0] * 30 + [1] * 10).schema_
+    assert repr(schema) == "FeatureSchema(2 columns: 1 discrete, 1 binary)"
+    for column in schema.columns:
+        assert f"{column.kind:<11}  {column.reason}" in str(schema)
+        assert column.reason in schema._repr_html_()
+    assert "&lt;b&gt;" in schema._repr_html_()

@@ -30,12 +30,14 @@ from vaesampler._vae.model import StackedVAE
 
 # Probability that a flag or a category is copied from the source row. The decoder draws them
 # independently given z; drawing all of them would produce combinations that no real row has.
+# Chosen with benchmarks/mixed.py.
 SHARE_RETAINED = 0.9
 # Number of candidates in the first block; the size doubles from block to block. Near copies are
 # thinned out within a block, which needs more than a few candidates.
 FIRST_BLOCK = 500
 # Size of the largest block: larger blocks exceed CPU caches, with smaller ones threads wait.
-# At powers of 2, columns collide in the caches, and a candidate takes a fifth longer.
+# At powers of 2, columns collide in the caches, and a candidate takes a fifth longer. Chosen with
+# tests/benchmarks/bench_hot_paths.py -k draw.
 MOST_ROWS_BY_BLOCK = 8_000
 MOST_CELLS_BY_BLOCK = 4_000_000
 # Number of rows from which on another thread pays.

@@ -12,7 +12,7 @@ from vaesampler._vae.heads import TableHead
 # Lower bound on the squared scale of a row.
 LEAST_VARIANCE_RATIO = 0.01
 # Candidates for rho, the share of its source row's residual that a drawn row inherits. With
-# larger shares, drawn rows would be near copies.
+# larger shares, drawn rows would be near copies. Chosen with benchmarks/quality.py.
 SHARES_TO_KEEP = (0.0, 0.25, 0.5)
 # The likelihood that rho is chosen by is computed from at most this many slots, evenly spaced.
 MAX_FEATURES_TO_COMPARE = 128

@@ -10,7 +10,7 @@ from vaesampler._encoding.rows import EncodedRows
 from vaesampler._runtime.seeds import RandomStream
 
 # A near copy is nearer to a row of the class than this quantile of the distances between rows
-# of the class and their nearest neighbours.
+# of the class and their nearest neighbours. Chosen with benchmarks/quality.py --parts digits.
 COPY_QUANTILE = 0.1
 # Exponent of the odds of the class in the table. With 0, class sizes are evened out, and many
 # rows of a rare class are kept where few real rows belong to it; with 1, few rows are kept at

@@ -15,7 +15,8 @@ from vaesampler._training.shrinkage import ShrunkNormal
 # The covariance of a class is estimated from at most this many rows, evenly spaced.
 MAX_ROWS_FOR_SHAPE = 1_000
 # The bandwidth is smoothing * 1.2 * ((d + 1) / (n + d + 1)) ** 1.6 for n rows and d columns, in
-# deviations of the class. With a power above 1, it is small unless rows are scarce.
+# deviations of the class. With a power above 1, it is small unless rows are scarce. Chosen with
+# benchmarks/quality.py.
 WIDEST_BANDWIDTH = 1.2
 BANDWIDTH_POWER = 1.6
 # Rows are not smoothed with a smaller bandwidth, which would only take time.
