@@ -36,8 +36,8 @@ SHARE_RETAINED = 0.9
 # thinned out within a block, which needs more than a few candidates.
 FIRST_BLOCK = 500
 # Size of the largest block: larger blocks exceed CPU caches, with smaller ones threads wait.
-# At powers of 2, columns collide in the caches, and a candidate takes a fifth longer. Chosen with
-# tests/benchmarks/bench_hot_paths.py -k draw.
+# At powers of 2, columns collide in the caches, and a candidate takes a fifth longer.
+# Chosen with tests/benchmarks/bench_hot_paths.py -k draw.
 MOST_ROWS_BY_BLOCK = 8_000
 MOST_CELLS_BY_BLOCK = 4_000_000
 # Number of rows from which on another thread pays.

@@ -14,8 +14,8 @@ MAX_SHARE_OF_COPIES = 0.03
 # Lower bound on the factor for near copies; keeps its logarithm finite.
 LEAST_SHARE_OF_COPIES = 1e-6
 # Number of rows per column at which the exponent is half of `rejection_strength`. With few rows
-# in many columns, even a real row may have no row of its class among its neighbours. Chosen with
-# benchmarks/quality.py.
+# in many columns, even a real row may have no row of its class among its neighbours.
+# Chosen with benchmarks/quality.py.
 N_ROWS_BY_COLUMN_FOR_HALF_STRENGTH = 2.5
 # Largest share that is rejected at a strength of 1, in a class of few rows and of many, and
 # the number of rows halfway. In a large class, rows that follow the distribution of the class

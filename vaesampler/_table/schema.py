@@ -24,7 +24,27 @@ from vaesampler._table.named_features import (
 
 @dataclass(frozen=True, repr=False)
 class FeatureSchema:
-    """The columns of a table, in order."""
+    """The columns of a table: what each was taken for, and why.
+
+    Print it, or show it in a notebook.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+        The columns in order, each with its `name`, its `kind` ("continuous", "integer",
+        "discrete", "binary", "ordinal", "categorical" or "constant"), the `reason` why it has
+        this kind, and whether it `has_missing` cells.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from vaesampler import VAEOversampler
+    >>> X = pd.DataFrame({"visits": range(40), "plan": ["yearly", "monthly"] * 20})
+    >>> sampler = VAEOversampler(random_state=0).fit(X, [0] * 30 + [1] * 10)
+    >>> print(sampler.schema_)
+    visits  integer      every value is a whole number
+    plan    binary       text, categories or truth values, 2 levels
+    """
 
     columns: tuple[Column, ...]
 

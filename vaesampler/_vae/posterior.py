@@ -7,7 +7,27 @@ from torch import Tensor
 
 
 class Posterior(NamedTuple):
-    """The posteriors q(z | x) of rows: normal, and independent across dimensions."""
+    """The posteriors q(z | x) of rows: normal, and independent across dimensions.
+
+    Attributes
+    ----------
+    mean : torch.Tensor of shape (n_models, n_rows, latent_dim)
+        Means: the codes of the rows.
+    log_var : torch.Tensor of shape (n_models, n_rows, latent_dim)
+        Logarithms of the variances.
+
+    References
+    ----------
+    Diederik P. Kingma, Max Welling (2014). Auto-Encoding Variational Bayes.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from vaesampler import Posterior
+    >>> posterior = Posterior(torch.zeros(1, 1, 2), torch.zeros(1, 1, 2))
+    >>> posterior.kl_to_prior()
+    tensor([[0.]])
+    """
 
     mean: Tensor  # (n_models, n_rows, latent_dim)
     log_var: Tensor  # (n_models, n_rows, latent_dim)
