@@ -20,6 +20,7 @@ from vaesampler._runtime.settings import (
     EarlyStoppingSettings,
     GeneratorSettings,
     TrainingSettings,
+    resolve,
 )
 from vaesampler._table.containers import Container
 from vaesampler._table.named_features import CategoricalFeatures, OrdinalFeatures
@@ -102,15 +103,21 @@ class VAEEstimator(CallbackSupportMixin, ABC):
 
         PyTorch is imported here, so that importing the package does not import it.
         """
-        from vaesampler._generation.latent import resolve_latent_sampling
-        from vaesampler._rejection.choice import resolve_critic
+        from vaesampler._generation.latent import LATENT_SAMPLERS, LatentSampler
+        from vaesampler._rejection.choice import CRITICS
+        from vaesampler._rejection.critic import Critic
         from vaesampler._runtime.devices import resolve_device
 
         return Resources(
             device=resolve_device(self.device),
             seeds=Seeds.from_random_state(self.random_state),
-            latent_sampler=resolve_latent_sampling(self.latent_sampling),
-            critic=resolve_critic(self.critic),
+            latent_sampler=resolve(
+                "latent_sampling",
+                self.latent_sampling,
+                LATENT_SAMPLERS,
+                LatentSampler,  # type: ignore[type-abstract]
+            ),
+            critic=resolve("critic", self.critic, CRITICS, Critic),  # type: ignore[type-abstract]
         )
 
     def _settings(self) -> GeneratorSettings:

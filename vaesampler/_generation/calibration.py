@@ -78,7 +78,7 @@ def learn_residuals(
     quality = FitQuality(
         kl_by_dimension=near.posterior.kl_by_dimension().mean(dim=(0, 1)).cpu().numpy(),
         loss=float((reconstruction + near.posterior.kl_to_prior()).mean()),
-        marginal_loss=vae.head.marginal_loss(near.rows),
+        marginal_loss=float(vae.head.marginal_loss(near.rows)),
     )
     # Residuals of training rows are smaller than those of new rows, the more so the fewer rows
     # there are. The bandwidth h grows as well: the factor sqrt(1 + h ** 2) corrects them.

@@ -316,21 +316,3 @@ LATENT_SAMPLERS: dict[str, LatentSampler] = {
     "interpolate": InterpolationSampling(),
     "denoise": DenoisingSampling(),
 }
-
-
-def resolve_latent_sampling(latent_sampling: str | LatentSampler) -> LatentSampler:
-    """Return the strategy with this name, or the `LatentSampler` that was passed.
-
-    Raises
-    ------
-    ValueError
-        If `latent_sampling` is neither a known name nor a `LatentSampler`.
-    """
-    if isinstance(latent_sampling, LatentSampler):
-        return latent_sampling
-    if isinstance(latent_sampling, str) and latent_sampling in LATENT_SAMPLERS:
-        return LATENT_SAMPLERS[latent_sampling]
-    raise ValueError(
-        f"The 'latent_sampling' parameter must be one of {sorted(LATENT_SAMPLERS)} or an "
-        f"instance of a subclass of LatentSampler; found {latent_sampling!r}."
-    )

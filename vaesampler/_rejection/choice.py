@@ -32,21 +32,3 @@ CRITICS: dict[str, Critic] = {
     "neighbors": NeighborCritic(),
     "network": NetworkCritic(),
 }
-
-
-def resolve_critic(critic: str | Critic) -> Critic:
-    """Return the critic with this name, or the `Critic` that was passed.
-
-    Raises
-    ------
-    ValueError
-        If `critic` is neither a known name nor a `Critic`.
-    """
-    if isinstance(critic, Critic):
-        return critic
-    if isinstance(critic, str) and critic in CRITICS:
-        return CRITICS[critic]
-    raise ValueError(
-        f"The 'critic' parameter must be one of {sorted(CRITICS)} or an instance of a "
-        f"subclass of Critic; found {critic!r}."
-    )

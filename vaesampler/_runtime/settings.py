@@ -1,7 +1,10 @@
 """The estimator's parameters, in groups that the modules below it take."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+Choice = TypeVar("Choice")
 
 # Keys of `vaesampler._vae.layers.ACTIVATIONS`, which cannot be imported without PyTorch.
 ACTIVATION_NAMES = ("identity", "logistic", "relu", "tanh")
@@ -39,3 +42,26 @@ class GeneratorSettings:
     smoothing: float
     rejection_strength: float
     early_stopping: EarlyStoppingSettings | None = None
+
+
+def resolve(
+    parameter: str,
+    value: str | Choice,
+    by_name: Mapping[str, Choice],
+    kind: type[Choice],
+) -> Choice:
+    """Return the object with this name, or the object that was passed.
+
+    Raises
+    ------
+    ValueError
+        If `value` is neither a known name nor an instance of `kind`.
+    """
+    if isinstance(value, kind):
+        return value
+    if isinstance(value, str) and value in by_name:
+        return by_name[value]
+    raise ValueError(
+        f"The {parameter!r} parameter must be one of {sorted(by_name)} or an instance of a "
+        f"subclass of {kind.__name__}; found {value!r}."
+    )

@@ -84,19 +84,17 @@ class TableHead(nn.Module):
         ]
         return torch.cat(drawn, dim=-1)
 
-    def marginal_loss(self, rows: Tensor) -> float:
-        """Return the loss, in nats per row, of the best decoder that ignores z.
+    def marginal_loss(self, rows: Tensor) -> Tensor:
+        """Return the loss (n_models,), in nats per row, of the best decoder that ignores z.
 
-        `rows` are (1, n_rows, width).
+        `rows` are (n_models, n_rows, width).
         """
         counted = self.counted(rows)
         losses = [
-            likelihood.marginal_loss(
-                rows[0, :, slots], None if counted is None else counted[0, :, slots]
-            )
+            likelihood.marginal_loss(rows[..., slots], counted_in(counted, slots))
             for likelihood, slots in self.parts()
         ]
-        return float(sum(losses[1:], start=losses[0]))
+        return sum(losses[1:], start=losses[0])
 
     def counted(self, rows: Tensor) -> Tensor | None:
         """Return 0 where a flag silences a slot and 1 elsewhere; None if no slot has a flag.

@@ -60,9 +60,9 @@ class Likelihood(nn.Module, ABC):
 
     @abstractmethod
     def marginal_loss(self, rows: Tensor, counted: Tensor | None = None) -> Tensor:
-        """Return the loss of the best constant output: a scalar, the mean over rows, in nats.
+        """Return the mean loss (n_models,) of the best constant output, in nats per row.
 
-        `rows` and `counted` are (n_rows, n_slots); the stack has one model.
+        `rows` and `counted` are (n_models, n_rows, n_slots).
         """
 
     def forward(self, output: Tensor, rows: Tensor, counted: Tensor | None = None) -> Tensor:
@@ -113,17 +113,16 @@ class GaussianLikelihood(Likelihood):
 
     def marginal_loss(self, rows: Tensor, counted: Tensor | None = None) -> Tensor:
         """Return the loss of the mean and variance of each slot."""
-        counted = torch.ones_like(rows) if counted is None else counted
-        weights = counted / counted.sum(dim=0).clamp(min=1)
-        mean = (weights * rows).sum(dim=0)
-        variance = (weights * (rows - mean).square()).sum(dim=0)
+        weights, share_counted = _weights(rows, counted)
+        mean = (weights * rows).sum(dim=1, keepdim=True)
+        variance = (weights * (rows - mean).square()).sum(dim=1)
         # Any decoder predicts a constant column up to rounding: use the learned variance, so
         # that the column does not distinguish this loss from that of the VAE.
-        learned = torch.exp(self.log_var)[0, 0]
+        learned = torch.exp(self.log_var)[:, 0]
         fitted = torch.where(variance > LEAST_VARIANCE, variance, learned)
         fitted = fitted.clamp(min=math.exp(LOWEST_LOG_VAR))
         terms = 0.5 * (torch.log(2 * math.pi * fitted) + variance / fitted)
-        return (counted.mean(dim=0) * terms).sum()
+        return (share_counted * terms).sum(dim=1)
 
 
 class BernoulliLikelihood(Likelihood):
@@ -145,11 +144,10 @@ class BernoulliLikelihood(Likelihood):
 
     def marginal_loss(self, rows: Tensor, counted: Tensor | None = None) -> Tensor:
         """Return the entropy of the relative frequencies."""
-        counted = torch.ones_like(rows) if counted is None else counted
-        weights = counted / counted.sum(dim=0).clamp(min=1)
-        share = (weights * (rows > 0)).sum(dim=0)
+        weights, share_counted = _weights(rows, counted)
+        share = (weights * (rows > 0)).sum(dim=1)
         entropy = -torch.xlogy(share, share) - torch.xlogy(1 - share, 1 - share)
-        return (counted.mean(dim=0) * entropy).sum()
+        return (share_counted * entropy).sum(dim=1)
 
 
 class CategoricalLikelihood(Likelihood):
@@ -189,8 +187,8 @@ class CategoricalLikelihood(Likelihood):
     def marginal_loss(self, rows: Tensor, counted: Tensor | None = None) -> Tensor:
         """Return the entropy of the relative frequencies."""
         del counted
-        shares = rows.mean(dim=0)
-        return -torch.xlogy(shares, shares).sum()
+        shares = rows.mean(dim=1)
+        return -torch.xlogy(shares, shares).sum(dim=1)
 
 
 class OrdinalLikelihood(Likelihood):
@@ -293,13 +291,23 @@ class OrdinalLikelihood(Likelihood):
         levels[..., self.with_missing] = torch.where(
             rows[..., self.missing_slots] > 0, self.n_levels, levels[..., self.with_missing]
         )
-        shares = nn.functional.one_hot(levels, self.n_levels + 1).to(rows.dtype).mean(dim=0)
-        return -torch.xlogy(shares, shares).sum()
+        shares = nn.functional.one_hot(levels, self.n_levels + 1).to(rows.dtype).mean(dim=1)
+        return -torch.xlogy(shares, shares).sum(dim=(1, 2))
 
     def _levels(self, values: Tensor) -> Tensor:  # (..., n_variables), both
         """Return the index of the level of each value."""
         levels: Tensor = (values[..., None] > self.edges).sum(dim=-1)
         return levels
+
+
+def _weights(rows: Tensor, counted: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Return weights of the rows that sum to 1 in each slot, and the share that is counted.
+
+    (n_models, n_rows, n_slots), both, to this shape and (n_models, n_slots).
+    """
+    counted = torch.ones_like(rows) if counted is None else counted
+    weights = counted / counted.sum(dim=1, keepdim=True).clamp(min=1)
+    return weights, counted.mean(dim=1)
 
 
 LIKELIHOODS: dict[str, type[Likelihood]] = {
