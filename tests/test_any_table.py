@@ -601,3 +601,14 @@ def test_the_schema_is_shown_as_text_and_as_a_table():
         assert f"{column.kind:<11}  {column.reason}" in str(schema)
         assert column.reason in schema._repr_html_()
     assert "&lt;b&gt;" in schema._repr_html_()
+
+
+@pytest.mark.parametrize("make", [np.array, sparse.csr_array], ids=["array", "csr array"])
+@pytest.mark.parametrize("dtype", ["i8", "u1", "f4"])
+def test_categories_named_in_an_array_of_numbers_are_drawn_as_such(make, dtype):
+    codes = np.random.default_rng(0).choice([0, 3, 7, 9], (60, 3)).astype(dtype)
+    sampler = quick(categorical_features=[0, 2])
+    X_new, _ = sampler.fit_resample(make(codes), [0] * 45 + [1] * 15)
+    assert X_new.dtype == codes.dtype
+    drawn = (X_new.toarray() if sparse.issparse(X_new) else X_new)[60:]
+    assert np.isin(drawn, [0, 3, 7, 9]).all()
