@@ -73,6 +73,14 @@ class Block(ABC):
         """Scale of each column, which standardization divides by."""
         return np.array([column.deviation for column in self.columns])
 
+    def _standardized(
+        self, values: npt.NDArray[np.float64], indices: slice | int = slice(None)
+    ) -> npt.NDArray[np.float64]:
+        """Standardize and compress values of the columns with these indices."""
+        standardized: npt.NDArray[np.float64] = values - self.mean[indices]
+        standardized /= self.deviation[indices]
+        return compress(standardized)
+
 
 class CategoryBlock(Block):
     """A block without flags, all of whose slots have the same likelihood."""
@@ -130,7 +138,7 @@ class NumericBlock(Block):
     def encode(self, cells: npt.NDArray[np.float64], encoded: npt.NDArray[np.float32]) -> None:
         """Standardize and compress the values, and set the flags."""
         n_values, n_missing = len(self.columns), len(self._with_missing)
-        encoded[:, :n_values] = self._standardized(cells, slice(None))
+        encoded[:, :n_values] = self._standardized(cells)
         if self._has_missing:
             np.nan_to_num(encoded[:, :n_values], copy=False)
         flags = encoded[:, n_values:]
@@ -149,7 +157,7 @@ class NumericBlock(Block):
         cells = expand(encoded[:, :n_values].astype(np.float64))
         cells *= self.deviation
         cells += self.mean
-        for decimals, indices in self._by_decimals.items():
+        for decimals, indices in self._schema.columns_by_decimals.items():
             cells[:, indices] = np.round(cells[:, indices], decimals)
         np.maximum(cells, support.bounds.lowest[self.column_indices], out=cells)
         np.minimum(cells, support.bounds.highest[self.column_indices], out=cells)
@@ -175,13 +183,6 @@ class NumericBlock(Block):
             if isinstance(column, DiscreteColumn)
         }
 
-    def _standardized(
-        self, values: npt.NDArray[np.float64], indices: slice | int
-    ) -> npt.NDArray[np.float64]:
-        standardized: npt.NDArray[np.float64] = values - self.mean[indices]
-        standardized /= self.deviation[indices]
-        return compress(standardized)
-
     @cached_property
     def _has_missing(self) -> bool:
         return any(column.has_missing for column in self.columns)
@@ -195,18 +196,14 @@ class NumericBlock(Block):
             if column.has_missing and (not column.has_levels or len(column.levels) > 0)
         ]
 
-    @cached_property
+    @property
     def _spikes(self) -> list[tuple[int, float]]:  # indices among the block's columns
-        return [
-            (index, spike)
-            for index, column in enumerate(self.columns)
-            if isinstance(column, NumericColumn)
-            for spike in column.spikes
-        ]
+        return self._schema.spikes
 
     @cached_property
-    def _by_decimals(self) -> dict[int, npt.NDArray[np.intp]]:
-        return FeatureSchema(tuple(self.columns)).columns_by_decimals
+    def _schema(self) -> FeatureSchema:
+        """The schema of the block's columns alone."""
+        return FeatureSchema(tuple(self.columns))
 
 
 class BinaryBlock(CategoryBlock):
@@ -217,16 +214,14 @@ class BinaryBlock(CategoryBlock):
         """Return whether the column is binary, and no cell is missing."""
         return isinstance(column, BinaryColumn) and not column.has_missing
 
-    @property
+    @cached_property
     def part(self) -> Part:
         """One slot per column."""
         return Part("bernoulli", (1,) * len(self.columns))
 
     def encode(self, cells: npt.NDArray[np.float64], encoded: npt.NDArray[np.float32]) -> None:
         """Standardize the indices."""
-        standardized = cells - self.mean
-        standardized /= self.deviation
-        encoded[:] = compress(standardized)
+        encoded[:] = self._standardized(cells)
 
     def decode(
         self,
@@ -256,7 +251,7 @@ class CategoricalBlock(CategoryBlock):
             isinstance(column, BinaryColumn) and column.has_missing
         )
 
-    @property
+    @cached_property
     def part(self) -> Part:
         """A group of slots per column."""
         widths = (_n_levels_apart(column) + column.has_missing for column in self.columns)
@@ -309,7 +304,7 @@ class OrdinalBlock(CategoryBlock):
         """Return whether the column is ordinal."""
         return isinstance(column, OrdinalColumn)
 
-    @property
+    @cached_property
     def part(self) -> Part:
         """One slot per column, or two if cells are missing."""
         widths = tuple(1 + column.has_missing for column in self.columns)

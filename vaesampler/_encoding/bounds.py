@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaesampler._encoding.rows import TableCells
-from vaesampler._table.columns import MOST_LEVELS_APART, CategoricalColumn, NumericColumn
+from vaesampler._table.columns import MOST_LEVELS_APART, CategoricalColumn
 from vaesampler._table.schema import FeatureSchema
 
 # Drawn values may exceed the observed range of a class by this many mean gaps between its rows.
@@ -125,16 +125,10 @@ def _without_spikes(
     schema: FeatureSchema, cells: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:  # (n_rows, n_columns), both
     """Return cells in which spikes are replaced by NaN."""
-    spikes = [
-        (index, spike)
-        for index, column in enumerate(schema.columns)
-        if isinstance(column, NumericColumn)
-        for spike in column.spikes
-    ]
-    if not spikes:
+    if not schema.spikes:
         return cells
     rest = cells.copy()
-    for index, spike in spikes:
+    for index, spike in schema.spikes:
         rest[cells[:, index] == spike, index] = np.nan
     return rest
 

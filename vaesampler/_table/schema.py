@@ -95,6 +95,16 @@ class FeatureSchema:
         return np.flatnonzero(np.fromiter(flags, bool))
 
     @cached_property
+    def spikes(self) -> list[tuple[int, float]]:
+        """The spikes of all columns, each with the index of its column."""
+        return [
+            (index, spike)
+            for index, column in enumerate(self.columns)
+            if isinstance(column, NumericColumn)
+            for spike in column.spikes
+        ]
+
+    @cached_property
     def columns_by_decimals(self) -> dict[int, npt.NDArray[np.intp]]:
         """Number of decimals to the indices of the columns that have it."""
         found: dict[int, list[int]] = {}
