@@ -231,7 +231,7 @@ def test_decoding_what_was_encoded_gives_the_cells_back(table, view):
     for index, (column, values) in enumerate(
         zip(schema.columns, container.columns(), strict=True)
     ):
-        expected = column.read(values.values)[is_rare]
+        expected = column.read(values)[is_rare]
         scale = np.nanmax(np.abs(expected), initial=1.0)
         np.testing.assert_allclose(cells[:, index], expected, atol=1e-5 * scale)
 

@@ -159,11 +159,13 @@ class NumericBlock(Block):
         cells += self.mean
         for decimals, indices in self._schema.columns_by_decimals.items():
             cells[:, indices] = np.round(cells[:, indices], decimals)
+        for index, grid in self._schema.grids_with_steps.items():
+            cells[:, index] = grid.snap(cells[:, index])
         np.maximum(cells, support.bounds.lowest[self.column_indices], out=cells)
         np.minimum(cells, support.bounds.highest[self.column_indices], out=cells)
         for index, column in enumerate(self.columns):
             if isinstance(column, DiscreteColumn):
-                cells[:, index] = _nearest(column.levels_off_spikes, cells[:, index])
+                cells[:, index] = _nearest(column.positions_off_spikes, cells[:, index])
             elif isinstance(column, ConstantColumn):
                 cells[:, index] = 0 if len(column.levels) > 0 else np.nan
         flags = encoded[:, n_values:] > 0.5
@@ -178,7 +180,7 @@ class NumericBlock(Block):
     def levels_by_slot(self) -> Mapping[int, npt.NDArray[np.float64]]:  # of (n_levels,) each
         """Return the encoded levels of each discrete column, ascending, by slot."""
         return {
-            index: self._standardized(column.levels_off_spikes, index)
+            index: self._standardized(column.positions_off_spikes, index)
             for index, column in enumerate(self.columns)
             if isinstance(column, DiscreteColumn)
         }

@@ -1,5 +1,6 @@
 """`Support`: the values that drawn cells of a class may have."""
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -80,6 +81,12 @@ class Bounds:
             low[columns] = np.round(low[columns] - margin[columns], decimals)
             high[columns] = np.round(high[columns] + margin[columns], decimals)
             margin[columns] = 0
+        for index, grid in schema.grids_with_steps.items():
+            whole = grid.spacing * math.floor(margin[index] / grid.spacing)
+            low[index], high[index] = grid.snap(
+                np.array([low[index] - whole, high[index] + whole])
+            )
+            margin[index] = 0
         return type(self)(
             (low - margin).clip(table.lowest), (high + margin).clip(max=table.highest)
         )

@@ -125,5 +125,5 @@ def read_cells(
     schema = FeatureSchema.infer(columns, container.names, *named)
     matrix = np.empty((container.n_rows, len(columns)))
     for index, (column, cells) in enumerate(zip(schema.columns, columns, strict=True)):
-        matrix[:, index] = column.read(cells.values)
+        matrix[:, index] = column.read(cells)
     return schema, TableCells(matrix)

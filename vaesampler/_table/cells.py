@@ -1,176 +1,171 @@
 """`Cells`: the values of one column, read from a container of any library and dtype."""
 
-from collections.abc import Iterable
-from decimal import Decimal
-from numbers import Real
-from typing import Any, NamedTuple
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, TypeAlias
 
-import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
 
-# Microseconds per unit, the coarsest unit first: a column of days is drawn as days.
-TIME_UNITS = {
-    "D": 86_400_000_000,
-    "h": 3_600_000_000,
-    "m": 60_000_000,
-    "s": 1_000_000,
-    "ms": 1_000,
-    "us": 1,
-}
-UNIT_NAMES = {
-    "D": "days",
-    "h": "hours",
-    "m": "minutes",
-    "s": "seconds",
-    "ms": "milliseconds",
-    "us": "microseconds",
-}
+from vaesampler._table.notations import (
+    DATETIMES,
+    DURATIONS,
+    NANOSECONDS,
+    NUMBERS,
+    Decimals,
+    Notation,
+    Times,
+)
+
+# Above 2 ** 53 not every integer is a float64.
+LARGEST_EXACT_INTEGER = 2**53
+
+Flags: TypeAlias = npt.NDArray[np.bool_]  # (n_rows,)
 
 
-class Cells(NamedTuple):
-    """The cells of one column, read from a container of any kind."""
+@dataclass(frozen=True)
+class Cells:
+    """The cells of one column, read from a container of any kind.
 
-    # Numbers, with NaN for missing cells; or objects, with None for missing cells.
-    values: npt.NDArray[Any]  # (n_rows,)
-    # Whether the dtype is text, categorical or boolean.
-    is_categorical: bool
-    # Addition to the schema's description of the column.
-    note: str = ""
-    # Unit of times, a key of `TIME_UNITS`.
-    time_unit: str | None = None
-    # Whether the cells are `decimal.Decimal` objects.
-    are_decimals: bool = False
-    # The categories of the dtype, in its order, and whether the dtype is ordered.
+    Attributes
+    ----------
+    values : ndarray of shape (n_rows,)
+        Numbers: floats with NaN for missing cells, or exact integers, which are Python's in an
+        array of objects if 64 bits do not suffice. Or objects to compare for equality, with
+        None for missing cells.
+    notation : Notation or None
+        What the numbers stand for; None if the values are objects.
+    missing : ndarray of bool, of shape (n_rows,), or None
+        Which integers are missing; None if none is.
+    missing_row : int or None
+        Index of the row whose missing cell is copied; None for the first one.
+    is_categorical : bool
+        Whether the dtype is text, categorical or boolean.
+    dtype_levels : tuple or None
+        The categories of the dtype, in its order.
+    is_ordered : bool
+        Whether the dtype is ordered.
+    """
+
+    values: npt.NDArray[Any]
+    notation: Notation | None = None
+    missing: Flags | None = None
+    missing_row: int | None = None
+    is_categorical: bool = False
     dtype_levels: tuple[object, ...] | None = None
     is_ordered: bool = False
 
+    @property
+    def are_numbers(self) -> bool:
+        """Whether the values are numbers."""
+        return self.notation is not None
 
-def cells_of_array(name: str, values: npt.NDArray[Any]) -> Cells:  # (n_rows,)
-    """Read a column of an array.
+    @property
+    def are_integers(self) -> bool:
+        """Whether the values are exact integers."""
+        return self.are_numbers and self.values.dtype.kind != "f"
+
+    @cached_property
+    def is_missing(self) -> Flags:
+        """Which cells are missing."""
+        if self.missing is not None:
+            return self.missing
+        if not self.are_numbers:
+            return np.fromiter((value is None for value in self.values), bool, len(self.values))
+        return np.isnan(self.values) if not self.are_integers else self._none_missing()
+
+    @property
+    def has_missing(self) -> bool:
+        """Whether a cell is missing."""
+        if self.missing is None and self.are_numbers:
+            # Faster than `is_missing`, and without a copy.
+            is_float = not self.are_integers and len(self.values) > 0
+            return is_float and bool(np.isnan(self.values.min()))
+        return bool(self.is_missing.any())
+
+    @property
+    def observed(self) -> npt.NDArray[Any]:  # (n_observed,)
+        """The values that are not missing."""
+        return self.values[~self.is_missing] if self.has_missing else self.values
+
+    @property
+    def first_missing_row(self) -> int | None:
+        """Index of the row whose missing cell is copied; None if no cell is missing."""
+        if not self.has_missing:
+            return None
+        return int(self.is_missing.argmax()) if self.missing_row is None else self.missing_row
+
+    def floats(self) -> npt.NDArray[np.float64]:  # (n_rows,)
+        """Return the numbers as floats, with NaN for missing cells; times in nanoseconds."""
+        if isinstance(self.notation, Decimals):
+            floats = self.notation.as_floats(self.values)
+        else:
+            floats = self.values.astype(np.float64)
+        if isinstance(self.notation, Times):
+            floats = floats * NANOSECONDS[self.notation.unit]
+        if self.missing is not None:
+            floats[self.missing] = np.nan
+        return floats
+
+    def shown(self, values: list[Any]) -> str:
+        """Return at most five values for a message."""
+        texts = [
+            repr(one) if self.notation is None else self.notation.text(one) for one in values
+        ]
+        return f"[{', '.join(texts[:5])}]"
+
+    def _none_missing(self) -> Flags:
+        return np.zeros(len(self.values), dtype=bool)
+
+
+def cells_of_numbers(values: npt.NDArray[Any]) -> Cells:  # (n_rows,)
+    """Return the cells of an array of integers or floats."""
+    return Cells(values, NUMBERS)
+
+
+def cells_of_counts(
+    counts: npt.NDArray[np.int64], missing: Flags, notation: Times
+) -> Cells:  # (n_rows,)
+    """Return the cells of times."""
+    return Cells(counts, notation, missing if missing.any() else None)
+
+
+def cells_of_times(name: str, values: npt.NDArray[Any]) -> Cells:  # (n_rows,)
+    """Return the cells of an array of `datetime64` or `timedelta64`.
 
     Raises
     ------
     ValueError
-        If the cells are not all numbers, all text or all booleans (apart from missing ones),
-        or if one is infinite.
+        If the unit is months, years, or none.
     """
-    kind = values.dtype.kind
-    if kind == "O":
-        return _cells_of_objects(name, values)
-    if kind in "UST":
-        return Cells(values.astype(object), is_categorical=True)
-    if kind not in "biuf":
+    unit, n_units = np.datetime_data(values.dtype)
+    if unit not in NANOSECONDS or n_units != 1:
         raise ValueError(
-            f"An array must hold numbers, text or objects; found {values.dtype} in {name!r}. "
-            "Put columns of times into a data frame."
+            f"Times must have a unit from days to nanoseconds; found {values.dtype} in "
+            f"{name!r}. Convert them first, for example with `.astype('datetime64[D]')`."
         )
-    _require_finite(name, values)
-    return Cells(values, is_categorical=False)
+    kind = DURATIONS if values.dtype.kind == "m" else DATETIMES
+    counts = values.astype(values.dtype.newbyteorder("=")).view(np.int64)
+    return cells_of_counts(counts, np.isnat(values), Times(kind, unit))
 
 
-def cells_of_series(name: str, series: nw.Series[Any]) -> Cells:
-    """Read a column of a frame.
+def require_finite(name: str, values: npt.NDArray[Any]) -> None:  # (n_rows,)
+    """Check that no number is infinite, or beyond the range of float64.
 
     Raises
     ------
     ValueError
-        If the cells are not all numbers, all text, all categories, all booleans or all times
-        (apart from missing ones), or if one is infinite.
+        If one is.
     """
-    dtype = series.dtype
-    missing = series.is_null().to_numpy().astype(bool)
-    if dtype in (nw.Date, nw.Duration, nw.Datetime) or time_zone_of(series) is not None:
-        return _cells_of_times(series)
-    if dtype.is_numeric():
-        return cells_of_array(name, _numeric_values(series, missing))
-    if dtype in (nw.Categorical, nw.Enum, nw.String, nw.Boolean):
-        objects = _objects(series.to_list(), missing)
-        levels, is_ordered = _dtype_levels(series)
-        return Cells(objects, is_categorical=True, dtype_levels=levels, is_ordered=is_ordered)
-    if dtype == nw.Unknown:  # among others, pandas' sparse dtypes, which are numeric
-        values = np.asarray(series.to_native())
-        if values.dtype.kind in "biuf":
-            return cells_of_array(name, values)
-    if missing.all():
-        return Cells(np.full(len(series), np.nan), is_categorical=False)
-    if dtype == nw.Object:
-        return _cells_of_objects(name, _objects(series.to_list(), missing))
-    raise ValueError(
-        "Cells must be numbers, text, categories, booleans, dates, datetimes or durations; "
-        f"found {_dtype_name(series)} in {name!r}. Convert the column first, or leave it out."
-    )
-
-
-def is_missing(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:  # (n_rows,), both
-    """Return which of the values of `Cells` are missing."""
     if values.dtype.kind == "O":
-        return np.fromiter((value is None for value in values), bool, len(values))
-    return np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), bool)
-
-
-def is_missing_object(cell: object) -> bool:
-    """Return whether an object is a missing value of any library: None, NaN, NA or NaT."""
-    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
-        return True
-    return isinstance(cell, Real) and cell != cell
-
-
-def time_zone_of(series: nw.Series[Any]) -> str | None:
-    """Return the time zone of a column, or None."""
-    zone = getattr(series.dtype, "time_zone", None)
-    if zone is None and series.implementation.is_pandas_like():
-        # narwhals does not recognize names with an underscore or a digit.
-        zone = getattr(series.to_native().dtype, "tz", None)
-    return None if zone is None else str(zone)
-
-
-def _cells_of_objects(name: str, values: npt.NDArray[np.object_]) -> Cells:  # (n_rows,)
-    missing = np.fromiter(map(is_missing_object, values), bool, len(values))
-    observed = values[~missing].tolist()
-    types = set(map(type, observed))
-
-    def are_all(*wanted: type) -> bool:
-        return all(issubclass(one, wanted) for one in types)
-
-    if types and (are_all(str) or are_all(bytes) or are_all(bool, np.bool_)):
-        return Cells(_objects(values, missing), is_categorical=True)
-    if are_all(Real, Decimal):
-        is_whole = not missing.any() and are_all(int, np.integer)
-        numeric = _as_numeric(observed, np.int64 if is_whole else np.float64)
-        if missing.any():
-            floats = np.full(len(values), np.nan)
-            floats[~missing] = numeric
-            numeric = floats
-        _require_finite(name, numeric)
-        return Cells(numeric, is_categorical=False, are_decimals=types == {Decimal})
-    found = ", ".join(sorted(one.__name__ for one in types))
-    raise ValueError(
-        f"The cells of a column must all be numbers, or all text, or all booleans; found "
-        f"{found} in {name!r}. Convert the column first, or leave it out."
-    )
-
-
-def _as_numeric(
-    observed: list[Any], dtype: type[np.int64 | np.float64]
-) -> npt.NDArray[np.int64 | np.float64]:  # (n_observed,)
-    try:
-        return np.array(observed, dtype=dtype)
-    except OverflowError:  # Python's integers are unbounded
-        return np.array(observed, dtype=np.float64)
-
-
-def _objects(
-    values: Iterable[Any], missing: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.object_]:  # (n_rows,)
-    """Return values as an array of objects, None where they are missing."""
-    objects = np.empty(len(missing), dtype=object)
-    objects[:] = values
-    objects[missing] = None
-    return objects
-
-
-def _require_finite(name: str, values: npt.NDArray[Any]) -> None:
+        n_large = sum(abs(value) > sys.float_info.max for value in values.tolist())
+        if n_large:
+            raise ValueError(
+                f"Numbers must be within the range of float64; found {n_large} larger ones in "
+                f"{name!r}. Replace such values, or drop their rows, first."
+            )
     if values.dtype.kind == "f" and np.isinf(values).any():
         raise ValueError(
             f"Numbers must be finite or missing; found infinity in "
@@ -179,62 +174,64 @@ def _require_finite(name: str, values: npt.NDArray[Any]) -> None:
         )
 
 
-def _numeric_values(
-    series: nw.Series[Any], missing: npt.NDArray[np.bool_]
-) -> npt.NDArray[Any]:  # (n_rows,)
-    """Return numbers as an array; as float64 with NaN if cells are missing."""
-    if missing.any() or series.dtype.is_decimal():
-        series = series.cast(nw.Float64)
-    values = np.asarray(series.to_numpy())
-    return np.where(missing, np.nan, values.astype(np.float64)) if missing.any() else values
+def as_integers(integers: list[int]) -> npt.NDArray[Any]:  # (n,)
+    """Return integers of Python as int64, as uint64 or, if they are larger, as objects."""
+    for dtype in (np.int64, np.uint64):
+        try:
+            return np.array(integers, dtype=dtype)
+        except OverflowError:
+            continue
+    objects = np.empty(len(integers), dtype=object)
+    objects[:] = integers
+    return objects
 
 
-def _dtype_levels(series: nw.Series[Any]) -> tuple[tuple[object, ...] | None, bool]:
-    """Return the categories of a dtype, if it has any, and whether it is ordered."""
-    native = series.to_native()
-    if series.implementation.is_pandas_like() and hasattr(native.dtype, "categories"):
-        return tuple(native.dtype.categories.tolist()), bool(native.dtype.ordered)
-    if series.implementation.is_pyarrow() and hasattr(native.type, "ordered"):
-        if not native.type.ordered:
-            return None, False
-        return tuple(native.combine_chunks().dictionary.to_pylist()), True
-    if isinstance(series.dtype, nw.Enum):
-        return tuple(series.dtype.categories), False
-    return None, False
+def objects_of(values: Any, missing: Flags) -> npt.NDArray[np.object_]:  # (n_rows,)
+    """Return values as an array of objects, None where they are missing."""
+    objects = np.empty(len(missing), dtype=object)
+    objects[:] = values
+    objects[missing] = None
+    return objects
 
 
-def _dtype_name(series: nw.Series[Any]) -> str:
-    if series.dtype != nw.Unknown:
-        return str(series.dtype)
-    native = series.to_native()
-    return str(getattr(native, "dtype", None) or native.type)
+def as_array(values: Iterable[Any], like: npt.NDArray[Any]) -> npt.NDArray[Any]:  # (n,)
+    """Return values as an array of the dtype of `like`."""
+    return np.array(list(values), dtype=like.dtype)
 
 
-def _cells_of_times(series: nw.Series[Any]) -> Cells:
-    microseconds = _microseconds(series)
-    unit = _coarsest_unit(microseconds)
-    values = microseconds / TIME_UNITS[unit]
-    return Cells(values, False, f"times, in {UNIT_NAMES[unit]}", unit)
+def item(value: Any) -> Any:
+    """Return an element of an array as a number of Python."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
-def _microseconds(series: nw.Series[Any]) -> npt.NDArray[np.float64]:  # (n_rows,)
-    """Return durations, or local times since 1970, in microseconds; NaN for missing cells."""
-    if series.dtype == nw.Duration:
-        times = np.asarray(series.to_numpy()).astype("timedelta64[us]")
-    else:
-        series = series.cast(nw.Datetime("us")) if series.dtype == nw.Date else series
-        if time_zone_of(series) is not None:
-            series = series.dt.replace_time_zone(None)
-        times = np.asarray(series.to_numpy()).astype("datetime64[us]")
-    microseconds = times.astype(np.int64).astype(np.float64)
-    microseconds[np.isnat(times)] = np.nan
-    return microseconds
+def alike(tables: Sequence[Cells]) -> list[Cells]:
+    """Return the same column of several tables, with numbers in the notation of the first."""
+    known = [cells for cells in tables if cells.notation and not cells.is_missing.all()]
+    if not known:
+        return list(tables)
+    notation = known[0].notation
+    assert notation is not None
+    return [
+        replace(cells, values=notation.convert(cells.values, cells.notation), notation=notation)
+        if any(cells is one for one in known) and cells.notation is not None
+        else cells
+        for cells in tables
+    ]
 
 
-def _coarsest_unit(microseconds: npt.NDArray[np.float64]) -> str:
-    """Return the coarsest unit of which all times are whole multiples."""
-    observed = microseconds[~np.isnan(microseconds)]
-    for unit, size in TIME_UNITS.items():
-        if (observed % size == 0).all():
-            return unit
-    return "us"
+def comparable_floats(tables: Sequence[Cells]) -> list[npt.NDArray[np.float64]]:
+    """Return the numbers of the same column of several tables, as `alike` returns them.
+
+    Their lowest one is subtracted where they are integers that no float64 can hold.
+    """
+    integers = [cells.observed for cells in tables if cells.are_integers]
+    largest = max((abs(item(one.astype(object).max(initial=0))) for one in integers), default=0)
+    if largest <= LARGEST_EXACT_INTEGER:
+        return [cells.floats() for cells in tables]
+    lowest = min(item(one.min()) for one in integers if len(one) > 0)
+    return [
+        replace(cells, values=cells.values.astype(object) - lowest).floats()
+        if cells.are_integers
+        else cells.floats()
+        for cells in tables
+    ]

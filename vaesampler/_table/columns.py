@@ -1,13 +1,15 @@
 """`Column`: one column of a table, with one class for each kind."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from vaesampler._table.cells import TIME_UNITS, Cells, is_missing
+from vaesampler._table.cells import Cells
+from vaesampler._table.grid import FLOATS, Grid, ascending_positions, find_levels
+from vaesampler._table.notations import NUMBERS, Notation
 
 # Most one-hot slots of a categorical column: the 49 most frequent levels have one each, all
 # others share the last.
@@ -18,30 +20,29 @@ MOST_LEVELS_APART = 50
 class Column(ABC):
     """A column: its name, its kind, and the reason for the kind.
 
-    A cell is a float64: its value or, if the column `has_levels`, the index of its level; NaN
-    if it is missing.
+    A cell is a float64: the position of its value (see `Grid`) or, if the column `has_levels`,
+    the index of its level; NaN if it is missing.
     """
 
     kind: ClassVar[str]
     has_levels: ClassVar[bool]
-    # Whether drawn cells may have values that are not in the table; otherwise they are copies.
-    draws_new_values: ClassVar[bool] = False
 
     name: str
     reason: str
-    # Values that drawn cells copy (empty if they are new values), and the first row of each.
+    # Exact values that drawn cells copy, and the first row of each. All other drawn cells are
+    # new values.
     levels: npt.NDArray[Any] = field(
         default_factory=lambda: np.empty(0), repr=False, compare=False
     )  # (n_levels,)
     first_rows: npt.NDArray[np.intp] = field(
         default_factory=lambda: np.empty(0, dtype=np.intp), repr=False, compare=False
     )  # (n_levels,)
-    # Index of the first row with a missing cell.
+    # Index of the row whose missing cell is copied.
     first_missing_row: int | None = None
-    # Range of the values that are not spikes; empty if there are none.
+    # Range of the cells that are not spikes; empty if there are none.
     range_off_spikes: tuple[float, float] = (np.inf, -np.inf)
-    # Unit of times, a key of `TIME_UNITS`; None for other cells.
-    time_unit: str | None = None
+    # What the values stand for; None if they are objects.
+    notation: Notation | None = None
     # Location and scale of the cells, used to standardize them.
     mean: float = 0.0
     deviation: float = 1.0
@@ -57,15 +58,26 @@ class Column(ABC):
         missing = [] if self.first_missing_row is None else [self.first_missing_row]
         return np.array([*self.first_rows.tolist(), *missing], dtype=np.intp)
 
-    @abstractmethod
-    def example_indices(
-        self, observed: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.intp]:  # (n_rows,), both
-        """Return the index into `example_rows` of each cell; no cell is missing."""
+    @property
+    def is_plain(self) -> bool:
+        """Whether a cell is the value itself, as a float64."""
+        return False
 
     @abstractmethod
-    def read(self, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:  # (n_rows,), both
-        """Turn the values of `Cells`, read from the table of `fit`, into cells."""
+    def is_new(
+        self, observed: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.bool_]:  # (n_rows,), both
+        """Return which cells are new values instead of copies; no cell is missing."""
+
+    @abstractmethod
+    def example_indices(
+        self, copies: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.intp]:  # (n_rows,), both
+        """Return the index into `example_rows` of cells that are copies; none is missing."""
+
+    @abstractmethod
+    def read(self, cells: Cells) -> npt.NDArray[np.float64]:  # (n_rows,)
+        """Turn cells of the table of `fit` into float64."""
 
     def read_new(self, cells: Cells) -> npt.NDArray[np.float64]:  # (n_rows,)
         """Turn the cells of a new table into cells of this column.
@@ -76,31 +88,34 @@ class Column(ABC):
             If numbers are text or times, or times are numbers, if a level is unknown, or if a
             cell is missing and none was in the table of `fit`.
         """
-        cells = self._in_own_unit(cells)
-        if not self.has_missing and is_missing(cells.values).any():
+        if not self.has_missing and cells.has_missing:
             raise ValueError(
                 f"Column {self.name!r} has missing cells, but had none when fitting. Impute "
                 "them, or drop these rows."
             )
-        self._check_new(cells.values)
-        return self.read(cells.values)
+        cells = self._in_own_notation(cells)
+        self._check_new(cells)
+        return self.read(cells)
 
     @abstractmethod
-    def _check_new(self, values: npt.NDArray[Any]) -> None:
-        """Raise a ValueError if a value cannot be read."""
+    def _check_new(self, cells: Cells) -> None:
+        """Raise a ValueError if a cell cannot be read."""
 
-    def _in_own_unit(self, cells: Cells) -> Cells:
-        """Convert times to the unit of the table of `fit`."""
-        if cells.time_unit == self.time_unit:
+    def _in_own_notation(self, cells: Cells) -> Cells:
+        """Convert numbers to the notation of the table of `fit`."""
+        if self.notation is None or cells.notation is None or self._is_all_missing(cells):
             return cells
-        if cells.time_unit is None or self.time_unit is None:
-            held, found = ("times", "others") if self.time_unit else ("no times", "times")
+        try:
+            values = self.notation.convert(cells.values, cells.notation)
+        except ValueError as error:
             raise ValueError(
-                f"Column {self.name!r} held {held} when fitting; found {found}. Pass the same "
-                "columns as in `fit`, in the same order."
-            )
-        microseconds = cells.values * TIME_UNITS[cells.time_unit]
-        return cells._replace(values=microseconds / TIME_UNITS[self.time_unit])
+                f"Column {self.name!r} held {error}. Pass the same columns as in `fit`, in the "
+                "same order."
+            ) from error
+        return replace(cells, values=values, notation=self.notation)
+
+    def _is_all_missing(self, cells: Cells) -> bool:
+        return cells.has_missing and bool(cells.is_missing.all())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,39 +124,60 @@ class NumericColumn(Column):
 
     has_levels: ClassVar[bool] = False
 
-    # Smallest and largest value, in the table's own dtype.
+    notation: Notation = NUMBERS
+    # Smallest and largest value, exact.
     lowest: float | int
     highest: float | int
-    # Values that a large share of the rows has, such as 0.
+    # Cells of values that a large share of the rows has, such as 0.
     spikes: tuple[float, ...] = ()
-    # Largest number of decimals of a value; None if unknown.
-    decimals: int | None = None
-    # Whether the cells are `decimal.Decimal` objects.
-    holds_decimals: bool = False
+    grid: Grid = FLOATS
 
-    def read(self, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:  # (n_rows,), both
-        """Return the values as float64."""
-        return values.astype(np.float64)
-
-    def _check_new(self, values: npt.NDArray[Any]) -> None:
-        if values.dtype.kind == "O":
+    def _check_new(self, cells: Cells) -> None:
+        if not cells.are_numbers:
             raise ValueError(
                 f"Column {self.name!r} held numbers when fitting; found text or other objects. "
                 "Pass the same columns as in `fit`, in the same order."
             )
 
+    def _positions(self, cells: Cells) -> npt.NDArray[np.float64]:  # (n_rows,)
+        positions = self.grid.positions(cells.values)
+        if cells.missing is not None:
+            positions[cells.missing] = np.nan
+        return positions
+
 
 @dataclass(frozen=True, kw_only=True)
 class _NewValuesColumn(NumericColumn):
-    """Numbers that are drawn as new values between the lowest and the highest."""
+    """Numbers that are drawn as new values between the lowest and the highest.
 
-    draws_new_values: ClassVar[bool] = True
+    The levels are the spikes.
+    """
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a cell is the value itself, as a float64."""
+        return self.grid.is_plain
+
+    def is_new(
+        self, observed: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.bool_]:  # (n_rows,), both
+        """Return which cells are not spikes."""
+        return ~np.isin(observed, self.spikes) if self.spikes else np.ones(len(observed), bool)
 
     def example_indices(
-        self, observed: npt.NDArray[np.float64]
+        self, copies: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.intp]:  # (n_rows,), both
-        """Return zeros: drawn values are new, and only missing cells are copied."""
-        return np.zeros(len(observed), dtype=np.intp)
+        """Return the index of each cell's spike."""
+        index_of = {spike: index for index, spike in enumerate(self.spikes)}
+        return np.array([index_of[cell] for cell in copies.tolist()], dtype=np.intp)
+
+    def read(self, cells: Cells) -> npt.NDArray[np.float64]:  # (n_rows,)
+        """Return the positions of the values on the grid."""
+        positions = self._positions(cells)
+        if not self.is_plain:
+            for value, spike in zip(self.levels.tolist(), self.spikes, strict=True):
+                positions[(cells.values == value) & ~cells.is_missing] = spike
+        return positions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,15 +201,45 @@ class DiscreteColumn(NumericColumn):
     kind: ClassVar[str] = "discrete"
 
     @property
-    def levels_off_spikes(self) -> npt.NDArray[np.float64]:  # (n_other_levels,)
-        """Levels that are not spikes."""
-        return self.levels[~np.isin(self.levels, self.spikes)].astype(np.float64)
+    def positions(self) -> npt.NDArray[np.float64]:  # (n_levels,)
+        """Cell of each level, strictly ascending."""
+        return ascending_positions(self.grid, self.levels)
+
+    @property
+    def positions_off_spikes(self) -> npt.NDArray[np.float64]:  # (n_other_levels,)
+        """Cells of the levels that are not spikes."""
+        positions = self.positions
+        return positions[~np.isin(positions, self.spikes)] if self.spikes else positions
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a cell is the value itself, as a float64."""
+        return (
+            self.grid.is_plain
+            and self.levels.dtype.kind != "O"
+            and bool((self.positions == self.levels).all())
+        )
+
+    def is_new(
+        self, observed: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.bool_]:  # (n_rows,), both
+        """Return false: all cells are copies."""
+        return np.zeros(len(observed), dtype=bool)
 
     def example_indices(
-        self, observed: npt.NDArray[np.float64]
+        self, copies: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.intp]:  # (n_rows,), both
-        """Return the index of each value's level."""
-        return np.searchsorted(self.levels.astype(np.float64), observed)
+        """Return the index of each cell's level."""
+        return np.searchsorted(self.positions, copies)
+
+    def read(self, cells: Cells) -> npt.NDArray[np.float64]:  # (n_rows,)
+        """Return the position of each value's level, or of other values on the grid."""
+        positions = self._positions(cells)
+        if not self.is_plain:
+            indices, is_level = find_levels(self.levels, cells.values)
+            is_level &= ~cells.is_missing
+            positions[is_level] = self.positions[indices[is_level]]
+        return positions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,29 +248,43 @@ class LevelColumn(Column):
 
     has_levels: ClassVar[bool] = True
 
-    def example_indices(
+    # Whether the levels are text, categories or booleans, or named as such.
+    are_categories: bool = False
+
+    def is_new(
         self, observed: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.bool_]:  # (n_rows,), both
+        """Return false: all cells are copies."""
+        return np.zeros(len(observed), dtype=bool)
+
+    def example_indices(
+        self, copies: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.intp]:  # (n_rows,), both
         """Return the cells, which are level indices."""
-        return observed.astype(np.intp)
+        return copies.astype(np.intp)
 
-    def read(self, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:  # (n_rows,), both
+    def read(self, cells: Cells) -> npt.NDArray[np.float64]:  # (n_rows,)
         """Return the index of each value's level."""
-        index_of = {level: index for index, level in enumerate(self.levels.tolist())}
-        is_observed = ~is_missing(values)
-        indices = map(index_of.__getitem__, values[is_observed].tolist())
-        cells = np.full(len(values), np.nan)
-        cells[is_observed] = np.fromiter(indices, np.float64)
-        return cells
+        is_observed = ~cells.is_missing
+        indices = self._indices(cells.values[is_observed])
+        read = np.full(len(cells.values), np.nan)
+        read[is_observed] = indices
+        return read
 
-    def _check_new(self, values: npt.NDArray[Any]) -> None:
+    def _check_new(self, cells: Cells) -> None:
         known = set(self.levels.tolist())
-        found = set(values[~is_missing(values)].tolist())
+        found = set(cells.observed.tolist())
         if not found <= known:
             raise ValueError(
                 f"Column {self.name!r} must hold what was seen when fitting; found new values "
-                f"{sorted(found - known, key=repr)[:5]}. Drop these rows."
+                f"{cells.shown(sorted(found - known, key=repr))}. Drop these rows."
             )
+
+    def _indices(self, values: npt.NDArray[Any]) -> npt.NDArray[np.intp]:  # (n,), both
+        if self.levels.dtype.kind != "O" and values.dtype.kind != "O":
+            return np.searchsorted(self.levels, values)  # numbers are ascending
+        index_of = {level: index for index, level in enumerate(self.levels.tolist())}
+        return np.fromiter(map(index_of.__getitem__, values.tolist()), np.intp, len(values))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from vaesampler._table.cells import Cells, cells_of_array, cells_of_series
+from vaesampler._table.arrays import cells_of_array
+from vaesampler._table.cells import Cells
 from vaesampler._table.schema import FeatureSchema
+from vaesampler._table.series import cells_of_series, plain_series
 from vaesampler._table.templates import (
     ArrayTemplate,
     FrameTemplate,
@@ -223,21 +225,28 @@ class FrameContainer(Container):
 
     def template(self, schema: FeatureSchema) -> FrameTemplate:
         """Keep the names and dtypes, and one example of each level."""
-        # Slices would keep all rows in memory, and pyarrow slices for no indices: hence no rows
-        # of a copy of one row.
-        first = self.frame[[0], :]
+        columns = zip(self._series(), schema.columns, strict=True)
         examples = [
-            series[column.example_rows.tolist()]
-            if len(column.example_rows) > 0
-            else first.get_column(series.name).head(0)
-            for series, column in zip(self._series(), schema.columns, strict=True)
+            _taken(plain_series(series), column.example_rows).to_native()
+            for series, column in columns
         ]
-        return FrameTemplate(
-            first.head(0).to_native(), [series.to_native() for series in examples], schema
-        )
+        return FrameTemplate(self._empty(), examples, schema)
+
+    def _empty(self) -> Any:
+        """Return the frame without its rows."""
+        if self.frame.implementation.is_pyarrow():
+            return self.frame.to_native().schema.empty_table()
+        # A slice would keep all rows in memory.
+        return self.frame[[0], :].head(0).to_native()
 
     def _series(self) -> list[nw.Series[Any]]:
         return [self.frame.get_column(name) for name in self.frame.columns]
+
+
+def _taken(series: nw.Series[Any], rows: npt.NDArray[np.intp]) -> nw.Series[Any]:  # (n,)
+    """Return a copy of rows."""
+    # pyarrow would return a slice for no indices, which keeps all rows in memory.
+    return series[rows.tolist()] if len(rows) > 0 else series[[0]].head(0)
 
 
 def _default_names(n_columns: int) -> list[str]:

@@ -3,13 +3,14 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from vaesampler._table.cells import Cells, is_missing
+from vaesampler._table.cells import Cells, as_array, item
 from vaesampler._table.columns import (
     BinaryColumn,
     CategoricalColumn,
@@ -19,15 +20,14 @@ from vaesampler._table.columns import (
     DiscreteColumn,
     IntegerColumn,
     LevelColumn,
+    NumericColumn,
     OrdinalColumn,
 )
+from vaesampler._table.grid import Grid, ascending_positions
+from vaesampler._table.notations import Times
 
-# Above 2 ** 53 every float64 is an integer, so decimals cannot be counted.
-LARGEST_EXACT_INTEGER = 2.0**53
 # Spikes, repetitions and quantiles are estimated from about this many evenly spaced rows.
 N_ROWS_SAMPLED = 10_000
-# Values with more decimals than this count as values with any number of decimals.
-MOST_DECIMALS = 6
 # Columns with at most this many distinct values have no spikes: they are rating scales.
 LONGEST_SCALE = 20
 # A spike is a value with at least this share and this number of the rows, and with at least
@@ -67,7 +67,7 @@ def infer_column(
         return _ordinal(name, cells, order)
     if is_categorical:
         return _categorical(name, cells)
-    if cells.values.dtype.kind == "O":
+    if not cells.are_numbers:
         raise ValueError(
             f"Column {name!r} holds text or other objects, but columns that are not in "
             "`categorical_features` must hold numbers. Add it, or set "
@@ -77,8 +77,8 @@ def infer_column(
 
 
 def _categorical(name: str, cells: Cells) -> LevelColumn:
-    missing = is_missing(cells.values)
-    rows = np.flatnonzero(~missing).tolist()
+    rows = np.flatnonzero(~cells.is_missing).tolist()
+    n_missing = len(cells.values) - len(rows)
     observed = cells.values[rows].tolist()
     counts = Counter(observed)
     # In reverse, so that the first row of each level overwrites the later ones.
@@ -91,31 +91,35 @@ def _categorical(name: str, cells: Cells) -> LevelColumn:
         reason = "text, categories or truth values"
     kind: type[LevelColumn] = CategoricalColumn
     share_of_last = 0.0
-    if len(levels) + missing.any() <= 1:
+    if len(levels) + (n_missing > 0) <= 1:
         kind = ConstantColumn
     elif len(levels) == 2:
         kind = BinaryColumn
         share_of_last = counts[levels[-1]] / len(observed)
     return kind(
         name=name,
-        reason=f"{reason}, {_count(len(levels), 'level')}{_note_missing(int(missing.sum()))}",
+        reason=f"{reason}, {_count(len(levels), 'level')}{_note_missing(n_missing)}",
         levels=levels,
         first_rows=np.array([first_rows[level] for level in order], dtype=np.intp),
-        first_missing_row=_first_index(missing),
+        first_missing_row=cells.first_missing_row,
         range_off_spikes=_range_of_indices(levels),
+        notation=cells.notation,
+        are_categories=True,
         mean=share_of_last,
         deviation=_bernoulli_deviation(share_of_last),
     )
 
 
 def _ordinal(name: str, cells: Cells, order: Sequence[object]) -> LevelColumn:
-    column = _categorical(name, cells._replace(is_categorical=True))
-    counts = Counter(cells.values[~is_missing(cells.values)].tolist())
+    column = _categorical(name, replace(cells, is_categorical=True))
+    if cells.notation is not None:
+        order = [cells.notation.number(level) for level in order]
+    counts = Counter(cells.observed.tolist())
     unknown = sorted(counts.keys() - set(order), key=repr)
     if unknown:
         raise ValueError(
             f"The order of column {name!r} must name all of its levels; it lacks "
-            f"{unknown[:5]}. Add them to its entry in `ordinal_features`."
+            f"{cells.shown(unknown)}. Add them to its entry in `ordinal_features`."
         )
     if not isinstance(column, CategoricalColumn):  # two levels need no order
         return column
@@ -123,119 +127,184 @@ def _ordinal(name: str, cells: Cells, order: Sequence[object]) -> LevelColumn:
     seen = [level for level in order if level in counts]
     levels = np.empty(len(seen), dtype=object)
     levels[:] = seen
-    note = _note_missing(int(is_missing(cells.values).sum()))
+    note = _note_missing(len(cells.values) - len(cells.observed))
+    first, *_, last = seen
     return OrdinalColumn(
         name=name,
-        reason=f"ordered, {len(seen)} levels from {seen[0]!r} to {seen[-1]!r}{note}",
+        reason=f"ordered, {len(seen)} levels from {first!r} to {last!r}{note}",
         levels=levels,
         first_rows=np.array([first_rows[level] for level in seen], dtype=np.intp),
         first_missing_row=column.first_missing_row,
         range_off_spikes=column.range_off_spikes,
+        notation=cells.notation,
+        are_categories=True,
         counts=np.array([counts[level] for level in seen], dtype=np.intp),
     )
 
 
 def _numeric(name: str, cells: Cells) -> Column:
-    observed, n_missing, first_missing_row = cells.values, 0, None
-    if len(observed) > 0 and np.isnan(observed.min()):
-        missing = np.isnan(cells.values)
-        observed = cells.values[~missing]
-        n_missing, first_missing_row = int(missing.sum()), _first_index(missing)
-    note = (f", {cells.note}" if cells.note else "") + _note_missing(n_missing)
+    observed, first_missing_row = cells.observed, cells.first_missing_row
     if len(observed) == 0:
         return ConstantColumn(
             name=name,
             reason="every cell is missing",
-            first_missing_row=0,
-            time_unit=cells.time_unit,
+            first_missing_row=first_missing_row,
+            notation=cells.notation,
         )
     spikes = _find_spikes(observed)
-    off_spikes = observed if not spikes else observed[~np.isin(observed, spikes)]
+    off_spikes = (
+        observed if not spikes else observed[~np.isin(observed, as_array(spikes, observed))]
+    )
     sample = _evenly_spaced(off_spikes)
     # Drawn values between repeated ones would reveal synthetic rows: a tree could learn the
     # class from values that real rows never have.
-    if 2 * len(np.unique(sample)) <= len(sample) or observed.min() == observed.max():
-        column = _repeating(name, cells, observed, spikes)
+    is_repeating = 2 * len(np.unique(sample)) <= len(sample) or observed.min() == observed.max()
+    if is_repeating and (levels := _Levels.of(cells)).n_levels <= 2:
+        column: Column = levels.column(name)
     else:
-        column = _rarely_repeating(name, cells, observed, spikes)
-    column = replace(
-        column,
-        reason=column.reason + _note_spikes(spikes) + note,
-        first_missing_row=first_missing_row,
-        time_unit=cells.time_unit,
-    )
-    if isinstance(column, LevelColumn):
-        return column
-    mean, deviation = _location_and_scale(observed, sample, _largest_absolute(observed))
+        found = _Numbers(name, cells, observed, off_spikes, spikes)
+        column = found.discrete(_Levels.of(cells)) if is_repeating else found.new_values()
+    assert cells.notation is not None
     return replace(
         column,
-        range_off_spikes=(float(off_spikes.min()), float(off_spikes.max())),
-        mean=mean,
-        deviation=deviation,
+        reason=column.reason + _notes(cells, column, spikes),
+        first_missing_row=first_missing_row,
     )
 
 
-def _repeating(
-    name: str, cells: Cells, observed: npt.NDArray[Any], spikes: tuple[float, ...]
-) -> Column:
-    levels, first_rows = np.unique(cells.values, return_index=True)
-    if len(observed) < len(cells.values):
-        is_level = ~np.isnan(levels)
-        levels, first_rows = levels[is_level], first_rows[is_level]
-    reason = f"{_count(len(levels), 'value')} in {len(observed)} rows"
-    if len(levels) > 2:
-        return DiscreteColumn(
+@dataclass(frozen=True)
+class _Levels:
+    """The distinct values of a column of numbers, ascending."""
+
+    cells: Cells
+    levels: npt.NDArray[Any]  # (n_levels,)
+    first_rows: npt.NDArray[np.intp]  # (n_levels,)
+
+    @classmethod
+    def of(cls, cells: Cells) -> Self:
+        """Find the distinct values, and the first row of each."""
+        levels, first_rows = np.unique(cells.observed, return_index=True)
+        if cells.has_missing:
+            first_rows = np.flatnonzero(~cells.is_missing)[first_rows]
+        return cls(cells, levels, first_rows)
+
+    @property
+    def n_levels(self) -> int:
+        """Number of distinct values."""
+        return len(self.levels)
+
+    def column(self, name: str) -> LevelColumn:
+        """Return the column of one or two distinct values."""
+        observed, notation = self.cells.observed, self.cells.notation
+        assert notation is not None
+        kind: type[LevelColumn] = ConstantColumn
+        reason = f"every value is {notation.text(item(self.levels[0]))}"
+        share_of_last = 0.0
+        if self.n_levels == 2:
+            kind, reason = BinaryColumn, f"2 values in {len(observed)} rows"
+            share_of_last = float((observed == self.levels[-1]).mean())
+        return kind(
             name=name,
             reason=reason,
-            levels=levels,
-            first_rows=first_rows,
-            spikes=spikes,
-            lowest=observed.min().item(),
-            highest=observed.max().item(),
-            holds_decimals=cells.are_decimals,
+            levels=self.levels,
+            first_rows=self.first_rows,
+            range_off_spikes=_range_of_indices(self.levels),
+            notation=notation,
+            mean=share_of_last,
+            deviation=_bernoulli_deviation(share_of_last),
         )
-    if len(levels) == 1:
-        return ConstantColumn(
-            name=name,
-            reason=f"every value is {levels[0]}",
-            levels=levels,
-            first_rows=first_rows,
-            range_off_spikes=_range_of_indices(levels),
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """A column of more than two distinct numbers."""
+
+    name: str
+    cells: Cells
+    observed: npt.NDArray[Any]  # (n_observed,)
+    off_spikes: npt.NDArray[Any]  # (n_off_spikes,)
+    spikes: tuple[Any, ...]
+
+    def discrete(self, levels: _Levels) -> DiscreteColumn:
+        """Return the column of numbers that repeat."""
+        grid = self.grid.without_rounding()
+        positions = ascending_positions(grid, levels.levels)
+        spike_indices = np.searchsorted(levels.levels, as_array(self.spikes, levels.levels))
+        return DiscreteColumn(
+            reason=f"{levels.n_levels} values in {len(self.observed)} rows",
+            levels=levels.levels,
+            first_rows=levels.first_rows,
+            spikes=tuple(positions[spike_indices].tolist()),
+            **{**self._common(), "grid": grid},
         )
-    share_of_last = float((observed == levels[-1]).mean())
-    return BinaryColumn(
-        name=name,
-        reason=reason,
-        levels=levels,
-        first_rows=first_rows,
-        range_off_spikes=_range_of_indices(levels),
-        mean=share_of_last,
-        deviation=_bernoulli_deviation(share_of_last),
-    )
+
+    def new_values(self) -> ContinuousColumn | IntegerColumn:
+        """Return the column of numbers of which few repeat."""
+        kind: type[ContinuousColumn | IntegerColumn] = ContinuousColumn
+        reason, decimals = "most values are found once", self.grid.decimals
+        if decimals == 0:
+            kind, reason = IntegerColumn, "every value is a whole number"
+        elif decimals is not None:
+            reason += f", with at most {_count(decimals, 'decimal')}"
+        spikes = as_array(self.spikes, self.observed)
+        ascending = np.argsort(spikes, kind="stable")
+        positions = np.empty(len(spikes))
+        positions[ascending] = ascending_positions(self.grid, spikes[ascending])
+        return kind(
+            reason=reason,
+            levels=spikes,
+            first_rows=self._first_rows(spikes),
+            spikes=tuple(positions.tolist()),
+            **self._common(),
+        )
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The values that the column may have."""
+        return Grid.of(self.cells, self.off_spikes)
+
+    def _common(self) -> dict[str, Any]:
+        """Return the arguments of all columns of numbers."""
+        grid, off_spikes, observed = self.grid, self.off_spikes, self.observed
+        lowest, highest = item(observed.min()), item(observed.max())
+        ends = as_array((off_spikes.min(), off_spikes.max()), off_spikes)
+        largest: float = max(abs(lowest), abs(highest))
+        if not grid.is_plain:
+            observed, off_spikes = grid.positions(observed), grid.positions(off_spikes)
+            largest = float(np.abs(observed).max())
+        mean, deviation = _location_and_scale(observed, _evenly_spaced(off_spikes), largest)
+        return {
+            "name": self.name,
+            "lowest": lowest,
+            "highest": highest,
+            "grid": grid,
+            "notation": self.cells.notation,
+            "range_off_spikes": tuple(grid.positions(ends).tolist()),
+            "mean": mean,
+            "deviation": deviation,
+        }
+
+    def _first_rows(self, values: npt.NDArray[Any]) -> npt.NDArray[np.intp]:  # (n,), both
+        """Return the first row of each value."""
+        is_observed = ~self.cells.is_missing if self.cells.has_missing else True
+        rows = [int(np.argmax((self.cells.values == value) & is_observed)) for value in values]
+        return np.array(rows, dtype=np.intp)
 
 
-def _rarely_repeating(
-    name: str, cells: Cells, observed: npt.NDArray[Any], spikes: tuple[float, ...]
-) -> ContinuousColumn | IntegerColumn:
-    decimals = _decimals(observed, _largest_absolute(observed))
-    kind: type[ContinuousColumn | IntegerColumn] = ContinuousColumn
-    reason = "most values are found once"
-    if decimals == 0:
-        kind, reason = IntegerColumn, "every value is a whole number"
-    elif decimals is not None:
-        reason += f", with at most {_count(decimals, 'decimal')}"
-    return kind(
-        name=name,
-        reason=reason,
-        spikes=spikes,
-        lowest=observed.min().item(),
-        highest=observed.max().item(),
-        decimals=decimals,
-        holds_decimals=cells.are_decimals,
-    )
+def _notes(cells: Cells, column: Column, spikes: tuple[Any, ...]) -> str:
+    """Return what the reason adds for numbers: spikes, the unit of times, missing cells."""
+    notation = cells.notation
+    assert notation is not None
+    note = ""
+    if spikes:
+        note += f", many rows at {' and '.join(map(notation.text, spikes))}"
+    if isinstance(notation, Times):
+        unit = column.grid.unit if isinstance(column, NumericColumn) else None
+        note += ", times" if unit is None else f", times, in {notation.unit_name(unit)}"
+    return note + _note_missing(len(cells.values) - len(cells.observed))
 
 
-def _find_spikes(observed: npt.NDArray[Any]) -> tuple[float, ...]:
+def _find_spikes(observed: npt.NDArray[Any]) -> tuple[Any, ...]:
     sample = _evenly_spaced(observed)
     values, counts = np.unique(sample, return_counts=True)
     if len(values) <= LONGEST_SCALE:
@@ -246,13 +315,7 @@ def _find_spikes(observed: npt.NDArray[Any]) -> tuple[float, ...]:
         LEAST_SPIKE_RATIO * float(np.median(counts)),
     )
     most_frequent = np.argsort(-counts, kind="stable")[:MOST_SPIKES]
-    return tuple(values[index].item() for index in most_frequent if counts[index] >= least)
-
-
-def _largest_absolute(observed: npt.NDArray[Any]) -> float | int:
-    """Return the largest absolute value as a Python number, which does not overflow."""
-    largest: float | int = max(abs(observed.min().item()), abs(observed.max().item()))
-    return largest
+    return tuple(item(values[index]) for index in most_frequent if counts[index] >= least)
 
 
 def _range_of_indices(levels: npt.NDArray[Any]) -> tuple[float, float]:
@@ -280,38 +343,12 @@ def _location_and_scale(
     return mean, deviation if is_varied else 1.0
 
 
-def _decimals(observed: npt.NDArray[Any], largest: float) -> int | None:
-    """Return the largest number of decimals of a value; None if it is unknown."""
-    if observed.dtype.kind in "biu":
-        return 0
-    sample = _evenly_spaced(observed)  # for an early exit
-    for decimals in range(MOST_DECIMALS + 1):
-        if float(largest) * 10**decimals >= LARGEST_EXACT_INTEGER:
-            return None
-        if _is_exact(sample, decimals) and _is_exact(observed, decimals):
-            return decimals
-    return None
-
-
-def _is_exact(observed: npt.NDArray[Any], decimals: int) -> bool:
-    rounded = np.round(observed.astype(np.float64), decimals)
-    return bool((rounded.astype(observed.dtype) == observed).all())
-
-
 def _evenly_spaced(values: npt.NDArray[Any]) -> npt.NDArray[Any]:  # (n,) to (n_sampled,)
     return values[:: max(1, len(values) // N_ROWS_SAMPLED)]
 
 
-def _first_index(flags: npt.NDArray[np.bool_]) -> int | None:
-    return int(flags.argmax()) if flags.any() else None
-
-
 def _note_missing(n_missing: int) -> str:
     return f", {_count(n_missing, 'missing cell')}" if n_missing else ""
-
-
-def _note_spikes(spikes: tuple[float, ...]) -> str:
-    return f", many rows at {' and '.join(map(str, spikes))}" if spikes else ""
 
 
 def _count(n: int, what: str) -> str:

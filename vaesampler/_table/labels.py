@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from vaesampler._table.cells import is_missing_object
+from vaesampler._table.objects import is_missing_object
 
 
 def labels_of(y: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from vaesampler._table.cells import Cells, is_missing
+from vaesampler._table.cells import Cells
 
 # "auto", or a mask, indices or names of columns.
 CategoricalFeatures: TypeAlias = (
@@ -83,12 +83,12 @@ def order_of_dtype(name: str, cells: Cells) -> Sequence[object]:
     """
     if cells.dtype_levels is not None:
         return cells.dtype_levels
-    if cells.values.dtype.kind == "O":
+    if not cells.are_numbers:
         raise ValueError(
             f"ordinal_features must name the levels of column {name!r} in ascending order: its "
             "dtype has no order. Pass a list in place of None."
         )
-    order: list[object] = np.unique(cells.values[~is_missing(cells.values)]).tolist()
+    order: list[object] = np.unique(cells.observed).tolist()
     return order
 
 

@@ -10,8 +10,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from vaesampler._table.cells import Cells
+from vaesampler._table.cells import Cells, cells_of_numbers
 from vaesampler._table.columns import Column, NumericColumn
+from vaesampler._table.grid import Grid
 from vaesampler._table.inference import infer_column
 from vaesampler._table.named_features import (
     CategoricalFeatures,
@@ -106,14 +107,24 @@ class FeatureSchema:
 
     @cached_property
     def columns_by_decimals(self) -> dict[int, npt.NDArray[np.intp]]:
-        """Number of decimals to the indices of the columns that have it."""
+        """Number of decimals to the indices of the columns that have it, and no longer step."""
         found: dict[int, list[int]] = {}
         for index, column in enumerate(self.columns):
-            if isinstance(column, NumericColumn) and column.decimals is not None:
-                found.setdefault(column.decimals, []).append(index)
+            grid = column.grid if isinstance(column, NumericColumn) else None
+            if grid is not None and grid.decimals is not None and grid.step == 1:
+                found.setdefault(grid.decimals, []).append(index)
         return {
             decimals: np.array(indices, dtype=np.intp)
             for decimals, indices in sorted(found.items())
+        }
+
+    @cached_property
+    def grids_with_steps(self) -> dict[int, Grid]:
+        """Index of each column whose values are multiples of more than their last decimal."""
+        return {
+            index: column.grid
+            for index, column in enumerate(self.columns)
+            if isinstance(column, NumericColumn) and column.grid.step > 1
         }
 
     def read_values(
@@ -122,8 +133,8 @@ class FeatureSchema:
         """Turn rows of a numeric array into cells."""
         cells = values.astype(np.float64)
         for index, column in enumerate(self.columns):
-            if column.has_levels:
-                cells[:, index] = column.read(values[:, index])
+            if not column.is_plain:
+                cells[:, index] = column.read(cells_of_numbers(values[:, index]))
         return cells
 
     def __repr__(self) -> str:

@@ -7,7 +7,6 @@ user's table, so that they keep its dtype in any library. Only new numbers are c
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Self, TypeAlias
 
 import narwhals.stable.v2 as nw
@@ -15,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from vaesampler._table.cells import TIME_UNITS, time_zone_of
-from vaesampler._table.columns import Column, IntegerColumn, NumericColumn
+from vaesampler._table.columns import Column, NumericColumn
 from vaesampler._table.schema import FeatureSchema
+from vaesampler._table.series import encoded_like, series_like
 
 CellBlock: TypeAlias = npt.NDArray[np.float64]  # (n_rows_of_block, n_columns)
 
@@ -65,7 +64,7 @@ class ArrayTemplate(Template):
         for index, (column, examples) in enumerate(
             zip(self.schema.columns, self.examples, strict=True)
         ):
-            if is_float and not column.has_levels:
+            if is_float and column.is_plain:
                 continue
             new = NewCells.of(column, cells[:, index])
             if new.is_new.any():
@@ -116,7 +115,8 @@ class SparseTemplate(Template):
             new = NewCells.of(column, cells[:, index])
             if new.is_new.any():
                 rows[new.is_new, index] = new.cast(dtype)
-            examples = np.append(column.levels, [np.nan] if dtype.kind == "f" else [])
+            missing = [np.nan] if dtype.kind == "f" else []
+            examples = np.array([*column.levels.tolist(), *missing], dtype=dtype)
             rows[~new.is_new, index] = examples[new.example_indices]
         return rows
 
@@ -155,22 +155,10 @@ class FrameTemplate(Template):
         return nw.maybe_reset_index(nw.concat(frames, how="vertical")).to_native()
 
     def _series(self, index: int, new: "NewCells") -> nw.Series[Any]:
-        examples = nw.from_native(self.examples[index], series_only=True)
-        if not new.is_new.any():
-            return nw.maybe_reset_index(examples[new.example_indices.tolist()])
-        new_values = _values_for(examples.dtype, new)
-        values = np.zeros(len(new.is_new), dtype=new_values.dtype)
-        values[new.is_new] = new_values
-        made = _cast(examples, values)
-        if new.is_new.all():
-            return made
-        # The other cells are missing ones, which are copied.
-        indices = np.zeros(len(new.is_new), dtype=np.intp)
-        indices[~new.is_new] = new.example_indices
-        copies = nw.maybe_reset_index(examples[indices.tolist()])
-        return made.zip_with(
-            nw.new_series("is_new", new.is_new, backend=examples.implementation), copies
-        )
+        empty = nw.from_native(self.empty, eager_only=True)
+        examples: nw.Series[Any] = nw.from_native(self.examples[index], series_only=True)
+        rows = _rows_of(examples, new)
+        return encoded_like(nw.maybe_reset_index(rows), empty.get_column(empty.columns[index]))
 
 
 @dataclass(frozen=True)
@@ -179,45 +167,54 @@ class NewCells:
 
     column: Column
     is_new: npt.NDArray[np.bool_]  # (n_rows,)
-    values: npt.NDArray[np.float64]  # (n_new,)
+    positions: npt.NDArray[np.float64]  # (n_new,), see `Grid`
     example_indices: npt.NDArray[np.intp]  # (n_copies,)
 
     @classmethod
     def of(cls, column: Column, cells: npt.NDArray[np.float64]) -> Self:  # (n_rows,)
         """Split the cells of a column."""
         is_observed = ~np.isnan(cells)
-        is_new = is_observed & column.draws_new_values
+        is_new = is_observed.copy()
+        is_new[is_observed] = column.is_new(cells[is_observed])
+        is_copy = is_observed & ~is_new
         indices = np.full(len(cells), len(column.levels), dtype=np.intp)
-        if not column.draws_new_values:
-            indices[is_observed] = column.example_indices(cells[is_observed])
+        indices[is_copy] = column.example_indices(cells[is_copy])
         return cls(column, is_new, cells[is_new], indices[~is_new])
 
+    def numbers(self) -> npt.NDArray[Any]:  # (n_new,)
+        """Return the new values: exact integers, if the column holds such, or floats."""
+        column = self.column
+        assert isinstance(column, NumericColumn)  # no other column has new values
+        if not column.grid.are_integers:
+            return self.positions
+        return column.grid.values(self.positions, int(column.lowest), int(column.highest))
+
     def cast(self, dtype: np.dtype[Any]) -> npt.NDArray[Any]:  # (n_new,)
-        """Return the new values in a dtype, clipped to the column's range in that dtype."""
-        if dtype.kind not in "iu":
-            return self.values.astype(dtype)
-        # The largest integer of a dtype may be rounded up as a float, which would overflow.
-        largest = float(np.iinfo(dtype).max)
-        if int(largest) > np.iinfo(dtype).max:
-            largest = float(np.nextafter(largest, 0))
-        whole = np.rint(self.values).clip(np.iinfo(dtype).min, largest).astype(dtype)
-        column = self._numeric_column
-        values: npt.NDArray[Any] = whole.clip(int(column.lowest), int(column.highest))
-        return values
+        """Return the new values in a dtype of NumPy."""
+        numbers = self.numbers()
+        if dtype.kind in "mM":
+            return numbers.astype(np.int64).view(dtype.newbyteorder("=")).astype(dtype)
+        return numbers.astype(dtype)
 
-    def objects(self) -> list[object]:  # n_new
-        """Return the new values as Python's numbers, or as `decimal.Decimal` objects."""
-        column = self._numeric_column
-        if not column.holds_decimals:
-            dtype = np.dtype(int if isinstance(column, IntegerColumn) else float)
-            return list(self.cast(dtype).tolist())
-        form = "" if column.decimals is None else f".{column.decimals}f"
-        return [Decimal(format(value, form)) for value in self.values.tolist()]
+    def objects(self) -> list[Any]:  # n_new
+        """Return the new values as objects of the column's type."""
+        assert self.column.notation is not None
+        return self.column.notation.objects(self.numbers())
 
-    @property
-    def _numeric_column(self) -> NumericColumn:
-        assert isinstance(self.column, NumericColumn)  # no other column has new values
-        return self.column
+
+def _rows_of(examples: nw.Series[Any], new: NewCells) -> nw.Series[Any]:  # (n_rows,)
+    """Return copies of examples, and new values."""
+    if not new.is_new.any():
+        return examples[new.example_indices.tolist()]
+    made = series_like(examples, new.column, new.numbers())
+    if new.is_new.all():
+        return made
+    # Copies are taken from the examples, new values from below them.
+    indices = np.empty(len(new.is_new), dtype=np.intp)
+    indices[~new.is_new] = new.example_indices
+    indices[new.is_new] = len(examples) + np.arange(len(made))
+    both = nw.concat([examples.to_frame(), made.to_frame()], how="vertical")
+    return both.get_column(examples.name)[indices.tolist()]
 
 
 def _rows_of_blocks(
@@ -228,50 +225,3 @@ def _rows_of_blocks(
     for cells in blocks:
         yield rows[start : start + len(cells)], cells
         start += len(cells)
-
-
-def _cast(examples: nw.Series[Any], values: npt.NDArray[Any]) -> nw.Series[Any]:  # (n_rows,)
-    """Return values as a series with the library, name and dtype of `examples`."""
-    dtype = examples.dtype
-    series = nw.new_series(examples.name, values, backend=examples.implementation)
-    zone = time_zone_of(examples)
-    if zone is not None:
-        series = _from_local_times(series, zone)
-    native = examples.to_native()
-    if examples.implementation.is_pandas_like():
-        # narwhals does not distinguish pandas' nullable, arrow-backed and other dtypes.
-        return nw.from_native(series.to_native().astype(native.dtype), series_only=True)
-    return series.cast(dtype)
-
-
-def _values_for(dtype: nw.dtypes.DType, new: NewCells) -> npt.NDArray[Any]:  # (n_new,)
-    """Return new values in a NumPy dtype that narwhals can cast to `dtype`."""
-    column = new.column
-    if column.time_unit is not None:
-        microseconds = new.cast(np.dtype(np.int64)) * TIME_UNITS[column.time_unit]
-        return microseconds.astype("m8[us]" if dtype == nw.Duration else "M8[us]")
-    if isinstance(column, NumericColumn) and column.holds_decimals:
-        return np.array(new.objects(), dtype=object)
-    if isinstance(column, IntegerColumn) and not dtype.is_float():
-        return new.cast(np.dtype("u8" if dtype.is_unsigned_integer() else "i8"))
-    return new.cast(np.dtype("f8"))
-
-
-def _from_local_times(times: nw.Series[Any], zone: str) -> nw.Series[Any]:  # (n_rows,), both
-    """Return the instants of local times of a zone.
-
-    Local times that a change to summer time skips are moved by an hour.
-    """
-
-    def in_zone(instants: npt.NDArray[np.datetime64]) -> nw.Series[Any]:
-        series = nw.new_series(times.name, instants, backend=times.implementation)
-        return series.dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
-
-    local = times.to_numpy()
-    instants = local
-    # Subtract the offset from UTC. The second pass uses the offset at the corrected instant,
-    # which may be on the other side of a clock change.
-    for _ in range(2):
-        shown = in_zone(instants).dt.replace_time_zone(None).to_numpy()
-        instants = instants + (local - shown)
-    return in_zone(instants)

@@ -9,9 +9,11 @@ from typing import Any, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from vaesampler._table.cells import TIME_UNITS, Cells
+from vaesampler._table.cells import Cells, alike, comparable_floats
+from vaesampler._table.columns import LevelColumn
 from vaesampler._table.containers import Container, FrameContainer
 from vaesampler._table.named_features import CategoricalFeatures
+from vaesampler._table.notations import NUMBERS
 from vaesampler._table.reading import read_table
 from vaesampler._table.schema import FeatureSchema
 from vaesampler.metrics._points import level_blocks, number_blocks
@@ -54,15 +56,19 @@ class PairedTables:
                 map(_cells_to_infer_from, columns), real.names, categorical_features
             )
         is_category = np.array(
-            [column.has_levels and column.levels.dtype.kind == "O" for column in schema.columns]
+            [
+                isinstance(column, LevelColumn) and column.are_categories
+                for column in schema.columns
+            ]
         )
         cells = tuple(np.empty((one.n_rows, len(columns))) for one in containers.values())
         for index, (column, of_tables) in enumerate(zip(schema.columns, columns, strict=True)):
             _check_same_kind(column.name, is_category[index], list(containers), of_tables)
+            converted = alike(of_tables)
             if is_category[index]:
-                values_of_tables = _level_indices(column.levels, of_tables)
+                values_of_tables = _level_indices(column.levels, converted)
             else:
-                values_of_tables = [one.values.astype(np.float64) for one in of_tables]
+                values_of_tables = comparable_floats(converted)
             for table, values in zip(cells, values_of_tables, strict=True):
                 table[:, index] = values + 0.0  # turns -0.0 into 0.0
         return cls(tuple(column.name for column in schema.columns), is_category, cells)
@@ -212,44 +218,29 @@ def check_same_names(first: str, real: Container, other: str, container: Contain
 
 def _read_columns(name: str, container: Container) -> list[Cells]:
     try:
-        return [_in_microseconds(cells) for cells in container.columns()]
+        return list(container.columns())
     except ValueError as error:  # which names the column, but not the table
         raise ValueError(f"{name} cannot be read. {error}") from error
-
-
-def _in_microseconds(cells: Cells) -> Cells:
-    """Convert times to a unit that does not depend on the table."""
-    if cells.time_unit is None:
-        return cells
-    values = cells.values * TIME_UNITS[cells.time_unit]
-    return Cells(values, False, "times, in microseconds", "us")
 
 
 def _cells_to_infer_from(of_tables: tuple[Cells, ...]) -> Cells:
     """Return the real cells or, if all are missing, missing cells of another table's type."""
     real = of_tables[0]
     for cells in of_tables:
-        if not all(_are_missing(cells)):
+        if not cells.is_missing.all():
             return real if cells is real else _all_missing(len(real.values), cells)
     return real
 
 
 def _all_missing(n_rows: int, like: Cells) -> Cells:
-    if like.values.dtype.kind == "O":
-        return Cells(np.full(n_rows, None, dtype=object), like.is_categorical)
-    return Cells(np.full(n_rows, np.nan), like.is_categorical)
-
-
-def _are_missing(cells: Cells) -> list[bool]:  # of each row
-    if cells.values.dtype.kind == "O":
-        return [cell is None for cell in cells.values]
-    are_missing: list[bool] = np.isnan(cells.values).tolist()
-    return are_missing
+    if like.are_numbers:
+        return Cells(np.full(n_rows, np.nan), NUMBERS, is_categorical=like.is_categorical)
+    return Cells(np.full(n_rows, None, dtype=object), is_categorical=like.is_categorical)
 
 
 def _level_indices(
     levels: npt.NDArray[np.object_],  # (n_levels,), of the real rows
-    of_tables: tuple[Cells, ...],
+    of_tables: Sequence[Cells],
 ) -> list[npt.NDArray[np.float64]]:  # of each table, (n_rows,)
     """Return the index of each cell's level; levels that real rows lack come last."""
     index_of = {level: index for index, level in enumerate(levels.tolist())}
@@ -258,7 +249,7 @@ def _level_indices(
             [
                 np.nan if is_missing else index_of.setdefault(level, len(index_of))
                 for level, is_missing in zip(
-                    cells.values.tolist(), _are_missing(cells), strict=True
+                    cells.values.tolist(), cells.is_missing.tolist(), strict=True
                 )
             ],
             dtype=np.float64,
@@ -285,13 +276,11 @@ def _check_same_kind(
 
 def _cell_kind(cells: Cells) -> str | None:
     """Describe the cells for error messages; return None if all are missing."""
-    if cells.values.dtype.kind != "O":
-        if np.isnan(cells.values).all():
-            return None
-        return "numbers" if cells.time_unit is None else "times"
-    example = next((cell for cell in cells.values if cell is not None), None)
-    if example is None:
+    if cells.is_missing.all():
         return None
+    if cells.notation is not None:
+        return cells.notation.name
+    example = cells.observed[0]
     if isinstance(example, str | bytes):
         return "text" if isinstance(example, str) else "bytes"
     return "truth values" if isinstance(example, bool | np.bool_) else "numbers"

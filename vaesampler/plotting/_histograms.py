@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from vaesampler._table.cells import Cells
 from vaesampler._table.inference import infer_column
-from vaesampler.plotting._samples import DATES
+from vaesampler.plotting._samples import DATES, as_shown, unit_of
 from vaesampler.plotting._style import REAL, REAL_FILL, SYNTHETIC, plain, show_shares
 
 if TYPE_CHECKING:
@@ -128,6 +128,8 @@ def marginal_of(name: str, real: Cells, synthetic: Cells) -> Marginal:
             f"Column {name!r} must hold the same in both tables; found {kinds[0]} in X_real "
             f"and {kinds[1]} in X_synthetic. Pass both as the sampler takes and returns them."
         )
+    unit = unit_of(real)
+    real, synthetic = as_shown(real), as_shown(synthetic)
     observed = _observed(real.values), _observed(synthetic.values)
     missing = (
         1 - len(observed[0]) / len(real.values),
@@ -140,7 +142,7 @@ def marginal_of(name: str, real: Cells, synthetic: Cells) -> Marginal:
         return _of_levels(
             name, observed, missing, real.dtype_levels if real.is_ordered else None
         )
-    return _of_numbers(name, observed, missing, real.note)
+    return _of_numbers(name, observed, missing, unit)
 
 
 def _of_levels(

@@ -10,9 +10,11 @@ from sklearn.utils import _safe_indexing, check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from vaesampler._runtime.seeds import Seeds
-from vaesampler._table.cells import TIME_UNITS, Cells
-from vaesampler._table.containers import Container, is_frame
+from vaesampler._table import notations
+from vaesampler._table.cells import Cells
+from vaesampler._table.containers import is_frame
 from vaesampler._table.labels import labels_of
+from vaesampler._table.notations import NANOSECONDS, NUMBERS, TIMES_OF_DAY, Times
 from vaesampler._table.reading import read_table
 from vaesampler.metrics._paired_tables import check_same_names
 
@@ -144,23 +146,21 @@ def read_both(X_real: Any, X_synthetic: Any) -> tuple[list[str], list[Cells], li
     real, synthetic = read_table(X_real, "X_real"), read_table(X_synthetic, "X_synthetic")
     check_same_names("X_real", real, "X_synthetic", synthetic)
     names = real.names if is_frame(X_real) else synthetic.names
-    return names, _columns(X_real, real), _columns(X_synthetic, synthetic)
+    return names, list(real.columns()), list(synthetic.columns())
 
 
-def _columns(X: Any, container: Container) -> list[Cells]:
-    columns = list(container.columns())
-    if not is_frame(X):
-        return columns
-    frame = nw.from_native(X, eager_only=True)
-    return [
-        _in_days(frame.get_column(name), cells)
-        for name, cells in zip(frame.columns, columns, strict=True)
-    ]
+def unit_of(cells: Cells) -> str:
+    """Return the unit in which the numbers of a column are shown; "" if they have none."""
+    if not isinstance(cells.notation, Times):
+        return ""
+    return DURATIONS if cells.notation.kind in (notations.DURATIONS, TIMES_OF_DAY) else DATES
 
 
-def _in_days(series: nw.Series[Any], cells: Cells) -> Cells:
-    """Convert times to days, because each table has a unit of its own."""
-    if cells.time_unit is None:
+def as_shown(cells: Cells) -> Cells:
+    """Return numbers as floats, and times in days."""
+    if not cells.are_numbers:
         return cells
-    days = cells.values * (TIME_UNITS[cells.time_unit] / TIME_UNITS["D"])
-    return Cells(days, False, DURATIONS if series.dtype == nw.Duration else DATES)
+    floats = cells.floats()
+    if isinstance(cells.notation, Times):
+        floats /= NANOSECONDS["D"]
+    return Cells(floats, NUMBERS)
