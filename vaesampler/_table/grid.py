@@ -11,7 +11,7 @@ from vaesampler._table.cells import LARGEST_EXACT_INTEGER, Cells, as_integers
 from vaesampler._table.notations import Decimals, Notation, Times
 
 # Values with more decimals than this count as values with any number of decimals.
-MOST_DECIMALS = 6
+MOST_DECIMALS = 14
 # Decimals and steps are first looked for among about this many evenly spaced rows.
 N_ROWS_TRIED = 100
 # Sums of integers up to this size do not overflow an int64.
@@ -196,7 +196,6 @@ def _step(integers: npt.NDArray[Any]) -> tuple[int, int]:  # (n,)
     if len(integers) == 0:
         return 1, 0
     base = int(integers.min())
-    return 1, base
     for tried in (_evenly_spaced(integers), integers):
         differences = _minus(tried, base)
         if differences.dtype.kind == "O":
