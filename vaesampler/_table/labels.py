@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from math import isfinite
 from typing import Any, Self
 
 import numpy as np
@@ -80,6 +81,11 @@ def labels_of(y: Any) -> Labels:
         values = values.toarray()[:, 0] if sparse.issparse(values) else values[:, 0]
     if values.ndim not in (1, 2):
         check_classification_targets(y)  # raises
+    if values.dtype.kind == "V":
+        raise ValueError(
+            f"y must have one label per row; found records of {values.dtype}. Pass one of "
+            "their fields."
+        )
     _require_labels(values)
     if values.ndim == 2:
         return _labels_of_one_hot(values)
@@ -106,11 +112,6 @@ def find_class(label: Any, classes: Iterable[Hashable]) -> Hashable | None:
 
 
 def _labels_of_column(values: npt.NDArray[Any]) -> Labels:  # (n_rows,)
-    if values.dtype.kind == "V":
-        raise ValueError(
-            f"y must have one label per row; found records of {values.dtype}. Pass one of "
-            "their fields."
-        )
     if values.dtype.kind in "biufUSMm":
         distinct, codes = np.unique(values, return_inverse=True)
         return Labels([_plain(label) for label in distinct], codes)
@@ -188,6 +189,8 @@ def _is_missing(label: Any) -> bool:
 def _require_classes(labels: Labels) -> None:
     """Refuse continuous labels, and warn of very many classes, as scikit-learn does."""
     floats = [label for label in labels.classes if isinstance(label, float)]
+    if not all(map(isfinite, floats)):
+        raise ValueError("The labels of y must be finite; found infinity.")
     if not all(map(float.is_integer, floats)):
         check_classification_targets(np.array(floats))
     check_classification_targets(labels.codes)
