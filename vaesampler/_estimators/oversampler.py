@@ -55,11 +55,13 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         imbalanced-learn:
 
         - float: ratio of minority rows to majority rows after resampling, for binary
-          targets only;
+          targets only. If the table has this ratio already, up to a fraction of a row, no
+          rows are added;
         - str: classes to bring to the size of the largest class: "minority",
           "not minority", "not majority", "all", or "auto" (the same as "not majority");
         - dict: number of rows per class label, including the original rows;
-        - callable: function that takes `y` and returns such a dict.
+        - callable: function that takes the class label of each row, as an array, and returns
+          such a dict.
 
     categorical_features : "auto", or list or array of bool, int or str, default="auto"
         Categorical columns, given as a mask, indices or names. If "auto", columns of text,
@@ -195,7 +197,10 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
     Attributes
     ----------
     vaes_ : dict of label to torch.nn.Module
-        Trained VAE of each oversampled class, as a stack of one model: `encode` takes a
+        Trained VAE of each oversampled class. The keys of all attributes by label are the
+        labels of `y` as Python objects: int, float, bool, str, :class:`datetime.datetime`,
+        and so on. Those of a one-hot `y` are the indices of its columns. The VAE is a stack of
+        one model: `encode` takes a
         tensor of shape (1, n_rows, width), `decode` one of shape (1, n_rows, latent_dim).
 
     loss_curves_ : dict of label to LossCurve
@@ -334,8 +339,11 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
             Numbers, text, categories, booleans and, in a data frame, times. Cells may be
             missing.
-        y : array-like of shape (n_rows,)
-            Class labels.
+        y : {array-like, series, dataframe, sparse matrix} of shape (n_rows,) or \
+                (n_rows, n_classes)
+            Class labels: numbers, text, booleans, dates, or other objects that can be hashed
+            and sorted, of one type and without missing labels. A table of several columns is
+            one-hot encoded.
 
         Returns
         -------
@@ -364,15 +372,21 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
             Numbers, text, categories, booleans and, in a data frame, times. Cells may be
             missing.
-        y : array-like of shape (n_rows,)
-            Class labels.
+        y : {array-like, series, dataframe, sparse matrix} of shape (n_rows,) or \
+                (n_rows, n_classes)
+            Class labels: numbers, text, booleans, dates, or other objects that can be hashed
+            and sorted, of one type and without missing labels. A table of several columns is
+            one-hot encoded.
 
         Returns
         -------
         X_resampled : same container as X, of shape (n_rows_returned, n_features)
             The rows of X, unchanged and in order, then the synthetic rows, class by class.
         y_resampled : same container as y, of shape (n_rows_returned,)
-            Class labels of these rows.
+            Class labels of these rows, with the dtype, name and categories of y. An array or
+            tensor of one column comes back with one dimension; a pandas series with a new
+            index; an array-like of another library than NumPy, pandas, polars, pyarrow,
+            PyTorch or SciPy as an array.
 
         Raises
         ------
@@ -398,7 +412,8 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         Parameters
         ----------
         label : object
-            Label of a class that was oversampled when fitting.
+            Label of a class that was oversampled when fitting. A date or time may be any
+            object of Python, NumPy or pandas that means the same time.
         n_samples : int
             Number of rows to draw.
         random_state : int, RandomState instance or None, default=None
