@@ -89,6 +89,24 @@ def test_what_the_user_set_in_torch_changes_nothing(setting, counts):
     assert_array_equal(rows, expected)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("parameters", [{}, {"critic": "network"}, {"early_stopping": True}])
+def test_autocast_around_the_calls_changes_nothing(dtype, parameters):
+    table = make_table({0: 10_000, 1: 200}, seed=1)
+
+    def results():
+        sampler = quick(**parameters)
+        rows = sampler.fit_resample(*table)[0]
+        return rows, sampler.sample(1, 5_000), sampler.encode(1, table[0][:20])
+
+    expected = results()
+    with torch.autocast("cpu", dtype=dtype):
+        found = results()
+        assert torch.is_autocast_enabled("cpu")
+    for one, other in zip(expected, found, strict=True):
+        assert_array_equal(one, other)
+
+
 def test_samplers_fitted_side_by_side_in_threads_do_not_feel_each_other(table):
     def rows(seed):
         return quick(random_state=seed).fit_resample(*table)[0]

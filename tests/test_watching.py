@@ -228,6 +228,20 @@ def test_a_latent_space_without_use_is_told_with_the_class_and_the_remedy():
     assert (sampler.latent_kl_[0] < 0.01).all()
 
 
+@pytest.mark.parametrize("n_constant", [0, 1, 3])
+@pytest.mark.parametrize("is_missing", [False, True])
+def test_one_column_that_varies_needs_no_latent_space(n_constant, is_missing):
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.normal(size=300), np.full((300, n_constant), 7.0)])
+    y = np.arange(300) % 10 == 0
+    if is_missing:
+        X[~y, 1:] = np.nan  # which are constant in either class
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sampler = VAEOversampler(beta=1e4, random_state=0).fit(X, y)
+    assert (sampler.latent_kl_[True] < 0.01).all()
+
+
 @pytest.mark.parametrize("method", ["fit", "fit_resample"])
 def test_a_warning_points_to_the_line_that_called(method):
     X, y = make_table({0: 60, 1: 3})

@@ -2,15 +2,14 @@
 
 import sys
 import warnings
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from vaesampler._encoding.rows import EncodedRows
 from vaesampler._table.containers import Container
+from vaesampler._table.labels import Labels
 from vaesampler.exceptions import (
     DuplicatedRowsWarning,
     NotConvergedWarning,
@@ -48,30 +47,7 @@ def layer_widths(hidden_layer_sizes: int | Sequence[int]) -> tuple[int, ...]:
     return tuple(int(width) for width in widths)
 
 
-def check_wanted_counts(sampling_strategy: Any, y: npt.NDArray[Any]) -> None:  # (n_rows,)
-    """Raise a ValueError if a class is to get a fraction of a row, or fewer rows than it has.
-
-    Only the numbers of rows of a dict are checked; all else is left to imbalanced-learn.
-    """
-    wanted = sampling_strategy(y) if callable(sampling_strategy) else sampling_strategy
-    if not isinstance(wanted, Mapping):
-        return
-    for label, n_wanted in wanted.items():
-        n_rows = int(np.sum(y == label))
-        if not isinstance(n_wanted, Integral):
-            raise ValueError(
-                f"sampling_strategy must ask for a whole number of rows; for class "
-                f"{label!r} it asks for {n_wanted!r}."
-            )
-        if n_wanted < n_rows:
-            raise ValueError(
-                f"sampling_strategy must ask for no fewer rows than a class has; class "
-                f"{label!r} has {n_rows} and {n_wanted} were asked for. Ask for at least "
-                f"{n_rows}, or remove rows with imblearn.under_sampling."
-            )
-
-
-def check_lengths(container: Container, labels: npt.NDArray[Any]) -> None:  # (n_labels,)
+def check_lengths(container: Container, labels: Labels) -> None:
     """Raise a ValueError if X and y have different numbers of rows."""
     if container.n_rows != len(labels):
         raise ValueError(
@@ -83,7 +59,7 @@ def check_lengths(container: Container, labels: npt.NDArray[Any]) -> None:  # (n
 def check_class(
     label: Hashable, rows: EncodedRows, latent_dim: int, early_stopping: bool
 ) -> None:
-    """Raise a ValueError if a class has only one row, and warn if it has too few.
+    """Warn if a class has too few rows.
 
     Warns
     -----
@@ -92,11 +68,6 @@ def check_class(
     SmallClassWarning
         If there are fewer rows than latent dimensions, or too few to hold one out.
     """
-    if len(rows) < 2:
-        raise ValueError(
-            f"Class {label!r} has 1 row; at least 2 are needed. Leave it out with "
-            "`sampling_strategy`."
-        )
     if rows.are_all_equal():
         _warn(
             DuplicatedRowsWarning,
@@ -127,7 +98,8 @@ def check_fit(generator: "ClassGenerator") -> None:
     NotConvergedWarning
         If its loss is clearly above that of a decoder that ignores z.
     PosteriorCollapseWarning
-        If no latent dimension carries information about the rows.
+        If no latent dimension carries information about the rows, in which more than one
+        column varies.
     """
     label, fit = generator.label, generator.fit
     excess = (fit.loss - fit.marginal_loss) / len(generator.encoder.schema.columns)
@@ -141,7 +113,7 @@ def check_fit(generator: "ClassGenerator") -> None:
             "distribution for each column. Raise `max_iter`, or `learning_rate_init` if it "
             "is below the default.",
         )
-    elif fit.kl_by_dimension.max() < LEAST_KL:
+    elif fit.kl_by_dimension.max() < LEAST_KL and _n_varying_columns(generator) > 1:
         _warn(
             PosteriorCollapseWarning,
             f"No latent dimension of the VAE of class {label!r} is used (each has a divergence "
@@ -149,6 +121,14 @@ def check_fit(generator: "ClassGenerator") -> None:
             "independently; only their residuals are correlated. Lower `beta`, or raise "
             "`max_iter`, unless the columns are independent.",
         )
+
+
+def _n_varying_columns(generator: "ClassGenerator") -> int:
+    """Return the number of columns that are not constant in the rows of a class."""
+    cells = generator.cells(generator.own_rows, np.random.default_rng(0))
+    first = cells[0]
+    is_first = (cells == first) | (np.isnan(cells) & np.isnan(first))
+    return int(np.sum(~is_first.all(axis=0)))
 
 
 def _warn(category: Callable[[str], UserWarning], message: str) -> None:

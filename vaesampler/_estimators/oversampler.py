@@ -8,25 +8,19 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 from imblearn.over_sampling.base import BaseOverSampler
-from imblearn.utils import check_sampling_strategy, check_target_type
 from sklearn.base import _fit_context
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from vaesampler._encoding.bounds import Support
 from vaesampler._encoding.encoder import TableEncoder, read_cells
 from vaesampler._encoding.rows import EncodedRows, SelectedRows
 from vaesampler._estimators.base import VAEEstimator
-from vaesampler._estimators.checks import (
-    check_class,
-    check_fit,
-    check_lengths,
-    check_wanted_counts,
-)
+from vaesampler._estimators.checks import check_class, check_fit, check_lengths
+from vaesampler._estimators.sampling_strategy import check_class_sizes, rows_to_add
 from vaesampler._runtime.progress import Progress
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._table.containers import Container
-from vaesampler._table.labels import labels_of, take_labels
+from vaesampler._table.labels import Labels, find_class, labels_of, take_labels
 from vaesampler._table.named_features import CategoricalFeatures, OrdinalFeatures
 from vaesampler._table.templates import Template
 
@@ -61,11 +55,13 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         imbalanced-learn:
 
         - float: ratio of minority rows to majority rows after resampling, for binary
-          targets only;
+          targets only. If the table has this ratio already, up to a fraction of a row, no
+          rows are added;
         - str: classes to bring to the size of the largest class: "minority",
           "not minority", "not majority", "all", or "auto" (the same as "not majority");
         - dict: number of rows per class label, including the original rows;
-        - callable: function that takes `y` and returns such a dict.
+        - callable: function that takes the class label of each row, as an array, and returns
+          such a dict.
 
     categorical_features : "auto", or list or array of bool, int or str, default="auto"
         Categorical columns, given as a mask, indices or names. If "auto", columns of text,
@@ -201,7 +197,10 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
     Attributes
     ----------
     vaes_ : dict of label to torch.nn.Module
-        Trained VAE of each oversampled class, as a stack of one model: `encode` takes a
+        Trained VAE of each oversampled class. The keys of all attributes by label are the
+        labels of `y` as Python objects: int, float, bool, str, :class:`datetime.datetime`,
+        and so on. Those of a one-hot `y` are the indices of its columns. The VAE is a stack of
+        one model: `encode` takes a
         tensor of shape (1, n_rows, width), `decode` one of shape (1, n_rows, latent_dim).
 
     loss_curves_ : dict of label to LossCurve
@@ -340,8 +339,11 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
             Numbers, text, categories, booleans and, in a data frame, times. Cells may be
             missing.
-        y : array-like of shape (n_rows,)
-            Class labels.
+        y : {array-like, series, dataframe, sparse matrix} of shape (n_rows,) or \
+                (n_rows, n_classes)
+            Class labels: numbers, text, booleans, dates, or other objects that can be hashed
+            and sorted, of one type and without missing labels. A table of several columns is
+            one-hot encoded.
 
         Returns
         -------
@@ -370,15 +372,21 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
             Numbers, text, categories, booleans and, in a data frame, times. Cells may be
             missing.
-        y : array-like of shape (n_rows,)
-            Class labels.
+        y : {array-like, series, dataframe, sparse matrix} of shape (n_rows,) or \
+                (n_rows, n_classes)
+            Class labels: numbers, text, booleans, dates, or other objects that can be hashed
+            and sorted, of one type and without missing labels. A table of several columns is
+            one-hot encoded.
 
         Returns
         -------
         X_resampled : same container as X, of shape (n_rows_returned, n_features)
             The rows of X, unchanged and in order, then the synthetic rows, class by class.
         y_resampled : same container as y, of shape (n_rows_returned,)
-            Class labels of these rows.
+            Class labels of these rows, with the dtype, name and categories of y. An array or
+            tensor of one column comes back with one dimension; a pandas series with a new
+            index; an array-like of another library than NumPy, pandas, polars, pyarrow,
+            PyTorch or SciPy as an array.
 
         Raises
         ------
@@ -404,7 +412,8 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         Parameters
         ----------
         label : object
-            Label of a class that was oversampled when fitting.
+            Label of a class that was oversampled when fitting. A date or time may be any
+            object of Python, NumPy or pandas that means the same time.
         n_samples : int
             Number of rows to draw.
         random_state : int, RandomState instance or None, default=None
@@ -553,46 +562,33 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
             X_resampled = self._template.append(X, blocks, sum(n_new.values()))
         # The label of a synthetic row is copied from the first row of its class.
         copied_rows = [
-            np.full(n_rows, np.argmax(labels == label)) for label, n_rows in n_new.items()
+            np.full(n_rows, labels.rows_of(label)[0]) for label, n_rows in n_new.items()
         ]
         row_indices = np.concatenate([np.arange(len(labels)), *copied_rows])
         self.synthetic_mask_ = np.arange(len(row_indices)) >= len(labels)
         return X_resampled, take_labels(y, row_indices)
 
-    def _check_X_y(  # noqa: N802
-        self, X: Any, y: Any
-    ) -> tuple[Container, npt.NDArray[Any]]:  # labels: (n_rows,)
-        read = labels_of(y)
-        check_classification_targets(read)
-        checked, _ = check_target_type(read, indicate_one_vs_all=True)
-        labels = validate_data(self, X="no_validation", y=checked)
+    def _check_X_y(self, X: Any, y: Any) -> tuple[Container, Labels]:  # noqa: N802
+        labels = labels_of(y)
         container = self._read_table(X, reset=True)
         check_lengths(container, labels)
-        check_wanted_counts(self.sampling_strategy, labels)
-        self.sampling_strategy_ = check_sampling_strategy(
-            self.sampling_strategy, labels, self._sampling_type
-        )
+        self.sampling_strategy_ = rows_to_add(self.sampling_strategy, labels)
+        check_class_sizes(self.sampling_strategy_, labels)
         return container, labels
 
-    def _fit(self, container: Container, y: npt.NDArray[Any], progress: Progress) -> None:
+    def _fit(self, container: Container, labels: Labels, progress: Progress) -> None:
         from vaesampler._generation.fitting import fit_generators
         from vaesampler._generation.shared import LabelledRows
 
         resources = self._resources()
-        wanted = [
-            label.item() if isinstance(label, np.generic) else label
-            for label, n_samples in self.sampling_strategy_.items()
-            if n_samples > 0
-        ]
+        wanted = [label for label, n_rows in self.sampling_strategy_.items() if n_rows > 0]
         schema, cells = read_cells(container, self.categorical_features, self.ordinal_features)
         encoder = TableEncoder.of(schema)
-        table = LabelledRows(encoder, encoder.rows(cells), y)
+        table = LabelledRows(encoder, encoder.rows(cells), labels)
         for label in wanted:
-            rows = SelectedRows(table.rows, np.flatnonzero(y == label))
+            rows = SelectedRows(table.rows, labels.rows_of(label))
             check_class(label, rows, self.latent_dim, self.early_stopping)
-        supports = {
-            label: Support.of(schema, cells, np.flatnonzero(y == label)) for label in wanted
-        }
+        supports = {label: Support.of(schema, cells, labels.rows_of(label)) for label in wanted}
         generators = fit_generators(
             table,
             supports,
@@ -631,13 +627,14 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
 
     def _generator(self, label: Hashable) -> "ClassGenerator":
         check_is_fitted(self)
-        if label not in self._generators:
+        found = find_class(label, self._generators)
+        if found is None:
             raise ValueError(
                 f"A VAE is needed for class {label!r}; the fitted ones are "
                 f"{list(self._generators)}. Name one of them, or fit again with a "
                 "`sampling_strategy` that adds rows to this class."
             )
-        return self._generators[label]
+        return self._generators[found]
 
     def _encoded(self, generator: "ClassGenerator", X: Any) -> EncodedRows:
         return generator.encoder.rows_of(self._read_table(X, reset=False))

@@ -13,7 +13,7 @@ from vaesampler._generation.calibration import learn_residuals, match_real_rows
 from vaesampler._generation.generator import ClassGenerator
 from vaesampler._generation.shared import LabelledRows, SharedFit
 from vaesampler._rejection.critic import Critic
-from vaesampler._runtime.devices import one_thread
+from vaesampler._runtime.devices import full_precision, one_thread
 from vaesampler._runtime.progress import Progress
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._runtime.settings import GeneratorSettings
@@ -24,6 +24,7 @@ from vaesampler._vae.model import StackedVAE
 
 
 @one_thread()
+@full_precision()
 def fit_generators(
     table: LabelledRows,
     supports: Mapping[Hashable, Support],

@@ -3,10 +3,9 @@
 import math
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from vaesampler._encoding.class_scaling import ClassScaling, ScaledRows
@@ -15,6 +14,7 @@ from vaesampler._encoding.rows import EncodedRows, SelectedRows
 from vaesampler._runtime.progress import Progress
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._runtime.settings import GeneratorSettings
+from vaesampler._table.labels import Labels
 from vaesampler._training.loop import ClassRows, train
 from vaesampler._training.shrinkage import ShrunkNormal
 from vaesampler._training.smoothing import SmoothedRows
@@ -27,15 +27,15 @@ class LabelledRows:
 
     encoder: TableEncoder
     rows: EncodedRows
-    y: npt.NDArray[Any]  # (n_rows,)
+    labels: Labels
 
     def of_class(self, label: Hashable) -> EncodedRows:
         """Return the rows of a class, without the other rows."""
-        return self.rows.subset(np.flatnonzero(self.y == label))
+        return self.rows.subset(self.labels.rows_of(label))
 
     def of_others(self, label: Hashable) -> EncodedRows:
         """Return the rows of all other classes."""
-        return SelectedRows(self.rows, np.flatnonzero(self.y != label))
+        return SelectedRows(self.rows, np.flatnonzero(~self.labels.is_class(label)))
 
     def held_out(
         self, labels: Collection[Hashable], settings: GeneratorSettings, seeds: Seeds
@@ -48,16 +48,18 @@ class LabelledRows:
         if settings.early_stopping is None:
             return self, {}
         chosen = {}
-        for label in np.unique(self.y).tolist():
-            own = np.flatnonzero(self.y == label)
+        for label in self.labels.classes:
+            own = self.labels.rows_of(label)
             n_held_out = math.ceil(settings.early_stopping.validation_fraction * len(own))
             if len(own) - n_held_out >= 2:
                 rng = seeds.numpy("held out", label)
                 chosen[label] = rng.choice(own, n_held_out, replace=False)
         if not chosen:
             return self, {}
-        kept = np.setdiff1d(np.arange(len(self.y)), np.concatenate(list(chosen.values())))
-        training = replace(self, rows=SelectedRows(self.rows, kept), y=self.y[kept])
+        kept = np.setdiff1d(np.arange(len(self.labels)), np.concatenate(list(chosen.values())))
+        training = replace(
+            self, rows=SelectedRows(self.rows, kept), labels=self.labels.take(kept)
+        )
         return training, {
             label: self.rows.subset(chosen[label]) for label in labels if label in chosen
         }
@@ -82,7 +84,7 @@ class SharedFit:
     ) -> Self:
         """Fit the scaling of each class, and pretrain a VAE on all rows."""
         layout = training.encoder.layout
-        labels, class_indices = np.unique(training.y, return_inverse=True)
+        labels, class_indices = training.labels.classes, training.labels.codes
         scaling = ClassScaling.fit(
             [
                 SelectedRows(training.rows, np.flatnonzero(class_indices == index))
@@ -93,7 +95,7 @@ class SharedFit:
         scaled = ScaledRows.of(training.rows, scaling, class_indices)
         all_rows = SmoothedRows.fit(scaled, layout, smoothing=0, device=device)
         return cls(
-            {label: scaling.of(index) for index, label in enumerate(labels.tolist())},
+            {label: scaling.of(index) for index, label in enumerate(labels)},
             all_rows.shape,
             _pretrain(all_rows, settings, seeds, device, progress),
         )

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from typing import TypeVar
 
@@ -36,6 +36,19 @@ def resolve_device(device: str | torch.device) -> torch.device:
     return resolved
 
 
+# Device types of which PyTorch may be set to compute in half precision.
+AUTOCAST_DEVICES = ("cpu", "cuda", "mps", "xpu")
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """Compute in float32 where the caller has set `torch.autocast`."""
+    with ExitStack() as stack:
+        for device_type in filter(torch.is_autocast_enabled, AUTOCAST_DEVICES):
+            stack.enter_context(torch.autocast(device_type, enabled=False))
+        yield
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Limit PyTorch to one thread, and restore the number of threads on exit.
@@ -59,10 +72,10 @@ def in_order(
 ) -> Generator[Result]:
     """Yield function(0), ..., function(n_calls - 1), until the generator is closed.
 
-    The calls run in `n_threads` threads. PyTorch uses one thread in each of them, so the
-    results do not depend on `n_threads`.
+    The calls run in `n_threads` threads. PyTorch uses one thread in each of them, and full
+    precision, so the results depend neither on `n_threads` nor on `torch.autocast`.
     """
-    with one_thread():
+    with one_thread(), full_precision():
         if n_threads == 1:
             yield from map(function, range(n_calls))
             return

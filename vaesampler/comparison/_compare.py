@@ -15,11 +15,10 @@ from sklearn.metrics import average_precision_score, check_scoring, f1_score, ma
 from sklearn.model_selection import StratifiedKFold, check_cv, cross_validate
 from sklearn.pipeline import Pipeline as SklearnPipeline
 from sklearn.utils import check_consistent_length
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 
 from vaesampler._runtime.optional import import_pandas
-from vaesampler._table.labels import labels_of
+from vaesampler._table.labels import Labels, labels_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,9 +130,8 @@ def compare_samplers(
     """
     pandas = import_pandas("compare_samplers")
     named = _name_samplers(samplers)
-    labels = np.asarray(labels_of(y))
-    check_consistent_length(X, labels)
-    check_classification_targets(labels)
+    labels = labels_of(y)
+    check_consistent_length(X, labels.codes)
     scorers = {
         metric: check_scoring(estimator, scoring=scorer)
         for metric, scorer in _name_metrics(scoring, labels).items()
@@ -274,9 +272,7 @@ def _unique_names(samplers: Iterable[Any]) -> list[str]:
     return unique
 
 
-def _name_metrics(
-    scoring: Scoring | None, labels: npt.NDArray[Any]
-) -> dict[str, str | Scorer]:  # (n_rows,)
+def _name_metrics(scoring: Scoring | None, labels: Labels) -> dict[str, str | Scorer]:
     """Return metrics by name."""
     if scoring is None:
         return _default_metrics(labels)
@@ -295,11 +291,10 @@ def _name_metrics(
     return metrics
 
 
-def _default_metrics(labels: npt.NDArray[Any]) -> dict[str, str | Scorer]:  # (n_rows,)
-    classes, counts = np.unique(labels, return_counts=True)
-    is_binary = len(classes) == 2
+def _default_metrics(labels: Labels) -> dict[str, str | Scorer]:
+    is_binary = len(labels.classes) == 2
     # Of two classes of equal size the later one, which is scikit-learn's positive class, too.
-    rarest = classes.tolist()[::-1][counts[::-1].argmin()]
+    rarest = labels.classes[::-1][labels.counts[::-1].argmin()]
     return {
         "roc_auc": "roc_auc" if is_binary else "roc_auc_ovr",
         "average_precision": make_scorer(
@@ -322,18 +317,19 @@ def _default_metrics(labels: npt.NDArray[Any]) -> dict[str, str | Scorer]:  # (n
 def _make_folds(
     cv: Any,
     X: Any,
-    labels: npt.NDArray[Any],  # (n_rows,)
+    labels: Labels,
     groups: Any,
     random_state: int | np.random.RandomState | None,
 ) -> list[_Fold]:
     if cv is None or isinstance(cv, Integral):
         n_folds = DEFAULT_N_FOLDS if cv is None else int(cv)
         splitter = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
+        split = splitter.split(X, labels.codes)
     else:
-        splitter = check_cv(cv, labels, classifier=True)
+        split = check_cv(cv, labels.codes, classifier=True).split(X, labels.to_array(), groups)
     folds = [
         _Fold(index, np.asarray(train), np.asarray(test))
-        for index, (train, test) in enumerate(splitter.split(X, labels, groups))
+        for index, (train, test) in enumerate(split)
     ]
     if not folds:
         raise ValueError("`cv` must give at least one fold; found none.")

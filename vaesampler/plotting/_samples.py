@@ -13,7 +13,7 @@ from vaesampler._runtime.seeds import Seeds
 from vaesampler._table import notations
 from vaesampler._table.cells import Cells
 from vaesampler._table.containers import is_frame
-from vaesampler._table.labels import labels_of
+from vaesampler._table.labels import find_class, labels_of
 from vaesampler._table.notations import NANOSECONDS, NUMBERS, TIMES_OF_DAY, Times
 from vaesampler._table.reading import read_table
 from vaesampler.metrics._paired_tables import check_same_names
@@ -48,12 +48,13 @@ def fitted_label(estimator: "VAEOversampler", label: Hashable) -> Hashable:
             f"`label` must name a class, because VAEs of {len(fitted)} were fitted. Name one "
             f"of {fitted}."
         )
-    if label not in fitted:
+    found = find_class(label, fitted)
+    if found is None:
         raise ValueError(
             f"A VAE is needed for class {label!r}; the fitted ones are {fitted}. Name one of "
             "them, or fit again with a `sampling_strategy` that adds rows to this class."
         )
-    return label
+    return found
 
 
 def rows_of_class(X: Any, y: Any, label: Hashable) -> Any:
@@ -64,9 +65,9 @@ def rows_of_class(X: Any, y: Any, label: Hashable) -> Any:
     ValueError
         If there are none, or if X and y have different lengths.
     """
-    labels = np.asarray(labels_of(y))
-    check_consistent_length(X, labels)
-    row_indices = np.flatnonzero(labels == label)
+    labels = labels_of(y)
+    check_consistent_length(X, labels.codes)
+    row_indices = labels.rows_of(label)
     if len(row_indices) == 0:
         raise ValueError(
             f"Rows of class {label!r} are needed; y holds none among its {len(labels)} labels. "

@@ -214,10 +214,10 @@ class ValidationDisplay:
         require_matplotlib(f"{cls.__name__}.from_estimator")
         if n_repeats < 1:
             raise ValueError(f"n_repeats must be at least 1; found {n_repeats}.")
-        labels = np.asarray(labels_of(y))
-        check_consistent_length(X, labels)
-        label = _rarest(labels) if label is None else label
-        is_own = labels == label
+        labels = labels_of(y)
+        check_consistent_length(X, labels.codes)
+        label = labels.classes[labels.counts.argmin()] if label is None else label
+        is_own = labels.is_class(label)
         _check_class(label, is_own.sum())
         seeds = Seeds.from_random_state(random_state)
         values = list(param_range)
@@ -379,12 +379,6 @@ def _reports(
         )
         for sampler in samplers
     ]
-
-
-def _rarest(labels: npt.NDArray[Any]) -> Hashable:  # (n_rows,)
-    values, counts = np.unique(labels, return_counts=True)
-    rarest: Hashable = values[counts.argmin()].item()
-    return rarest
 
 
 def _check_class(label: Hashable, n_rows: int) -> None:
