@@ -11,7 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._table.cells import TIME_UNITS, Cells
-from vaesampler._table.containers import Container, is_frame
+from vaesampler._table.containers import Container
+from vaesampler._table.frames import is_frame
 from vaesampler._table.labels import labels_of
 from vaesampler._table.reading import read_table
 from vaesampler.metrics._paired_tables import check_same_names
