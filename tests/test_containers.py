@@ -22,6 +22,9 @@ from vaesampler._table.containers import Container
 from vaesampler._table.reading import read_table
 from vaesampler._table.schema import FeatureSchema
 
+# SciPy says so of a table that is made for a test.
+pytestmark = pytest.mark.filterwarnings("ignore:Constructing a DIA matrix")
+
 Row = namedtuple("Row", ["amount", "city"])
 
 

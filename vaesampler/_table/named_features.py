@@ -225,12 +225,13 @@ class _ColumnFinder:
             raise ValueError(
                 f"{self.parameter} holds the integer {entry}, and integers are indices, here "
                 f"from {-n_columns} to {n_columns - 1}. For the column named {entry}, pass its "
-                f"name as text, {str(entry)!r}, or its index, {named}."
+                f"name as text, {str(self.keys[named])!r}, or its index, {named}."
             )
         raise ValueError(
             f"{self.parameter} holds the integer {entry}, which is the index of the column "
             f"named {self.keys[index]!r} and the name of the column at index {named}. Pass the "
-            f"name of one of them as text: {str(self.keys[index])!r} or {str(entry)!r}."
+            f"name of one of them as text: {str(self.keys[index])!r} or "
+            f"{str(self.keys[named])!r}."
         )
 
     def _no_column(self, entry: object) -> ValueError:
