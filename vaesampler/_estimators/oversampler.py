@@ -77,9 +77,10 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
 
     ordinal_features : dict of str or int to list or None, default=None
         Ordinal columns: maps the name or index of a column, as in `categorical_features`, to
-        its levels in ascending order, or to None to use the order of its dtype (of a polars Enum, or of numbers). Ordered
-        categories of pandas and pyarrow are ordinal without an entry. Drawn levels occur in
-        the table, and lie between the lowest and the highest level of the class.
+        its levels in ascending order, or to None to use the order of its dtype (of a polars
+        Enum, or of numbers). Ordered categories of pandas and pyarrow are ordinal without an
+        entry. Drawn levels occur in the table, and lie between the lowest and the highest
+        level of the class.
 
     latent_dim : int, default=4
         Number of dimensions of the latent space. If it is too large, the VAE memorizes rows;
