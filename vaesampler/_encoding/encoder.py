@@ -119,10 +119,10 @@ def read_cells(
     named = categorical_features, ordinal_features
     values = container.numbers()
     if values is not None:
-        schema = FeatureSchema.infer(container.columns(), container.names, *named)
+        schema = FeatureSchema.infer(container.columns(), container.keys, *named)
         return schema, TableCells(values, schema.read_values)
     columns = list(container.columns())
-    schema = FeatureSchema.infer(columns, container.names, *named)
+    schema = FeatureSchema.infer(columns, container.keys, *named)
     matrix = np.empty((container.n_rows, len(columns)))
     for index, (column, cells) in enumerate(zip(schema.columns, columns, strict=True)):
         matrix[:, index] = column.read(cells)

@@ -63,17 +63,20 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         - callable: function that takes the class label of each row, as an array, and returns
           such a dict.
 
-    categorical_features : "auto", or list or array of bool, int or str, default="auto"
-        Categorical columns, given as a mask, indices or names. If "auto", columns of text,
+    categorical_features : "auto", or collection of bool, int or str, default="auto"
+        Categorical columns, given as a mask, or a list, set, array or index of indices or
+        names. Integers are indices, also where names are integers; pass such names as text.
+        Columns of a pandas MultiIndex are named by tuples. If "auto", columns of text,
         categories or booleans are categorical, in data frames of any library (in pandas,
         the dtypes category, string and bool, and object if the cells are text), arrays and
         lists. All other columns are numeric.
 
     ordinal_features : dict of str or int to list or None, default=None
-        Ordinal columns: maps the name or index of a column to its levels in ascending order,
-        or to None to use the order of its dtype (of a polars Enum, or of numbers). Ordered
-        categories of pandas and pyarrow are ordinal without an entry. Drawn levels occur in
-        the table, and lie between the lowest and the highest level of the class.
+        Ordinal columns: maps the name or index of a column, as in `categorical_features`, to
+        its levels in ascending order, or to None to use the order of its dtype (of a polars
+        Enum, or of numbers). Ordered categories of pandas and pyarrow are ordinal without an
+        entry. Drawn levels occur in the table, and lie between the lowest and the highest
+        level of the class.
 
     latent_dim : int, default=4
         Number of dimensions of the latent space. If it is too large, the VAE memorizes rows;
@@ -355,7 +358,8 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         ValueError
             If X, y or a parameter is invalid. The message says what to change.
         TypeError
-            If X is a data frame that narwhals does not support, or that is not in memory.
+            If X is of a library that is not supported, or is not in memory. The message says
+            how to convert it.
         TrainingDivergedError
             If the loss of a class is not finite.
         """
@@ -382,6 +386,9 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         -------
         X_resampled : same container as X, of shape (n_rows_returned, n_features)
             The rows of X, unchanged and in order, then the synthetic rows, class by class.
+            The index of a pandas frame is numbered anew, as by all samplers of
+            imbalanced-learn. Array-likes that are not arrays of NumPy, tensors, lists or
+            tuples come back as arrays.
         y_resampled : same container as y, of shape (n_rows_returned,)
             Class labels of these rows, with the dtype, name and categories of y. An array or
             tensor of one column comes back with one dimension; a pandas series with a new
@@ -393,7 +400,8 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         ValueError
             If X, y or a parameter is invalid. The message says what to change.
         TypeError
-            If X is a data frame that narwhals does not support, or that is not in memory.
+            If X is of a library that is not supported, or is not in memory. The message says
+            how to convert it.
         TrainingDivergedError
             If the loss of a class is not finite.
         """

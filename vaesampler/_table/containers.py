@@ -1,7 +1,7 @@
 """`Container`: a table in the form in which a user passes it, read column by column."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,18 +9,23 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
+from sklearn.utils import check_array
 
 from vaesampler._table.arrays import cells_of_array
 from vaesampler._table.cells import Cells
+from vaesampler._table.frames import is_frame, plain_frame, without_rows
+from vaesampler._table.row_types import RowType, objects_of_rows
 from vaesampler._table.schema import FeatureSchema
 from vaesampler._table.series import cells_of_series, plain_series
 from vaesampler._table.templates import (
     ArrayTemplate,
     FrameTemplate,
-    ListTemplate,
+    SequenceTemplate,
     SparseTemplate,
     Template,
+    TensorTemplate,
 )
+from vaesampler._table.unsupported import is_tensor
 
 # Number of columns of an array that are copied at once. Adjacent cells of a row share a cache
 # line, so one pass over the rows serves all of them.
@@ -31,26 +36,35 @@ class Container(ABC):
     """A user's table. Its cells are read when `columns` is iterated."""
 
     @staticmethod
-    def of(X: Any) -> "Container":
-        """Return the container of a frame, or of a 2-dimensional list, array or sparse matrix.
+    def of(X: Any, name: str = "X") -> "Container":
+        """Return the container of a table, called `name` in messages.
 
         Raises
         ------
         TypeError, ValueError
-            As `is_frame` does.
+            As `is_frame` and `objects_of_rows` do, or if an array or a sparse matrix does not
+            have two dimensions.
         """
-        if isinstance(X, list):
-            return ListContainer(ArrayContainer(np.array(X, dtype=object)))
+        if is_frame(X, name):
+            return FrameContainer(plain_frame(X), X)
+        if isinstance(X, list | tuple):
+            objects = ArrayContainer(objects_of_rows(X, name))
+            return SequenceContainer(objects, type(X), RowType.of(X))
+        if is_tensor(X):
+            return TensorContainer(ArrayContainer(_checked_array(X.numpy(), name)), X)
         if sparse.issparse(X):
-            return SparseContainer(X)
-        if is_frame(X):
-            return FrameContainer(nw.from_native(X, eager_only=True))
-        return ArrayContainer(X)
+            return SparseContainer(_checked_array(X, name), X.format)
+        return ArrayContainer(_checked_array(X, name))
 
     @property
     @abstractmethod
     def names(self) -> list[str]:
         """Names of the columns; "column 0", "column 1", ... if the table has none."""
+
+    @property
+    def keys(self) -> Sequence[Hashable]:
+        """Names of the columns as their library has them: text, or also integers or tuples."""
+        return self.names
 
     @property
     @abstractmethod
@@ -68,37 +82,6 @@ class Container(ABC):
     @abstractmethod
     def template(self, schema: FeatureSchema) -> Template:
         """Return how to make tables like this one, without keeping its rows."""
-
-
-def is_frame(X: Any) -> bool:
-    """Return whether X is a data frame that narwhals supports.
-
-    Raises
-    ------
-    TypeError
-        If it is a frame of another library, or a lazy one.
-    ValueError
-        If two of its columns have the same name.
-    """
-    try:
-        frame = nw.from_native(X, eager_only=True, pass_through=True)
-    except nw.exceptions.DuplicateError as error:
-        names = list(X.column_names if hasattr(X, "column_names") else X.columns)
-        repeated = sorted({str(name) for name in names if names.count(name) > 1})
-        raise ValueError(
-            f"The columns of X must have different names; found {repeated} more than once. "
-            "Rename them first."
-        ) from error
-    if isinstance(frame, nw.DataFrame):
-        return True
-    if hasattr(type(X), "columns"):
-        raise TypeError(
-            "X must be an array, a sparse matrix, a list or a data frame in memory of pandas, "
-            "polars, pyarrow or another library that narwhals supports; found "
-            f"{type(X).__module__}.{type(X).__qualname__}. Convert it first, for example "
-            "with `X.to_pandas()` or `X.collect()`."
-        )
-    return False
 
 
 @dataclass(frozen=True)
@@ -143,10 +126,12 @@ class ArrayContainer(Container):
 
 
 @dataclass(frozen=True)
-class ListContainer(Container):
-    """A list of rows, read as an array of objects."""
+class SequenceContainer(Container):
+    """A list or tuple of rows, read as an array of objects."""
 
     objects: ArrayContainer
+    kind: type  # list or tuple
+    row_type: RowType
 
     @property
     def names(self) -> list[str]:
@@ -162,9 +147,40 @@ class ListContainer(Container):
         """Yield the cells of each column."""
         return self.objects.columns()
 
-    def template(self, schema: FeatureSchema) -> ListTemplate:
-        """Keep one example of each level."""
-        return ListTemplate(self.objects.template(schema), schema)
+    def template(self, schema: FeatureSchema) -> SequenceTemplate:
+        """Keep the type of the rows, and one example of each level."""
+        return SequenceTemplate(self.objects.template(schema), self.kind, self.row_type, schema)
+
+
+@dataclass(frozen=True)
+class TensorContainer(Container):
+    """A PyTorch tensor on the CPU, read as an array that shares its memory."""
+
+    array: ArrayContainer
+    tensor: Any  # (n_rows, n_columns)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns: "column 0", "column 1", ..."""
+        return self.array.names
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return self.array.n_rows
+
+    def columns(self) -> Iterator[Cells]:
+        """Yield the cells of each column."""
+        return self.array.columns()
+
+    def numbers(self) -> npt.NDArray[Any] | None:
+        """Return the tensor as an array."""
+        return self.array.numbers()
+
+    def template(self, schema: FeatureSchema) -> TensorTemplate:
+        """Keep the dtype, and one example of each level."""
+        empty = self.tensor.new_empty((0, len(schema.columns)))
+        return TensorTemplate(self.array.template(schema), empty, schema)
 
 
 @dataclass(frozen=True)
@@ -172,6 +188,7 @@ class SparseContainer(Container):
     """A SciPy sparse array or matrix of numbers."""
 
     matrix: Any  # (n_rows, n_columns), csr or csc
+    format: str  # of the user's table
 
     @property
     def names(self) -> list[str]:
@@ -199,19 +216,25 @@ class SparseContainer(Container):
 
     def template(self, schema: FeatureSchema) -> SparseTemplate:
         """Keep the type, format and dtype of the matrix."""
-        return SparseTemplate(self.matrix[:0], schema)
+        return SparseTemplate(self.matrix[:0], self.format, schema)
 
 
 @dataclass(frozen=True)
 class FrameContainer(Container):
     """A data frame of a library that narwhals supports: pandas, polars, pyarrow, ..."""
 
-    frame: nw.DataFrame[Any]
+    frame: nw.DataFrame[Any]  # plain, as `plain_frame` returns it
+    X: Any  # the user's frame
 
     @property
     def names(self) -> list[str]:
         """Names of the columns, as strings."""
         return [str(name) for name in self.frame.columns]
+
+    @property
+    def keys(self) -> Sequence[Hashable]:
+        """Names of the columns as their library has them."""
+        return self.frame.columns
 
     @property
     def n_rows(self) -> int:
@@ -230,14 +253,7 @@ class FrameContainer(Container):
             _taken(plain_series(series), column.example_rows).to_native()
             for series, column in columns
         ]
-        return FrameTemplate(self._empty(), examples, schema)
-
-    def _empty(self) -> Any:
-        """Return the frame without its rows."""
-        if self.frame.implementation.is_pyarrow():
-            return self.frame.to_native().schema.empty_table()
-        # A slice would keep all rows in memory.
-        return self.frame[[0], :].head(0).to_native()
+        return FrameTemplate(without_rows(self.X), examples, schema)
 
     def _series(self) -> list[nw.Series[Any]]:
         return [self.frame.get_column(name) for name in self.frame.columns]
@@ -251,3 +267,16 @@ def _taken(series: nw.Series[Any], rows: npt.NDArray[np.intp]) -> nw.Series[Any]
 
 def _default_names(n_columns: int) -> list[str]:
     return [f"column {index}" for index in range(n_columns)]
+
+
+def _checked_array(X: Any, name: str) -> Any:  # (n_rows, n_columns)
+    """Return an array, or a sparse matrix as csr or csc, that has two dimensions."""
+    return check_array(
+        X,
+        accept_sparse=("csr", "csc"),
+        dtype=None,
+        ensure_all_finite=False,
+        ensure_min_samples=0,
+        ensure_min_features=0,
+        input_name=name,
+    )

@@ -2,10 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-from sklearn.utils import check_array
-
-from vaesampler._table.containers import Container, is_frame
+from vaesampler._table.containers import Container
 
 
 def read_table(X: Any, name: str = "X") -> Container:
@@ -21,24 +18,12 @@ def read_table(X: Any, name: str = "X") -> Container:
     Raises
     ------
     TypeError
-        If X is a lazy frame, or a frame of a library that narwhals does not support.
+        If X is a container of a library that is not supported, or is not in memory.
     ValueError
-        If X does not have two dimensions, has no rows or no columns, or two columns have the
-        same name.
+        If X does not have two dimensions, has no rows or no columns, or has masked cells, or
+        if two columns have the same name.
     """
-    if is_frame(X):
-        container = Container.of(X)
-    else:
-        array = check_array(
-            np.array(X, dtype=object) if isinstance(X, list) else X,
-            accept_sparse=("csr", "csc"),
-            dtype=None,
-            ensure_all_finite=False,
-            ensure_min_samples=0,
-            ensure_min_features=0,
-            input_name=name,
-        )
-        container = Container.of(X if isinstance(X, list) else array)
+    container = Container.of(X, name)
     n_rows, n_columns = container.n_rows, len(container.names)
     if n_rows == 0 or n_columns == 0:
         missing = "0 sample(s)" if n_rows == 0 else "0 feature(s)"

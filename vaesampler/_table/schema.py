@@ -1,7 +1,7 @@
 """`FeatureSchema`: the columns of a table."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -53,11 +53,14 @@ class FeatureSchema:
     def infer(
         cls,
         columns: Iterable[Cells],
-        names: Sequence[str],
+        names: Sequence[Hashable],
         categorical_features: CategoricalFeatures = "auto",
         ordinal_features: OrdinalFeatures | None = None,
     ) -> Self:
         """Infer the kind of each column from its cells.
+
+        `names` are those by which `categorical_features` and `ordinal_features` may name the
+        columns: `Container.keys`.
 
         Raises
         ------
@@ -67,7 +70,7 @@ class FeatureSchema:
         named = resolve_categorical(categorical_features, names)
         orders = resolve_ordinal(ordinal_features, names)
         found = []
-        for index, (name, cells) in enumerate(zip(names, columns, strict=True)):
+        for index, (name, cells) in enumerate(zip(map(str, names), columns, strict=True)):
             is_named = named is not None and named[index]
             order = orders.get(index)
             if index in orders and is_named:

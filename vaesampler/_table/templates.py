@@ -15,6 +15,8 @@ import numpy.typing as npt
 from scipy import sparse
 
 from vaesampler._table.columns import Column, NumericColumn
+from vaesampler._table.frames import concatenate, in_form_of, plain_frame
+from vaesampler._table.row_types import RowType
 from vaesampler._table.schema import FeatureSchema
 from vaesampler._table.series import encoded_like, series_like
 
@@ -53,9 +55,13 @@ class ArrayTemplate(Template):
         n_before = len(X)
         rows = np.empty((n_before + n_rows, len(self.schema.columns)), dtype=self.dtype)
         rows[:n_before] = X
-        for new, cells in _rows_of_blocks(rows[n_before:], blocks):
-            self._write(cells, new)
+        self.fill(rows[n_before:], blocks)
         return rows
+
+    def fill(self, rows: npt.NDArray[Any], blocks: Iterable[CellBlock]) -> None:
+        """Write the new rows into an array of the user's dtype."""
+        for new, cells in _rows_of_blocks(rows, blocks):
+            self._write(cells, new)
 
     def _write(self, cells: CellBlock, rows: npt.NDArray[Any]) -> None:  # in place
         is_float = self.dtype.kind == "f"
@@ -74,39 +80,63 @@ class ArrayTemplate(Template):
 
 
 @dataclass(frozen=True)
-class ListTemplate(Template):
-    """Make a list of rows."""
+class SequenceTemplate(Template):
+    """Make a list or tuple of rows."""
 
     objects: ArrayTemplate
+    kind: type  # list or tuple
+    row_type: RowType
     schema: FeatureSchema
 
-    def make(self, blocks: Iterable[CellBlock], n_rows: int) -> list[Any]:
-        """Return a list of rows, each a list of cells."""
-        rows: list[Any] = self.objects.make(blocks, n_rows).tolist()
-        return rows
+    def make(self, blocks: Iterable[CellBlock], n_rows: int) -> Any:
+        """Return rows of the type that the user's rows have."""
+        cells = self.objects.make(blocks, n_rows).tolist()
+        return self.kind(map(self.row_type.make, cells))
 
-    def append(self, X: list[Any], blocks: Iterable[CellBlock], n_rows: int) -> list[Any]:
-        """Return a list of the user's rows and the new ones."""
-        return [*X, *self.make(blocks, n_rows)]
+    def append(self, X: Any, blocks: Iterable[CellBlock], n_rows: int) -> Any:
+        """Return the user's rows and the new ones."""
+        return self.kind([*X, *self.make(blocks, n_rows)])
+
+
+@dataclass(frozen=True)
+class TensorTemplate(Template):
+    """Make a PyTorch tensor on the CPU."""
+
+    array: ArrayTemplate
+    empty: Any  # a tensor of the user's dtype, (0, n_columns)
+    schema: FeatureSchema
+
+    def make(self, blocks: Iterable[CellBlock], n_rows: int) -> Any:
+        """Return a tensor of the user's dtype."""
+        return self.append(self.empty, blocks, n_rows)
+
+    def append(self, X: Any, blocks: Iterable[CellBlock], n_rows: int) -> Any:
+        """Return one tensor of the user's rows and the new ones."""
+        n_before = len(X)
+        rows = self.empty.new_empty((n_before + n_rows, len(self.schema.columns)))
+        rows[:n_before] = X
+        self.array.fill(rows.numpy()[n_before:], blocks)  # in the tensor's memory
+        return rows
 
 
 @dataclass(frozen=True)
 class SparseTemplate(Template):
     """Make a sparse array or matrix."""
 
-    empty: Any  # the user's table without its rows, (0, n_columns)
+    empty: Any  # the user's table without its rows, as csr or csc, (0, n_columns)
+    format: str  # of the user's table
     schema: FeatureSchema
 
     def make(self, blocks: Iterable[CellBlock], n_rows: int) -> Any:  # noqa: ARG002
         """Return a sparse table of the user's type, format and dtype."""
         parts = [type(self.empty)(self._dense(cells)) for cells in blocks]
-        return sparse.vstack(
-            [self.empty, *parts], format=self.empty.format, dtype=self.empty.dtype
-        )
+        return sparse.vstack([self.empty, *parts], format=self.format, dtype=self.empty.dtype)
 
     def append(self, X: Any, blocks: Iterable[CellBlock], n_rows: int) -> Any:
         """Return a sparse table of the user's rows and the new ones."""
-        return sparse.vstack([X, self.make(blocks, n_rows)], format=X.format, dtype=X.dtype)
+        return sparse.vstack(
+            [X, self.make(blocks, n_rows)], format=self.format, dtype=self.empty.dtype
+        )
 
     def _dense(self, cells: CellBlock) -> npt.NDArray[Any]:  # as `cells`
         dtype = self.empty.dtype
@@ -131,7 +161,7 @@ class FrameTemplate(Template):
     schema: FeatureSchema
 
     def make(self, blocks: Iterable[CellBlock], n_rows: int) -> Any:
-        """Return a frame of the user's library, names and dtypes."""
+        """Return a frame of the user's library and type, names and dtypes."""
         cells = np.empty((n_rows, len(self.schema.columns)))
         for rows, block in _rows_of_blocks(cells, blocks):
             rows[:] = block
@@ -142,20 +172,14 @@ class FrameTemplate(Template):
         ]
         first, *others = series
         frame = first.to_frame().with_columns(*others)
-        made = frame.to_native()
-        if frame.implementation.is_pandas_like():
-            made.columns = self.empty.columns  # an index that may have a name
-        elif frame.implementation.is_pyarrow():
-            made = made.cast(self.empty.schema)  # restores fields that are not nullable
-        return made
+        return in_form_of(self.empty, frame.to_native())
 
     def append(self, X: Any, blocks: Iterable[CellBlock], n_rows: int) -> Any:
-        """Return a frame of the user's rows and the new ones; pandas' index is reset."""
-        frames = [nw.from_native(frame) for frame in (X, self.make(blocks, n_rows))]
-        return nw.maybe_reset_index(nw.concat(frames, how="vertical")).to_native()
+        """Return a frame of the user's rows and the new ones, with a new index in pandas."""
+        return in_form_of(self.empty, concatenate(X, self.make(blocks, n_rows)))
 
     def _series(self, index: int, new: "NewCells") -> nw.Series[Any]:
-        empty = nw.from_native(self.empty, eager_only=True)
+        empty = plain_frame(self.empty)
         examples: nw.Series[Any] = nw.from_native(self.examples[index], series_only=True)
         rows = _rows_of(examples, new)
         return encoded_like(nw.maybe_reset_index(rows), empty.get_column(empty.columns[index]))
@@ -205,7 +229,8 @@ class NewCells:
 def _rows_of(examples: nw.Series[Any], new: NewCells) -> nw.Series[Any]:  # (n_rows,)
     """Return copies of examples, and new values."""
     if not new.is_new.any():
-        return examples[new.example_indices.tolist()]
+        copies: nw.Series[Any] = examples[new.example_indices.tolist()]
+        return copies
     made = series_like(examples, new.column, new.numbers())
     if new.is_new.all():
         return made

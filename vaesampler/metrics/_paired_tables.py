@@ -53,7 +53,7 @@ class PairedTables:
         # The schema's means and deviations, which are not used here, may overflow.
         with np.errstate(over="ignore", invalid="ignore"):
             schema = FeatureSchema.infer(
-                map(_cells_to_infer_from, columns), real.names, categorical_features
+                map(_cells_to_infer_from, columns), real.keys, categorical_features
             )
         is_category = np.array(
             [

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._table import notations
 from vaesampler._table.cells import Cells
-from vaesampler._table.containers import is_frame
+from vaesampler._table.frames import is_frame
 from vaesampler._table.labels import find_class, labels_of
 from vaesampler._table.notations import NANOSECONDS, NUMBERS, TIMES_OF_DAY, Times
 from vaesampler._table.reading import read_table
