@@ -4,6 +4,7 @@ To add an encoding, write a subclass of `CategoryBlock` and add it to `BLOCKS`.
 """
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,7 @@ from vaesampler._table.columns import (
     Column,
     ConstantColumn,
     DiscreteColumn,
+    IndicatorColumn,
     NumericColumn,
     OrdinalColumn,
 )
@@ -346,8 +348,54 @@ class OrdinalBlock(CategoryBlock):
         return [_scores(column) for column in self.columns if isinstance(column, OrdinalColumn)]
 
 
+class OneHotBlock(CategoryBlock):
+    """Columns that are one-hot encoded already: a group of them is one categorical variable."""
+
+    @classmethod
+    def takes(cls, column: Column) -> bool:
+        """Return whether the column is one of a group of one-hot encoded columns."""
+        return isinstance(column, IndicatorColumn)
+
+    @cached_property
+    def part(self) -> Part:
+        """One slot per column."""
+        groups = (
+            column.group for column in self.columns if isinstance(column, IndicatorColumn)
+        )
+        return Part("categorical", tuple(Counter(groups).values()))
+
+    def encode(self, cells: npt.NDArray[np.float64], encoded: npt.NDArray[np.float32]) -> None:
+        """Copy the cells."""
+        encoded[:] = cells
+
+    def decode(
+        self, encoded: npt.NDArray[np.float32], support: Support, rng: np.random.Generator
+    ) -> npt.NDArray[np.float64]:
+        """Set one column of each group to 1: that of the largest slot.
+
+        If the class has no row with a 1 there, it is one of the columns where it has.
+        """
+        cells, start = np.zeros(encoded.shape), 0
+        row_indices = np.arange(len(encoded))
+        is_in_class = support.bounds.highest[self.column_indices] > 0
+        for width in self.part.widths:
+            group = slice(start, start + width)
+            chosen = encoded[:, group].argmax(axis=1)
+            is_foreign = ~is_in_class[group][chosen]
+            own = np.flatnonzero(is_in_class[group])
+            chosen[is_foreign] = rng.choice(own, is_foreign.sum())
+            cells[row_indices, start + chosen] = 1
+            start += width
+        return cells
+
+
 # In the order of the layout.
-BLOCKS: tuple[type[CategoryBlock], ...] = (BinaryBlock, OrdinalBlock, CategoricalBlock)
+BLOCKS: tuple[type[CategoryBlock], ...] = (
+    BinaryBlock,
+    OrdinalBlock,
+    CategoricalBlock,
+    OneHotBlock,
+)
 
 
 def _scores(column: OrdinalColumn) -> npt.NDArray[np.float64]:  # (n_levels,)

@@ -130,7 +130,7 @@ def check_fit(generator: "ClassGenerator") -> None:
         If no latent dimension carries information about the rows.
     """
     label, fit = generator.label, generator.fit
-    excess = (fit.loss - fit.marginal_loss) / len(generator.encoder.schema.columns)
+    excess = (fit.loss - fit.marginal_loss) / generator.encoder.layout.n_columns
     if generator.own_rows.are_all_equal():
         return  # `check_class` has warned
     if excess > MAX_EXCESS_LOSS:
