@@ -119,7 +119,9 @@ def test_missing_cells_times_and_text_are_no_group():
     ones = one_hot(np.random.default_rng(0), 3)
     with_missing = ones.copy()
     with_missing[5, 0] = np.nan
-    days = pd.DataFrame(pd.to_datetime(ones.astype(int).ravel(), unit="D").values.reshape(-1, 3))
+    days = pd.DataFrame(
+        pd.to_datetime(ones.astype(int).ravel(), unit="D").values.reshape(-1, 3)
+    )
     assert groups_of(with_missing) == []
     assert groups_of(named(days)) == []
     assert groups_of(ones.astype(int).astype(str)) == []
@@ -141,8 +143,10 @@ def test_drawn_rows_have_exactly_one_1_in_each_group(container, sizes, seed):
     is_lacking = X[:, 1] == 1
     y = np.where(is_lacking, "common", LABELS)
     made = CONTAINERS[container](X)
-    drawn = quick(max_iter=5, pretrain_iter=5, rejection_strength=0).fit(made, y).sample(
-        "rare", 300
+    drawn = (
+        quick(max_iter=5, pretrain_iter=5, rejection_strength=0)
+        .fit(made, y)
+        .sample("rare", 300)
     )
     assert type(drawn) is type(made)
     cells, start = dense(drawn), 1
@@ -157,9 +161,11 @@ def test_groups_are_drawn_with_the_shares_of_the_class_and_with_other_columns():
     rng = np.random.default_rng(0)
     codes = rng.choice(4, 1_000, p=[0.4, 0.3, 0.2, 0.1])
     X = np.column_stack([codes + 0.3 * rng.normal(size=1_000), np.eye(4)[codes]])
-    drawn = quick(max_iter=250, pretrain_iter=100, rejection_strength=0).fit(
-        X, np.arange(1_000) % 3 == 0
-    ).sample(True, 1_000)
+    drawn = (
+        quick(max_iter=250, pretrain_iter=100, rejection_strength=0)
+        .fit(X, np.arange(1_000) % 3 == 0)
+        .sample(True, 1_000)
+    )
     found = drawn[:, 1:].argmax(axis=1)
     shares = np.bincount(found, minlength=4) / 1_000
     assert np.abs(shares - [0.4, 0.3, 0.2, 0.1]).max() < 0.08

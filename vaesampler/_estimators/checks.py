@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from vaesampler._encoding.rows import EncodedRows
+from vaesampler._encoding.rows import EncodedRows, TableCells
+from vaesampler._table.columns import MOST_LEVELS_APART, CategoricalColumn
 from vaesampler._table.containers import Container
+from vaesampler._table.named_features import CategoricalFeatures
+from vaesampler._table.schema import FeatureSchema
 from vaesampler.exceptions import (
     DuplicatedRowsWarning,
+    HighCardinalityWarning,
     NotConvergedWarning,
     PosteriorCollapseWarning,
     SmallClassWarning,
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
 MAX_EXCESS_LOSS = 0.03
 # A latent dimension with a smaller divergence from the prior, in nats per row, is unused.
 LEAST_KL = 0.01
+# Number of columns that a warning names.
+MOST_COLUMNS_NAMED = 5
 
 
 def layer_widths(hidden_layer_sizes: int | Sequence[int]) -> tuple[int, ...]:
@@ -77,6 +83,39 @@ def check_lengths(container: Container, labels: npt.NDArray[Any]) -> None:  # (n
         raise ValueError(
             f"Found X and y with inconsistent numbers of samples: {container.n_rows} and "
             f"{len(labels)}. Pass one label per row."
+        )
+
+
+def check_cardinality(
+    schema: FeatureSchema, cells: TableCells, categorical_features: CategoricalFeatures
+) -> None:
+    """Warn if most cells of a column of text are unique.
+
+    Columns that are named in `categorical_features` or `ordinal_features` are not checked.
+
+    Warns
+    -----
+    HighCardinalityWarning
+        If a column has more than 50 levels, and more levels than half of its observed cells.
+    """
+    if not isinstance(categorical_features, str):
+        return  # a column of text is named there
+    found = []
+    for index in schema.indices_of(CategoricalColumn):
+        column = schema.columns[index]
+        n_levels, n_rows = len(column.levels), len(cells)
+        if n_levels > MOST_LEVELS_APART and 2 * n_levels > n_rows - _n_missing(cells, index):
+            found.append(f"{column.name!r} ({n_levels:,} in {n_rows:,} rows)")
+    if found:
+        others = len(found) - MOST_COLUMNS_NAMED
+        names = ", ".join(found[:MOST_COLUMNS_NAMED])
+        _warn(
+            HighCardinalityWarning,
+            f"Most values are found once or twice in {names}"
+            + (f" and {others} other columns" if others > 0 else "")
+            + ". Synthetic rows copy such names, identifiers or texts from real rows. "
+            "Drop these columns or, if copies are wanted, name all categorical columns in "
+            "`categorical_features`.",
         )
 
 
@@ -149,6 +188,12 @@ def check_fit(generator: "ClassGenerator") -> None:
             "independently; only their residuals are correlated. Lower `beta`, or raise "
             "`max_iter`, unless the columns are independent.",
         )
+
+
+def _n_missing(cells: TableCells, column_index: int) -> int:
+    """Return the number of missing cells of a column of text."""
+    assert cells.read is None  # there is no text in a numeric array
+    return int(np.isnan(cells.matrix[:, column_index]).sum())
 
 
 def _warn(category: Callable[[str], UserWarning], message: str) -> None:

@@ -18,6 +18,7 @@ from vaesampler._encoding.encoder import TableEncoder, read_cells
 from vaesampler._encoding.rows import EncodedRows, SelectedRows
 from vaesampler._estimators.base import VAEEstimator
 from vaesampler._estimators.checks import (
+    check_cardinality,
     check_class,
     check_fit,
     check_lengths,
@@ -585,6 +586,7 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
             if n_samples > 0
         ]
         schema, cells = read_cells(container, self.categorical_features, self.ordinal_features)
+        check_cardinality(schema, cells, self.categorical_features)
         encoder = TableEncoder.of(schema)
         table = LabelledRows(encoder, encoder.rows(cells), y)
         for label in wanted:
