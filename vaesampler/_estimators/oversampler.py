@@ -72,7 +72,8 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         Categorical columns, given as a mask, indices or names. If "auto", columns of text,
         categories or booleans are categorical, in data frames of any library (in pandas,
         the dtypes category, string and bool, and object if the cells are text), arrays and
-        lists. All other columns are numeric.
+        lists. All other columns are numeric, except that one-hot encoded columns are always
+        learned as one categorical variable.
 
     ordinal_features : dict of str or int to list or None, default=None
         Ordinal columns: maps the name or index of a column to its levels in ascending order,
@@ -469,8 +470,9 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         sklearn.exceptions.NotFittedError
             If the sampler is not fitted.
         ValueError
-            If no VAE was fitted for `label`, if X has other columns, or if a column contains
-            levels that were not seen when fitting, or missing cells that it did not have.
+            If no VAE was fitted for `label`, if X has other columns, if a column contains
+            levels that were not seen when fitting, or missing cells that it did not have, or
+            if not exactly one column of a group of one-hot encoded ones is 1 in every row.
 
         Examples
         --------
@@ -506,8 +508,9 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         sklearn.exceptions.NotFittedError
             If the sampler is not fitted.
         ValueError
-            If no VAE was fitted for `label`, if X has other columns, or if a column contains
-            levels that were not seen when fitting, or missing cells that it did not have.
+            If no VAE was fitted for `label`, if X has other columns, if a column contains
+            levels that were not seen when fitting, or missing cells that it did not have, or
+            if not exactly one column of a group of one-hot encoded ones is 1 in every row.
 
         Examples
         --------
