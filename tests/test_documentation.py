@@ -113,7 +113,7 @@ def test_the_oversampler_shown_in_a_notebook_links_to_its_page_of_the_reference(
 GUIDE = ROOT / "docs" / "user_guide.md"
 SHARES = {0.25: "a quarter", 0.5: "half"}
 NEIGHBORS = NeighborCritic().n_neighbors
-FAR = int(scaling.FAR)
+FAR, VERY_FAR = int(scaling.FAR), int(scaling.VERY_FAR)
 WIDEST, POWER = smoothing.WIDEST_BANDWIDTH, smoothing.BANDWIDTH_POWER
 BY_COLUMN = rule.N_ROWS_BY_COLUMN_FOR_HALF_STRENGTH
 FEW, MANY = rule.MOST_REJECTED_OF_FEW, rule.MOST_REJECTED_OF_MANY
@@ -164,11 +164,19 @@ FIGURES = {
     ],
     rule.thin_copies: [f"at most {COPIES} of kept rows are copies"],
     bounds.Bounds.widened: [f"widened by {bounds.MARGIN_GAPS} mean gaps"],
-    scaling.compress: [f"sign(x) * ({FAR} + log(abs(x) - {FAR - 1})) where abs(x) > {FAR}"],
-    scaling.expand: [f"sign(x) * ({FAR - 1} + exp(abs(x) - {FAR})) where abs(x) > {FAR}"],
+    scaling.compress: [
+        f"sign(x) * ({FAR} + log(abs(x) - {FAR - 1})) where abs(x) > {FAR}",
+        f"y is beyond {VERY_FAR}, it is replaced by "
+        f"sign(y) * ({VERY_FAR} + log(abs(y) - {VERY_FAR - 1}))",
+    ],
+    scaling.expand: [
+        f"sign(x) * ({FAR - 1} + exp(abs(x) - {FAR})) where abs(x) > {FAR}",
+        f"sign(x) * ({VERY_FAR - 1} + exp(abs(x) - {VERY_FAR})) where abs(x) > {VERY_FAR}",
+    ],
     quantile_matching.QuantileMatching: [f"x + n / (n + {WEIGHT}) * (Q(F(x)) - x)"],
     GUIDE: [
         rf"$|x| > {FAR}$ are compressed to $\pm\,({FAR} + \ln(|x| - {FAR - 1}))$",
+        rf"$\pm\,({VERY_FAR} + \ln(|y| - {VERY_FAR - 1}))$",
         f"with probability {generator.SHARE_RETAINED} and drawn from",
         f"from its {NEIGHBORS} nearest real neighbours",
         f"at least {SHARES[rule.LEAST_SHARE_KEPT]} in a small class",

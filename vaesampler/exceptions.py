@@ -2,6 +2,7 @@
 
 __all__ = [
     "DuplicatedRowsWarning",
+    "HighCardinalityWarning",
     "NotConvergedWarning",
     "PosteriorCollapseWarning",
     "SmallClassWarning",
@@ -54,3 +55,7 @@ class PosteriorCollapseWarning(UserWarning):
 
 class DuplicatedRowsWarning(UserWarning):
     """All rows of a class are identical, so its synthetic rows are copies of them."""
+
+
+class HighCardinalityWarning(UserWarning):
+    """Most cells of a text column are unique, so synthetic rows copy them from real rows."""

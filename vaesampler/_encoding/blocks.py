@@ -4,6 +4,7 @@ To add an encoding, write a subclass of `CategoryBlock` and add it to `BLOCKS`.
 """
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,10 +23,14 @@ from vaesampler._table.columns import (
     Column,
     ConstantColumn,
     DiscreteColumn,
+    IndicatorColumn,
     NumericColumn,
     OrdinalColumn,
 )
 from vaesampler._table.schema import FeatureSchema
+
+# Differences of values up to this times the largest float are finite.
+UNIT_OF_HUGE = 0.125
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value
@@ -65,21 +70,36 @@ class Block(ABC):
 
     @cached_property
     def mean(self) -> npt.NDArray[np.float64]:  # (n_columns_of_block,)
-        """Location of each column, which standardization subtracts."""
-        return np.array([column.mean for column in self.columns])
+        """Location of each column, in its unit, which standardization subtracts."""
+        return np.array([column.mean for column in self.columns]) * self._unit
 
     @cached_property
     def deviation(self) -> npt.NDArray[np.float64]:  # (n_columns_of_block,)
-        """Scale of each column, which standardization divides by."""
-        return np.array([column.deviation for column in self.columns])
+        """Scale of each column, in its unit, which standardization divides by."""
+        return np.array([column.deviation for column in self.columns]) * self._unit
 
     def _standardized(
         self, values: npt.NDArray[np.float64], indices: slice | int = slice(None)
     ) -> npt.NDArray[np.float64]:
         """Standardize and compress values of the columns with these indices."""
-        standardized: npt.NDArray[np.float64] = values - self.mean[indices]
-        standardized /= self.deviation[indices]
+        standardized: npt.NDArray[np.float64]
+        if self._has_huge:
+            standardized = values * self._unit[indices]
+            standardized -= self.mean[indices]
+        else:
+            standardized = values - self.mean[indices]
+        with np.errstate(over="ignore"):  # `compress` takes infinite values
+            standardized /= self.deviation[indices]
         return compress(standardized)
+
+    @cached_property
+    def _unit(self) -> npt.NDArray[np.float64]:  # (n_columns_of_block,)
+        """Factor of the values of each column, so that differences of them are finite."""
+        return np.array([UNIT_OF_HUGE if _is_huge(column) else 1.0 for column in self.columns])
+
+    @cached_property
+    def _has_huge(self) -> bool:
+        return bool((self._unit < 1).any())
 
 
 class CategoryBlock(Block):
@@ -154,13 +174,7 @@ class NumericBlock(Block):
     ) -> npt.NDArray[np.float64]:
         """Undo `encode`; values are rounded to the column's decimals, or to its levels."""
         n_values, n_missing = len(self.columns), len(self._with_missing)
-        cells = expand(encoded[:, :n_values].astype(np.float64))
-        cells *= self.deviation
-        cells += self.mean
-        for decimals, indices in self._schema.columns_by_decimals.items():
-            cells[:, indices] = np.round(cells[:, indices], decimals)
-        for index, grid in self._schema.grids_with_steps.items():
-            cells[:, index] = grid.snap(cells[:, index])
+        cells = self._restored(encoded[:, :n_values].astype(np.float64))
         np.maximum(cells, support.bounds.lowest[self.column_indices], out=cells)
         np.minimum(cells, support.bounds.highest[self.column_indices], out=cells)
         for index, column in enumerate(self.columns):
@@ -175,6 +189,22 @@ class NumericBlock(Block):
             cells[flags[:, n_missing + flag], index] = value
         for flag, index in enumerate(self._with_missing):
             cells[flags[:, flag], index] = np.nan
+        return cells
+
+    def _restored(
+        self, standardized: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:  # (n_rows, n_columns_of_block), both
+        """Undo `_standardized`, in place, and round; values may become infinite."""
+        cells = expand(standardized)
+        with np.errstate(over="ignore"):
+            cells *= self.deviation
+            cells += self.mean
+            if self._has_huge:
+                cells /= self._unit
+            for decimals, indices in self._schema.columns_by_decimals.items():
+                cells[:, indices] = np.round(cells[:, indices], decimals)
+            for index, grid in self._schema.grids_with_steps.items():
+                cells[:, index] = grid.snap(cells[:, index])
         return cells
 
     def levels_by_slot(self) -> Mapping[int, npt.NDArray[np.float64]]:  # of (n_levels,) each
@@ -348,8 +378,54 @@ class OrdinalBlock(CategoryBlock):
         return [_scores(column) for column in self.columns if isinstance(column, OrdinalColumn)]
 
 
+class OneHotBlock(CategoryBlock):
+    """Columns that are one-hot encoded already: a group of them is one categorical variable."""
+
+    @classmethod
+    def takes(cls, column: Column) -> bool:
+        """Return whether the column is one of a group of one-hot encoded columns."""
+        return isinstance(column, IndicatorColumn)
+
+    @cached_property
+    def part(self) -> Part:
+        """One slot per column."""
+        groups = (
+            column.group for column in self.columns if isinstance(column, IndicatorColumn)
+        )
+        return Part("categorical", tuple(Counter(groups).values()))
+
+    def encode(self, cells: npt.NDArray[np.float64], encoded: npt.NDArray[np.float32]) -> None:
+        """Copy the cells."""
+        encoded[:] = cells
+
+    def decode(
+        self, encoded: npt.NDArray[np.float32], support: Support, rng: np.random.Generator
+    ) -> npt.NDArray[np.float64]:
+        """Set one column of each group to 1: that of the largest slot.
+
+        If the class has no row with a 1 there, it is one of the columns where it has.
+        """
+        cells, start = np.zeros(encoded.shape), 0
+        row_indices = np.arange(len(encoded))
+        is_in_class = support.bounds.highest[self.column_indices] > 0
+        for width in self.part.widths:
+            group = slice(start, start + width)
+            chosen = encoded[:, group].argmax(axis=1)
+            is_foreign = ~is_in_class[group][chosen]
+            own = np.flatnonzero(is_in_class[group])
+            chosen[is_foreign] = rng.choice(own, is_foreign.sum())
+            cells[row_indices, start + chosen] = 1
+            start += width
+        return cells
+
+
 # In the order of the layout.
-BLOCKS: tuple[type[CategoryBlock], ...] = (BinaryBlock, OrdinalBlock, CategoricalBlock)
+BLOCKS: tuple[type[CategoryBlock], ...] = (
+    BinaryBlock,
+    OrdinalBlock,
+    CategoricalBlock,
+    OneHotBlock,
+)
 
 
 def _scores(column: OrdinalColumn) -> npt.NDArray[np.float64]:  # (n_levels,)
@@ -360,6 +436,14 @@ def _scores(column: OrdinalColumn) -> npt.NDArray[np.float64]:  # (n_levels,)
     mean = shares @ logits
     scores: npt.NDArray[np.float64] = (logits - mean) / np.sqrt(shares @ (logits - mean) ** 2)
     return scores
+
+
+def _is_huge(column: Column) -> bool:
+    """Return whether differences of the column's values may overflow."""
+    if not isinstance(column, NumericColumn):
+        return False
+    largest = max(abs(column.lowest), abs(column.highest))
+    return bool(largest > UNIT_OF_HUGE * np.finfo(np.float64).max)
 
 
 def _n_levels_apart(column: Column) -> int:

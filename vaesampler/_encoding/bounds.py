@@ -73,7 +73,7 @@ class Bounds:
         margin = np.zeros(len(low))
         is_numeric = ~np.array([column.has_levels for column in schema.columns], dtype=bool)
         is_widened = is_seen & is_numeric
-        margin[is_widened] = MARGIN_GAPS * (high - low)[is_widened] / max(n_rows - 1, 1)
+        margin[is_widened] = _margin(low[is_widened], high[is_widened], n_rows)
         # Bounds have no more decimals than the values of the column.
         for decimals, columns in schema.columns_by_decimals.items():
             unit = 10.0**-decimals
@@ -87,9 +87,9 @@ class Bounds:
                 np.array([low[index] - whole, high[index] + whole])
             )
             margin[index] = 0
-        return type(self)(
-            (low - margin).clip(table.lowest), (high + margin).clip(max=table.highest)
-        )
+        with np.errstate(over="ignore"):
+            low, high = low - margin, high + margin
+        return type(self)(low.clip(table.lowest), high.clip(max=table.highest))
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,17 @@ class Support:
                 for index, found in rare.items()
             },
         )
+
+
+def _margin(
+    low: npt.NDArray[np.float64], high: npt.NDArray[np.float64], n_rows: int
+) -> npt.NDArray[np.float64]:  # (n_columns,), (n_columns,) to (n_columns,)
+    """Return 3 mean gaps between n rows; infinity if that is beyond the largest float."""
+    with np.errstate(over="ignore"):  # of the product; an eighth of a range is finite
+        margin: npt.NDArray[np.float64] = (
+            MARGIN_GAPS * (high / 8 - low / 8) / max(n_rows - 1, 1) * 8
+        )
+    return margin
 
 
 def _without_spikes(

@@ -15,6 +15,7 @@ from vaesampler._encoding.layout import Layout
 from vaesampler._encoding.rows import EncodedRows, LazyRows, TableCells
 from vaesampler._table.containers import Container
 from vaesampler._table.named_features import CategoricalFeatures, OrdinalFeatures
+from vaesampler._table.one_hot import read_new_table
 from vaesampler._table.schema import FeatureSchema
 
 # The rows of larger tables are encoded when they are needed.
@@ -62,15 +63,14 @@ class TableEncoder:
         Raises
         ------
         ValueError
-            If a cell cannot be encoded; see `Column.read_new`.
+            If a row cannot be encoded; see `read_new_table`.
         """
-        columns = zip(self.schema.columns, container.columns(), strict=True)
+        columns = read_new_table(self.schema.columns, container.columns())
         values = container.numbers()
         if values is None:
-            matrix = np.column_stack([column.read_new(cells) for column, cells in columns])
-            return LazyRows(TableCells(matrix), self.encode)
-        for column, cells in columns:
-            column.read_new(cells)  # raises if a cell cannot be encoded
+            return LazyRows(TableCells(np.column_stack(list(columns))), self.encode)
+        for _ in columns:
+            pass  # raises if a row cannot be encoded
         return LazyRows(TableCells(values, self.schema.read_values), self.encode)
 
     def encode(

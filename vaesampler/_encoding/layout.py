@@ -82,7 +82,7 @@ class Layout:
 
     @cached_property
     def n_columns(self) -> int:
-        """Number of columns of the table."""
+        """Number of columns of the table; one-hot encoded columns of one group count once."""
         return self.n_normal + sum(len(part.widths) for part in self.categories_parts)
 
     @cached_property

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaesampler._encoding.rows import EncodedRows
+from vaesampler._encoding.rows import EncodedRows, TableCells
+from vaesampler._table.columns import MOST_LEVELS_APART, CategoricalColumn
 from vaesampler._table.containers import Container
 from vaesampler._table.labels import Labels
+from vaesampler._table.named_features import CategoricalFeatures
+from vaesampler._table.schema import FeatureSchema
 from vaesampler.exceptions import (
     DuplicatedRowsWarning,
+    HighCardinalityWarning,
     NotConvergedWarning,
     PosteriorCollapseWarning,
     SmallClassWarning,
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
 MAX_EXCESS_LOSS = 0.03
 # A latent dimension with a smaller divergence from the prior, in nats per row, is unused.
 LEAST_KL = 0.01
+# Number of columns that a warning names.
+MOST_COLUMNS_NAMED = 5
 
 
 def layer_widths(hidden_layer_sizes: int | Sequence[int]) -> tuple[int, ...]:
@@ -53,6 +59,39 @@ def check_lengths(container: Container, labels: Labels) -> None:
         raise ValueError(
             f"Found X and y with inconsistent numbers of samples: {container.n_rows} and "
             f"{len(labels)}. Pass one label per row."
+        )
+
+
+def check_cardinality(
+    schema: FeatureSchema, cells: TableCells, categorical_features: CategoricalFeatures
+) -> None:
+    """Warn if most cells of a column of text are unique.
+
+    Columns that are named in `categorical_features` or `ordinal_features` are not checked.
+
+    Warns
+    -----
+    HighCardinalityWarning
+        If a column has more than 50 levels, and more levels than half of its observed cells.
+    """
+    if not isinstance(categorical_features, str):
+        return  # a column of text is named there
+    found = []
+    for index in schema.indices_of(CategoricalColumn):
+        column = schema.columns[index]
+        n_levels, n_rows = len(column.levels), len(cells)
+        if n_levels > MOST_LEVELS_APART and 2 * n_levels > n_rows - _n_missing(cells, index):
+            found.append(f"{column.name!r} ({n_levels:,} in {n_rows:,} rows)")
+    if found:
+        others = len(found) - MOST_COLUMNS_NAMED
+        names = ", ".join(found[:MOST_COLUMNS_NAMED])
+        _warn(
+            HighCardinalityWarning,
+            f"Most values are found once or twice in {names}"
+            + (f" and {others} other columns" if others > 0 else "")
+            + ". Synthetic rows copy such names, identifiers or texts from real rows. "
+            "Drop these columns or, if copies are wanted, name all categorical columns in "
+            "`categorical_features`.",
         )
 
 
@@ -102,7 +141,7 @@ def check_fit(generator: "ClassGenerator") -> None:
         column varies.
     """
     label, fit = generator.label, generator.fit
-    excess = (fit.loss - fit.marginal_loss) / len(generator.encoder.schema.columns)
+    excess = (fit.loss - fit.marginal_loss) / generator.encoder.layout.n_columns
     if generator.own_rows.are_all_equal():
         return  # `check_class` has warned
     if excess > MAX_EXCESS_LOSS:
@@ -129,6 +168,12 @@ def _n_varying_columns(generator: "ClassGenerator") -> int:
     first = cells[0]
     is_first = (cells == first) | (np.isnan(cells) & np.isnan(first))
     return int(np.sum(~is_first.all(axis=0)))
+
+
+def _n_missing(cells: TableCells, column_index: int) -> int:
+    """Return the number of missing cells of a column of text."""
+    assert cells.read is None  # there is no text in a numeric array
+    return int(np.isnan(cells.matrix[:, column_index]).sum())
 
 
 def _warn(category: Callable[[str], UserWarning], message: str) -> None:

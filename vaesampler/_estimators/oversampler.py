@@ -15,7 +15,12 @@ from vaesampler._encoding.bounds import Support
 from vaesampler._encoding.encoder import TableEncoder, read_cells
 from vaesampler._encoding.rows import EncodedRows, SelectedRows
 from vaesampler._estimators.base import VAEEstimator
-from vaesampler._estimators.checks import check_class, check_fit, check_lengths
+from vaesampler._estimators.checks import (
+    check_cardinality,
+    check_class,
+    check_fit,
+    check_lengths,
+)
 from vaesampler._estimators.sampling_strategy import check_class_sizes, rows_to_add
 from vaesampler._runtime.progress import Progress
 from vaesampler._runtime.seeds import Seeds
@@ -69,7 +74,8 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         Columns of a pandas MultiIndex are named by tuples. If "auto", columns of text,
         categories or booleans are categorical, in data frames of any library (in pandas,
         the dtypes category, string and bool, and object if the cells are text), arrays and
-        lists. All other columns are numeric.
+        lists. All other columns are numeric, except that one-hot encoded columns are always
+        learned as one categorical variable.
 
     ordinal_features : dict of str or int to list or None, default=None
         Ordinal columns: maps the name or index of a column, as in `categorical_features`, to
@@ -485,8 +491,9 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         sklearn.exceptions.NotFittedError
             If the sampler is not fitted.
         ValueError
-            If no VAE was fitted for `label`, if X has other columns, or if a column contains
-            levels that were not seen when fitting, or missing cells that it did not have.
+            If no VAE was fitted for `label`, if X has other columns, if a column contains
+            levels that were not seen when fitting, or missing cells that it did not have, or
+            if not exactly one column of a group of one-hot encoded ones is 1 in every row.
 
         Examples
         --------
@@ -522,8 +529,9 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         sklearn.exceptions.NotFittedError
             If the sampler is not fitted.
         ValueError
-            If no VAE was fitted for `label`, if X has other columns, or if a column contains
-            levels that were not seen when fitting, or missing cells that it did not have.
+            If no VAE was fitted for `label`, if X has other columns, if a column contains
+            levels that were not seen when fitting, or missing cells that it did not have, or
+            if not exactly one column of a group of one-hot encoded ones is 1 in every row.
 
         Examples
         --------
@@ -591,6 +599,7 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         resources = self._resources()
         wanted = [label for label, n_rows in self.sampling_strategy_.items() if n_rows > 0]
         schema, cells = read_cells(container, self.categorical_features, self.ordinal_features)
+        check_cardinality(schema, cells, self.categorical_features)
         encoder = TableEncoder.of(schema)
         table = LabelledRows(encoder, encoder.rows(cells), labels)
         for label in wanted:

@@ -302,6 +302,19 @@ class BinaryColumn(LevelColumn):
 
 
 @dataclass(frozen=True, kw_only=True)
+class IndicatorColumn(LevelColumn):
+    """One of a group of one-hot encoded columns, of which exactly one is 1 in every row.
+
+    The levels are 0 and 1, or False and True, in this order; no cell is missing.
+    """
+
+    kind: ClassVar[str] = "indicator"
+
+    # Index of the first column of the group.
+    group: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrdinalColumn(LevelColumn):
     """Three or more ordered levels, ascending."""
 

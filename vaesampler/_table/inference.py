@@ -330,12 +330,15 @@ def _location_and_scale(
     observed: npt.NDArray[Any], sample: npt.NDArray[Any], largest: float
 ) -> tuple[float, float]:  # (n_observed,), (n_sampled,)
     """Return the mean and standard deviation, or estimates from quantiles of the sample."""
+    unit = 1.0
     if largest > 0 and not RANGE_TO_SQUARE[0] < largest < RANGE_TO_SQUARE[1]:
         unit = 2.0 ** (math.frexp(largest)[1] - 1)
-        location, scale = _location_and_scale(observed / unit, sample / unit, largest / unit)
-        return location * unit, scale * unit
-    mean, deviation = (float(of(observed, dtype=np.float64)) for of in (np.mean, np.std))
-    lower, median, upper = np.quantile(sample, (0.25, 0.5, 0.75)).tolist()
+        observed = observed / unit
+        # Differences of eighths are finite, and other values do not vanish beside a huge one.
+        sample = sample / min(unit, 8.0)
+    mean, deviation = (unit * float(of(observed, dtype=np.float64)) for of in (np.mean, np.std))
+    quantiles = np.quantile(sample, (0.25, 0.5, 0.75)) * min(unit, 8.0)
+    lower, median, upper = quantiles.tolist()
     spread = (upper - lower) / IQR_OF_NORMAL
     if 0 < spread * MOST_DEVIATION_BY_SPREAD < deviation:
         return median, spread

@@ -1,7 +1,7 @@
 """`FeatureSchema`: the columns of a table."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -21,6 +21,7 @@ from vaesampler._table.named_features import (
     resolve_categorical,
     resolve_ordinal,
 )
+from vaesampler._table.one_hot import group_one_hot
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,8 +34,8 @@ class FeatureSchema:
     ----------
     columns : tuple of Column
         The columns in order, each with its `name`, its `kind` ("continuous", "integer",
-        "discrete", "binary", "ordinal", "categorical" or "constant"), the `reason` why it has
-        this kind, and whether it `has_missing` cells.
+        "discrete", "binary", "indicator", "ordinal", "categorical" or "constant"), the
+        `reason` why it has this kind, and whether it `has_missing` cells.
 
     Examples
     --------
@@ -69,20 +70,7 @@ class FeatureSchema:
         """
         named = resolve_categorical(categorical_features, names)
         orders = resolve_ordinal(ordinal_features, names)
-        found = []
-        for index, (name, cells) in enumerate(zip(map(str, names), columns, strict=True)):
-            is_named = named is not None and named[index]
-            order = orders.get(index)
-            if index in orders and is_named:
-                raise ValueError(
-                    f"Column {name!r} is named in categorical_features and in "
-                    "ordinal_features. Leave it out of one of them."
-                )
-            if order is None and (index in orders or (cells.is_ordered and not is_named)):
-                order = order_of_dtype(name, cells)
-            is_categorical = cells.is_categorical if named is None else is_named
-            found.append(infer_column(name, cells, is_categorical=is_categorical, order=order))
-        return cls(tuple(found))
+        return cls(tuple(group_one_hot(_infer_each(columns, names, named, orders))))
 
     def indices_of(self, *kinds: type[Column]) -> npt.NDArray[np.intp]:
         """Return the indices of the columns of these kinds."""
@@ -163,3 +151,24 @@ class FeatureSchema:
             "<table><thead><tr><th></th><th style='text-align: left'>kind</th>"
             f"<th style='text-align: left'>why</th></tr></thead><tbody>{rows}</tbody></table>"
         )
+
+
+def _infer_each(
+    columns: Iterable[Cells],
+    names: Sequence[Hashable],
+    named: Sequence[bool] | None,
+    orders: Mapping[int, Sequence[object] | None],
+) -> Iterator[tuple[Column, Cells]]:
+    """Infer the kind of each column by itself; yield the column and its cells."""
+    for index, (name, cells) in enumerate(zip(map(str, names), columns, strict=True)):
+        is_named = named is not None and named[index]
+        order = orders.get(index)
+        if index in orders and is_named:
+            raise ValueError(
+                f"Column {name!r} is named in categorical_features and in "
+                "ordinal_features. Leave it out of one of them."
+            )
+        if order is None and (index in orders or (cells.is_ordered and not is_named)):
+            order = order_of_dtype(name, cells)
+        is_categorical = cells.is_categorical if named is None else is_named
+        yield infer_column(name, cells, is_categorical=is_categorical, order=order), cells
