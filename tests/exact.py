@@ -8,7 +8,7 @@ are. Missing cells are None; NaN is `NAN` where the dtype distinguishes it from 
 
 import datetime
 import math
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -116,8 +116,6 @@ def exact_cell(cell):
         return (10**6 * seconds + cell.microsecond) * 1000
     if isinstance(cell, datetime.timedelta):
         return ((cell.days * 86_400 + cell.seconds) * 10**6 + cell.microseconds) * 1000
-    if isinstance(cell, np.longdouble):
-        return NAN if np.isnan(cell) else Decimal(str(cell))
     if isinstance(cell, float | np.floating):
         return NAN if math.isnan(cell) else float(str(cell))
     return cell.item() if isinstance(cell, np.generic) else cell
@@ -214,6 +212,11 @@ def n_decimals_of(number):
     return decimals
 
 
+def n_digits_of(number):
+    """Return the number of significant digits."""
+    return len(as_decimal(number).normalize(Context(prec=1000)).as_tuple().digits)
+
+
 def granularity_of(numbers):
     """Return the greatest common divisor of all differences; 0 if there are none."""
     first, *others = {Fraction(as_decimal(number)) for number in numbers}
@@ -229,12 +232,13 @@ def granularity_of(numbers):
     return step
 
 
-def assert_could_be_held(drawn, seen, *, sentinels=()):
+def assert_could_be_held(drawn, seen, *, sentinels=(), digits=15):
     """Assert that a column of numbers or times `seen` could hold the cells `drawn`.
 
     All are exact cells. Each drawn one is within the range, has at most as many decimals, and
     is a whole number of steps of the column's granularity off another; or it is a sentinel.
-    Granularity and decimals are those of the cells that are not sentinels.
+    Granularity and decimals are those of the cells that are not sentinels. Floats of more than
+    `digits` significant digits are free of both.
     """
     kinds = {type(cell) for cell in seen if is_value(cell)}
     for nothing in (None, NAN):
@@ -255,8 +259,8 @@ def assert_could_be_held(drawn, seen, *, sentinels=()):
         assert not new
         return
     decimals = max(map(n_decimals_of, grid))
-    if decimals > MOST_DECIMALS and float in kinds:
-        return  # floats of any number of decimals
+    if float in kinds and (decimals > MOST_DECIMALS or max(map(n_digits_of, grid)) > digits):
+        return
     step, origin = granularity_of(grid), Fraction(as_decimal(grid[0]))
     for value in new:
         assert n_decimals_of(value) <= decimals, f"{value} has more than {decimals} decimals"
