@@ -175,7 +175,7 @@ def any_floats(bits):
         if draw(st.booleans()):
             largest = float(np.finfo(f"f{bits // 8}").max)
             scale = draw(st.sampled_from([1e-3, 1.0, 300.0, largest / 2, largest]))
-            cells = np.clip(rng.normal(size=n_rows) * scale / 3, -largest, largest)
+            cells = np.clip(rng.normal(size=n_rows) / 3, -1, 1) * scale
             cells = cells.astype(f"f{bits // 8}").tolist()
         else:
             pool = draw(
@@ -597,7 +597,11 @@ PANDAS = {
     "Sparse[bool]": Kind(
         BOOLEANS, pandas_series("Sparse[bool]"), can_miss=False, is_number=False
     ),
-    **{f"{name}[pyarrow]": backed_by_arrow(kind) for name, kind in ARROW.items()},
+    **{
+        f"{name}[pyarrow]": backed_by_arrow(kind)
+        for name, kind in ARROW.items()
+        if not name.endswith("_view")  # pandas cannot print them
+    },
     "dictionary[pyarrow]": backed_by_arrow(
         Kind(
             PLAIN_TEXT, lambda c: pa.array(c, pa.string()).dictionary_encode(), is_number=False
@@ -770,7 +774,12 @@ LIBRARIES = {
 }
 TEXT_NAMES = ["a", "b c", "", "0", "ä", "日", "a.b", "x__y", "index"]
 PANDAS_NAMES = st.sampled_from(
-    [TEXT_NAMES, list(range(9)), [("a", index) for index in range(9)], [1.5, "a", 7, None, "b"]]
+    [
+        TEXT_NAMES,
+        list(range(9)),
+        [("a", index) for index in range(9)],
+        [index / 2 for index in range(9)],
+    ]
 )
 
 
@@ -795,7 +804,9 @@ def tables(draw, library=None, dtype=None):
     y = labels(n_rows)
     if library == "pandas":
         X.attrs = draw(st.sampled_from([{}, {"source": "survey"}]))
-        X = X.set_flags(allows_duplicate_labels=draw(st.booleans()))
+        X = X.set_flags(
+            allows_duplicate_labels=draw(st.sampled_from([True, True, True, False]))
+        )
         if draw(st.booleans()):
             X.index = pd.date_range("2020", periods=n_rows)
     return Table(X, y, kinds, columns)
@@ -812,7 +823,8 @@ def all_cells(X):
 
 
 def global_states():
-    return repr(random.getstate()), repr(np.random.get_state()), torch.get_rng_state().tolist()  # noqa: NPY002
+    numpy_state = np.random.get_state()[1].tobytes()  # noqa: NPY002
+    return hash(random.getstate()), numpy_state, torch.get_rng_state().numpy().tobytes()
 
 
 def assert_laws(table):
@@ -879,7 +891,7 @@ def test_the_laws_hold_in_each_container(library, data):
     ("library", "dtype"),
     [(library, dtype) for library in LIBRARIES for dtype in LIBRARIES[library][0]],
 )
-@settings(many_examples, max_examples=max(1, N_EXAMPLES // 25))
+@settings(many_examples, max_examples=max(2, N_EXAMPLES // 25))
 @given(data=st.data())
 def test_the_laws_hold_for_each_dtype(library, dtype, data):
     assert_laws(data.draw(tables(library, dtype)))

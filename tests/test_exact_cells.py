@@ -928,7 +928,6 @@ LEVELS = {
     "arrow dictionary of numbers": lambda: in_arrow(None)(
         pa.array([2**62 + ord(word) for word in WORDS]).dictionary_encode()
     ),
-    "pandas string_view": lambda: in_arrow_backed_pandas(pa.string_view())(some_missing(WORDS)),
     "pandas binary": lambda: in_arrow_backed_pandas(pa.binary())(some_missing(BYTES)),
     "pandas bytes": lambda: in_pandas(object)(some_missing(BYTES)),
     "pandas periods": lambda: in_pandas(None)(PERIODS),
