@@ -39,6 +39,7 @@ from exact import (
 )
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from vaesampler import VAEOversampler
@@ -315,7 +316,9 @@ def numpy_times(cells, dtype):
 def pandas_times(dtype, zone=None):
     def make(cells):
         series = pd.Series(numpy_times(cells, dtype))
-        return series if zone is None else series.dt.tz_localize(zone)
+        if zone is None:
+            return series
+        return series.dt.tz_localize(zone, ambiguous="NaT", nonexistent="shift_forward")
 
     return make
 
@@ -1013,10 +1016,28 @@ def test_the_same_cells_in_any_container_give_the_same_rows(kind, data):
         assert found == expected, name
 
 
-@pytest.mark.parametrize("dtype", ["M8[s]", "M8[ns]", "m8[us]", "c16"])
-def test_arrays_of_times_and_complex_numbers_are_refused_with_what_to_do(dtype):
+@pytest.mark.parametrize("dtype", ["M8[D]", "M8[s]", "M8[ns]", "m8[us]", "m8[h]", ">M8[ms]"])
+def test_arrays_of_times_come_back_as_such_on_the_same_grid(dtype):
+    X = (7 * np.random.default_rng(0).integers(0, 500, (48, 2))).astype(dtype)
+    X[::5, 1] = "NaT"
+    X_new, _ = small_sampler().fit_resample(X, labels(48))
+    assert X_new.dtype == X.dtype
+    assert_array_equal(X_new[:48], X)
+    drawn = X_new[48:].astype(np.int64)[~np.isnat(X_new[48:])]
+    assert len(drawn) > 0
+    assert (drawn % 7 == 0).all()
+
+
+@pytest.mark.parametrize("dtype", ["M8[M]", "M8[Y]", "m8[Y]", "M8[25s]"])
+def test_arrays_of_times_without_a_common_unit_are_refused_with_what_to_do(dtype):
     X = np.arange(24).reshape(12, 2).astype(dtype)
-    with pytest.raises(ValueError, match=r"data frame|[Cc]omplex"):
+    with pytest.raises(ValueError, match=r"unit from days to nanoseconds.*\.astype\("):
+        small_sampler().fit_resample(X, labels(12))
+
+
+def test_arrays_of_complex_numbers_are_refused():
+    X = np.arange(24).reshape(12, 2).astype("c16")
+    with pytest.raises(ValueError, match=r"[Cc]omplex"):
         small_sampler().fit_resample(X, labels(12))
 
 

@@ -797,7 +797,7 @@ REFUSED = {
     ),
     "times for numbers": (FRAME, DAYS, "'a' holds numbers in X.* times in X"),
     "numbers for times": (DAYS, FRAME, "'a' holds times in X.* numbers in X"),
-    "times in an array": (ROWS, DAYS[["a", "a"]].to_numpy(), "times into a data frame"),
+    "times in an array": (ROWS, DAYS[["a", "a"]].to_numpy(), "holds numbers in X.* times in X"),
     "infinity": (
         ROWS,
         np.where(ROWS > 1, np.inf, ROWS),

@@ -63,8 +63,14 @@ def without_rows(X: Any) -> Any:
     """Return a frame like X that has no rows, and keeps none of them in memory."""
     # A slice would keep all rows, hence no rows of a copy of one row.
     frame = nw.from_native(X, eager_only=True)
+    native = frame.to_native()
     if frame.implementation.is_pyarrow():
-        native = frame.to_native().schema.empty_table()
+        native = native.schema.empty_table()
+    elif frame.implementation.is_pandas():
+        pandas = nw.get_native_namespace(frame)
+        dtypes = enumerate(native.dtypes)
+        empty = pandas.DataFrame({i: pandas.Series([], dtype=dtype) for i, dtype in dtypes})
+        native = in_form_of(native.head(0), empty)
     else:
         native = frame[[0], :].head(0).to_native()
     return _NARWHALS[type(X)](native) if type(X) in _NARWHALS else native

@@ -26,8 +26,8 @@ class Grid:
 
         (v // unit - origin) / 10 ** scale
 
-    Drawn positions are rounded to `decimals`, and to the nearest ``base + k * step`` with an
-    integer k, where `step` counts units of the last decimal.
+    Drawn values are rounded to the nearest ``anchor + k * step`` with an integer k, where
+    `step` and `anchor` count units of the last decimal.
 
     Attributes
     ----------
@@ -43,8 +43,8 @@ class Grid:
         Largest number of decimals of a position; None if unknown.
     step : int
         Greatest common divisor of the differences of all values.
-    base : float
-        Position of a value.
+    anchor : int
+        One of the values.
     """
 
     are_integers: bool = False
@@ -53,7 +53,7 @@ class Grid:
     scale: int = 0
     decimals: int | None = None
     step: int = 1
-    base: float = 0.0
+    anchor: int = 0
 
     @classmethod
     def of(cls, cells: Cells, usual: npt.NDArray[Any]) -> Self:  # (n_usual,)
@@ -72,8 +72,8 @@ class Grid:
             return cls()
         values = usual.astype(np.float64) * 10.0**decimals
         values = values[np.abs(values) < LARGEST_EXACT_INTEGER]
-        step, base = _step(np.rint(values).astype(np.int64))
-        return cls(decimals=decimals, step=step, base=base / 10.0**decimals)
+        step, anchor = _step(np.rint(values).astype(np.int64))
+        return cls(decimals=decimals, step=step, anchor=anchor)
 
     @classmethod
     def _of_integers(
@@ -81,21 +81,24 @@ class Grid:
     ) -> Self:
         unit, scale = 1, notation.scale if isinstance(notation, Decimals) else 0
         if isinstance(notation, Times):
-            usual = _or_all(usual[~notation.is_placeholder(usual)], usual)
+            usual = _varied_or_all(usual[~notation.is_placeholder(usual)], usual)
             unit = next(size for size in notation.units().values() if (usual % size == 0).all())
         multiples = usual // unit if unit > 1 else usual
         lowest, highest = (int(of(observed)) // unit for of in (np.min, np.max))
         is_large = max(abs(lowest), abs(highest)) > LARGEST_EXACT_INTEGER
         origin = int(multiples.min()) if is_large else 0
-        step, base = _step(multiples)
+        step, anchor = _step(multiples)
+        decimals = scale
+        while decimals > 0 and step % 10 == anchor % 10 == 0:
+            step, anchor, decimals = step // 10, anchor // 10, decimals - 1
         return cls(
             are_integers=True,
             unit=unit,
             origin=origin,
             scale=scale,
-            decimals=scale,
+            decimals=decimals,
             step=step,
-            base=(base - origin) / 10.0**scale,
+            anchor=anchor,
         )
 
     @property
@@ -130,8 +133,8 @@ class Grid:
         if self.decimals is None:
             return positions
         if self.step > 1:
-            spacing = self.spacing
-            positions = self.base + spacing * np.rint((positions - self.base) / spacing)
+            spacing, base = self.spacing, self.anchor / 10**self.decimals - self._shift
+            positions = base + spacing * np.rint((positions - base) / spacing)
         return np.round(positions, self.decimals)
 
     def values(
@@ -141,12 +144,27 @@ class Grid:
         offsets = np.rint(positions * 10.0**self.scale if self.scale else positions)
         first, last = (end // self.unit - self.origin for end in (lowest, highest))
         if max(map(abs, (first, last, lowest, highest, self.origin))) > LARGEST_SUMMED:
-            exact = [(int(one) + self.origin) * self.unit for one in offsets.tolist()]
-            return as_integers([min(max(one, lowest), highest) for one in exact])
+            exact = [self._snapped(int(one) + self.origin) for one in offsets.tolist()]
+            return as_integers([min(max(one * self.unit, lowest), highest) for one in exact])
         whole = offsets.clip(-LARGEST_SUMMED, LARGEST_SUMMED).astype(np.int64)
-        values = (whole.clip(first, last) + self.origin) * self.unit
+        values = self._snapped(whole.clip(first, last) + self.origin) * self.unit
         inside: npt.NDArray[np.int64] = values.clip(lowest, highest)
         return inside
+
+    def _snapped(self, multiples: Any) -> Any:
+        """Round integers, exactly, to the nearest that values may have."""
+        if self.decimals is None:
+            return multiples
+        factor = 10 ** (self.scale - self.decimals)
+        step, anchor = self.step * factor, self.anchor * factor
+        if step == 1:
+            return multiples
+        return anchor + (multiples - anchor + step // 2) // step * step
+
+    @property
+    def _shift(self) -> float:
+        """Position of 0, with its sign changed."""
+        return float(self.origin / 10**self.scale)
 
     def _of_other_floats(
         self, values: npt.NDArray[np.float64]
@@ -239,5 +257,5 @@ def _evenly_spaced(values: npt.NDArray[Any]) -> npt.NDArray[Any]:  # (n,) to (n_
     return values[:: max(1, len(values) // N_ROWS_TRIED)]
 
 
-def _or_all(some: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return some if len(some) > 0 else values
+def _varied_or_all(some: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return some if len(some) > 0 and some.min() < some.max() else values

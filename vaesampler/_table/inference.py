@@ -43,6 +43,8 @@ MOST_DEVIATION_BY_SPREAD = 100
 IQR_OF_NORMAL = 1.349
 # Squares of absolute values in this range neither overflow nor underflow.
 RANGE_TO_SQUARE = (1e-100, 1e100)
+# Integers between these may be dates, written as YYYYMMDD.
+FIRST_DATE, LAST_DATE = 19_000_101, 21_001_231
 # A smaller ratio of deviation to mean is due to rounding: the column is not scaled.
 LEAST_RELATIVE_DEVIATION = 1e-14
 
@@ -121,17 +123,16 @@ def _ordinal(name: str, cells: Cells, order: Sequence[object]) -> LevelColumn:
             f"The order of column {name!r} must name all of its levels; it lacks "
             f"{cells.shown(unknown)}. Add them to its entry in `ordinal_features`."
         )
-    if not isinstance(column, CategoricalColumn):  # two levels need no order
+    if len(column.levels) <= 2:  # which need no order
         return column
     first_rows = dict(zip(column.levels.tolist(), column.first_rows.tolist(), strict=True))
     seen = [level for level in order if level in counts]
     levels = np.empty(len(seen), dtype=object)
     levels[:] = seen
     note = _note_missing(len(cells.values) - len(cells.observed))
-    first, *_, last = seen
     return OrdinalColumn(
         name=name,
-        reason=f"ordered, {len(seen)} levels from {first!r} to {last!r}{note}",
+        reason=f"ordered, {len(seen)} levels from {seen[0]!r} to {seen[-1]!r}{note}",
         levels=levels,
         first_rows=np.array([first_rows[level] for level in seen], dtype=np.intp),
         first_missing_row=column.first_missing_row,
@@ -244,6 +245,8 @@ class _Numbers:
         reason, decimals = "most values are found once", self.grid.decimals
         if decimals == 0:
             kind, reason = IntegerColumn, "every value is a whole number"
+            if _look_like_dates(self.off_spikes):
+                reason += "; if these are dates as YYYYMMDD, convert them to dates"
         elif decimals is not None:
             reason += f", with at most {_count(decimals, 'decimal')}"
         spikes = as_array(self.spikes, self.observed)
@@ -302,6 +305,15 @@ def _notes(cells: Cells, column: Column, spikes: tuple[Any, ...]) -> str:
         unit = column.grid.unit if isinstance(column, NumericColumn) else None
         note += ", times" if unit is None else f", times, in {notation.unit_name(unit)}"
     return note + _note_missing(len(cells.values) - len(cells.observed))
+
+
+def _look_like_dates(numbers: npt.NDArray[Any]) -> bool:  # (n,)
+    """Return whether numbers are days of the years 1900 to 2100, written as YYYYMMDD."""
+    if item(numbers.min()) < FIRST_DATE or item(numbers.max()) > LAST_DATE:
+        return False
+    whole = numbers.astype(np.int64)
+    months, days = whole // 100 % 100, whole % 100
+    return bool(((months >= 1) & (months <= 12) & (days >= 1) & (days <= 31)).all())
 
 
 def _find_spikes(observed: npt.NDArray[Any]) -> tuple[Any, ...]:

@@ -63,8 +63,16 @@ class Library(ABC):
     def is_decimal(self, native: Any) -> bool:
         """Return whether the cells are `decimal.Decimal` objects."""
 
+    def is_numpy_float(self, native: Any) -> bool:  # noqa: ARG002
+        """Return whether the dtype is a float of NumPy, which narwhals may not know."""
+        return False
+
     def is_sparse(self, native: Any) -> bool:  # noqa: ARG002
         """Return whether the cells are numbers of a sparse dtype."""
+        return False
+
+    def is_binary(self, native: Any) -> bool:  # noqa: ARG002
+        """Return whether the cells are `bytes` of a type that narwhals does not know."""
         return False
 
     def holds_objects(self, native: Any) -> bool:  # noqa: ARG002
@@ -127,6 +135,10 @@ class Pandas(Library):
     def is_decimal(self, native: Any) -> bool:  # noqa: ARG002
         """Return False: NumPy has no decimals."""
         return False
+
+    def is_numpy_float(self, native: Any) -> bool:
+        """Return whether the dtype is a float of NumPy, which narwhals may not know."""
+        return isinstance(native.dtype, np.dtype) and native.dtype.kind == "f"
 
     def is_sparse(self, native: Any) -> bool:
         """Return whether the cells are numbers of a sparse dtype."""
@@ -284,6 +296,14 @@ class PyArrow(Library):
 
         return bool(types.is_decimal(native.type))
 
+    def is_binary(self, native: Any) -> bool:
+        """Return whether the cells are `bytes` of a type that narwhals does not know."""
+        from pyarrow import types
+
+        return bool(
+            types.is_large_binary(native.type) or types.is_fixed_size_binary(native.type)
+        )
+
     def levels(self, native: Any) -> tuple[tuple[object, ...] | None, bool]:
         """Return the values of an ordered dictionary."""
         if not getattr(native.type, "ordered", False):
@@ -346,6 +366,10 @@ class ArrowInPandas(Library):
     def is_decimal(self, native: Any) -> bool:
         """Return whether the cells are `decimal.Decimal` objects."""
         return self.arrow.is_decimal(self._arrow_of(native))
+
+    def is_binary(self, native: Any) -> bool:
+        """Return whether the cells are `bytes` of a type that narwhals does not know."""
+        return self.arrow.is_binary(self._arrow_of(native))
 
     def levels(self, native: Any) -> tuple[tuple[object, ...] | None, bool]:
         """Return the values of an ordered dictionary."""

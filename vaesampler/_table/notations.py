@@ -31,9 +31,9 @@ UNIT_NAMES = {
     "us": "microseconds",
     "ns": "nanoseconds",
 }
-# Last day of the calendar of Python and SQL, in days since 1970. Times on this day, and within
-# a day of the ends of int64, stand for "no end" or "unknown".
-LAST_DAY = 2_932_896
+# End of the calendar of Python and SQL, in days since 1970. Times in the second before, and
+# within a second of the ends of int64, stand for "no end" or "unknown".
+END_OF_CALENDAR = 2_932_897
 DATES, DATETIMES, DURATIONS, TIMES_OF_DAY = "dates", "datetimes", "durations", "times of day"
 
 
@@ -202,14 +202,15 @@ class Times(Notation):
         self, numbers: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.bool_]:  # (n,), both
         """Return which counts stand for "no end" or "unknown": those near an end."""
-        day = NANOSECONDS["D"] // NANOSECONDS[self.unit]
-        if self.kind == TIMES_OF_DAY:
-            return np.asarray(numbers >= day - max(1, day // 86_400))
-        limits = np.iinfo(np.int64)
-        is_near = (numbers >= limits.max - day) | (numbers <= limits.min + day)
-        if self.kind == DURATIONS or LAST_DAY * day > limits.max:
-            return is_near
-        return np.asarray(is_near | (numbers // day == LAST_DAY))
+        if self.unit == "D":
+            return np.zeros(len(numbers), dtype=bool)
+        second = NANOSECONDS["s"] // NANOSECONDS[self.unit]
+        limits, day = np.iinfo(np.int64), 86_400 * second
+        is_near = (numbers >= limits.max - second) | (numbers <= limits.min + second)
+        end = day if self.kind == TIMES_OF_DAY else END_OF_CALENDAR * day
+        if self.kind == DURATIONS or end > limits.max:
+            return np.asarray(is_near)
+        return np.asarray(is_near | ((numbers >= end - second) & (numbers < end)))
 
     def convert(self, numbers: npt.NDArray[Any], found: Notation) -> npt.NDArray[Any]:  # (n,)
         """Convert counts of another unit, exactly if they are multiples of the own one."""

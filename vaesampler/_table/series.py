@@ -43,12 +43,13 @@ def cells_of_series(name: str, series: nw.Series[Any]) -> Cells:
         return cells_of_counts(counts, missing, times)
     if library.is_decimal(native):
         return _cells_of_decimals(series)
-    if series.dtype.is_numeric():
+    if series.dtype.is_numeric() or library.is_numpy_float(native):
         return _cells_of_numbers(name, series)
     if library.is_sparse(native):
         return _checked(name, np.asarray(native))
     missing = _is_null(series)
-    if series.dtype in (nw.Categorical, nw.Enum, nw.String, nw.Boolean, nw.Binary):
+    is_text = series.dtype in (nw.Categorical, nw.Enum, nw.String, nw.Boolean, nw.Binary)
+    if is_text or library.is_binary(native):
         levels, is_ordered = library.levels(native)
         objects = objects_of(series.to_list(), missing)
         return Cells(objects, is_categorical=True, dtype_levels=levels, is_ordered=is_ordered)
@@ -126,7 +127,7 @@ def _checked(name: str, values: npt.NDArray[Any]) -> Cells:  # (n_rows,)
 
 def _cells_of_decimals(series: nw.Series[Any]) -> Cells:
     values, missing = series.to_list(), _is_null(series)
-    observed = [value for value in values if value is not None]
+    observed = [value for value, is_null in zip(values, missing, strict=True) if not is_null]
     if not observed:
         return Cells(np.full(len(values), np.nan), NUMBERS)
     numbers, notation = whole_decimals(observed, keeps_zeros=False)
