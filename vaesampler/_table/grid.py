@@ -66,6 +66,14 @@ class Grid:
         return cls._of_integers(usual, cells.observed, cells.notation)
 
     @classmethod
+    def of_copies(cls, cells: Cells, usual: npt.NDArray[Any]) -> Self:  # (n_usual,)
+        """Return the grid of a column whose drawn values are copies: they are not rounded."""
+        if not cells.are_integers:
+            return cls()
+        grid = cls._of_integers(usual, cells.observed, cells.notation)
+        return replace(grid, decimals=None, step=1)
+
+    @classmethod
     def _of_floats(cls, usual: npt.NDArray[np.floating]) -> Self:
         decimals = _decimals(usual)
         if decimals is None:
@@ -110,10 +118,6 @@ class Grid:
     def spacing(self) -> float:
         """Distance of adjacent positions; 0 if it is unknown."""
         return 0.0 if self.decimals is None else self.step * 10.0**-self.decimals
-
-    def without_rounding(self) -> Self:
-        """Return the grid of a column whose drawn values are copies."""
-        return replace(self, decimals=None, step=1)
 
     def positions(self, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:  # (n,), both
         """Return the position of each value."""

@@ -4,7 +4,6 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -160,11 +159,13 @@ def _numeric(name: str, cells: Cells) -> Column:
     # Drawn values between repeated ones would reveal synthetic rows: a tree could learn the
     # class from values that real rows never have.
     is_repeating = 2 * len(np.unique(sample)) <= len(sample) or observed.min() == observed.max()
-    if is_repeating and (levels := _Levels.of(cells)).n_levels <= 2:
-        column: Column = levels.column(name)
+    numbers = _Numbers(name, cells, observed, off_spikes, spikes)
+    if is_repeating:
+        levels = _Levels.of(cells)
+        few = levels.n_levels <= 2
+        column: Column = levels.column(name) if few else numbers.discrete(levels)
     else:
-        found = _Numbers(name, cells, observed, off_spikes, spikes)
-        column = found.discrete(_Levels.of(cells)) if is_repeating else found.new_values()
+        column = numbers.new_values()
     assert cells.notation is not None
     return replace(
         column,
@@ -228,7 +229,7 @@ class _Numbers:
 
     def discrete(self, levels: _Levels) -> DiscreteColumn:
         """Return the column of numbers that repeat."""
-        grid = self.grid.without_rounding()
+        grid = Grid.of_copies(self.cells, self.off_spikes)
         positions = ascending_positions(grid, levels.levels)
         spike_indices = np.searchsorted(levels.levels, as_array(self.spikes, levels.levels))
         return DiscreteColumn(
@@ -236,13 +237,14 @@ class _Numbers:
             levels=levels.levels,
             first_rows=levels.first_rows,
             spikes=tuple(positions[spike_indices].tolist()),
-            **{**self._common(), "grid": grid},
+            **self._common(grid),
         )
 
     def new_values(self) -> ContinuousColumn | IntegerColumn:
         """Return the column of numbers of which few repeat."""
         kind: type[ContinuousColumn | IntegerColumn] = ContinuousColumn
-        reason, decimals = "most values are found once", self.grid.decimals
+        grid = Grid.of(self.cells, self.off_spikes)
+        reason, decimals = "most values are found once", grid.decimals
         if decimals == 0:
             kind, reason = IntegerColumn, "every value is a whole number"
             if _look_like_dates(self.off_spikes):
@@ -252,23 +254,18 @@ class _Numbers:
         spikes = as_array(self.spikes, self.observed)
         ascending = np.argsort(spikes, kind="stable")
         positions = np.empty(len(spikes))
-        positions[ascending] = ascending_positions(self.grid, spikes[ascending])
+        positions[ascending] = ascending_positions(grid, spikes[ascending])
         return kind(
             reason=reason,
             levels=spikes,
             first_rows=self._first_rows(spikes),
             spikes=tuple(positions.tolist()),
-            **self._common(),
+            **self._common(grid),
         )
 
-    @cached_property
-    def grid(self) -> Grid:
-        """The values that the column may have."""
-        return Grid.of(self.cells, self.off_spikes)
-
-    def _common(self) -> dict[str, Any]:
+    def _common(self, grid: Grid) -> dict[str, Any]:
         """Return the arguments of all columns of numbers."""
-        grid, off_spikes, observed = self.grid, self.off_spikes, self.observed
+        off_spikes, observed = self.off_spikes, self.observed
         lowest, highest = item(observed.min()), item(observed.max())
         ends = as_array((off_spikes.min(), off_spikes.max()), off_spikes)
         largest: float = max(abs(lowest), abs(highest))

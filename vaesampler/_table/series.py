@@ -66,13 +66,16 @@ def cells_of_series(name: str, series: nw.Series[Any]) -> Cells:
 
 def plain_series(series: nw.Series[Any]) -> nw.Series[Any]:
     """Return a column without encodings of which no rows can be taken."""
-    return _wrapped(Library.of(series).plain(series.to_native()), series.name)
+    native = series.to_native()
+    plain = Library.of(series).plain(native)
+    return series if plain is native else _wrapped(plain, series.name)
 
 
 def encoded_like(series: nw.Series[Any], like: nw.Series[Any]) -> nw.Series[Any]:
     """Undo `plain_series`: return a column with the encoding of `like`."""
-    native = Library.of(like).encoded_like(series.to_native(), like.to_native())
-    return _wrapped(native, series.name)
+    native = series.to_native()
+    encoded = Library.of(like).encoded_like(native, like.to_native())
+    return series if encoded is native else _wrapped(encoded, series.name)
 
 
 def series_like(
