@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +49,9 @@ class ClassScaling:
         return type(self)(self.layout, self.center[chosen], self.deviation[chosen])
 
     def standardize(
-        self, rows: npt.NDArray[np.float32], class_indices: npt.NDArray[np.intp] | int = 0
+        self,
+        rows: npt.NDArray[np.float32],
+        class_indices: npt.NDArray[np.integer[Any]] | int = 0,
     ) -> npt.NDArray[np.float32]:  # (n_rows, width), both
         """Return rows, each standardized by its class, with silenced slots set to 0."""
         standardized = rows.copy()
@@ -79,11 +81,14 @@ class ScaledRows(EncodedRows):
 
     rows: EncodedRows
     scaling: ClassScaling
-    class_indices: npt.NDArray[np.intp]  # (n_rows,), among the classes of the scaling
+    class_indices: npt.NDArray[np.integer[Any]]  # (n_rows,), among the classes of the scaling
 
     @classmethod
     def of(
-        cls, rows: EncodedRows, scaling: ClassScaling, class_indices: npt.NDArray[np.intp]
+        cls,
+        rows: EncodedRows,
+        scaling: ClassScaling,
+        class_indices: npt.NDArray[np.integer[Any]],
     ) -> EncodedRows:
         """Return standardized rows: in memory, if the rows are, else lazy."""
         lazy = cls(rows, scaling, class_indices)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 # this, in nats per row and column. Defaults are below .01 even on independent columns;
 # untrained VAEs are above .04.
 MAX_EXCESS_LOSS = 0.03
+# Columns are taken for constant if these many rows, evenly spaced, are equal.
+MAX_ROWS_COMPARED = 1_000
 # A latent dimension with a smaller divergence from the prior, in nats per row, is unused.
 LEAST_KL = 0.01
 # Number of columns that a warning names.
@@ -163,8 +165,9 @@ def check_fit(generator: "ClassGenerator") -> None:
 
 
 def _n_varying_columns(generator: "ClassGenerator") -> int:
-    """Return the number of columns that are not constant in the rows of a class."""
-    cells = generator.cells(generator.own_rows, np.random.default_rng(0))
+    """Return the number of columns that are not constant in some rows of a class."""
+    rows = generator.own_rows.spread(MAX_ROWS_COMPARED)
+    cells = generator.encoder.decode(rows, generator.support, np.random.default_rng(0))
     first = cells[0]
     is_first = (cells == first) | (np.isnan(cells) & np.isnan(first))
     return int(np.sum(~is_first.all(axis=0)))

@@ -26,12 +26,17 @@ class Labels:
     classes : list
         The distinct labels, in ascending order, as Python objects; for one-hot labels, the
         indices of the columns.
-    codes : ndarray of intp, of shape (n_rows,)
-        Index of the class of each row.
+    codes : ndarray of int, of shape (n_rows,)
+        Index of the class of each row, in the smallest dtype that holds it.
     """
 
     classes: list[Hashable]
-    codes: npt.NDArray[np.intp]
+    codes: npt.NDArray[np.integer[Any]]
+
+    @classmethod
+    def of(cls, classes: list[Hashable], codes: npt.NDArray[np.intp]) -> Self:  # (n_rows,)
+        """Return the labels of rows from the index of the class of each."""
+        return cls(classes, codes.astype(np.min_scalar_type(len(classes))))
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -50,7 +55,7 @@ class Labels:
         found = self.find(label)
         if found is None:
             return np.zeros(len(self), dtype=bool)
-        return np.equal(self.codes, self.classes.index(found))
+        return np.asarray(self.codes == self.classes.index(found))
 
     def rows_of(self, label: Any) -> npt.NDArray[np.intp]:
         """Return the indices of the rows of a class."""
@@ -63,8 +68,8 @@ class Labels:
     def to_array(self) -> npt.NDArray[Any]:  # (n_rows,)
         """Return the label of each row: as objects, unless all are numbers, text or bools."""
         if set(map(type, self.classes)) in ({bool}, {int}, {float}, {str}):
-            return np.array(self.classes)[self.codes]
-        return np.fromiter(self.classes, dtype=object)[self.codes]
+            return np.array(self.classes).take(self.codes)
+        return np.fromiter(self.classes, dtype=object).take(self.codes)
 
 
 def labels_of(y: Any) -> Labels:
@@ -114,7 +119,7 @@ def find_class(label: Any, classes: Iterable[Hashable]) -> Hashable | None:
 def _labels_of_column(values: npt.NDArray[Any]) -> Labels:  # (n_rows,)
     if values.dtype.kind in "biufUSMm":
         distinct, codes = np.unique(values, return_inverse=True)
-        return Labels([_plain(label) for label in distinct], codes)
+        return Labels.of([_plain(label) for label in distinct], codes)
     labels = [_scalar(label) for label in values.tolist()]
     try:
         plain = {label: _plain(label) for label in dict.fromkeys(labels)}
@@ -127,7 +132,7 @@ def _labels_of_column(values: npt.NDArray[Any]) -> Labels:  # (n_rows,)
     codes_by_class = {label: code for code, label in enumerate(classes)}
     codes_by_label = {label: codes_by_class[one] for label, one in plain.items()}
     codes = np.fromiter(map(codes_by_label.__getitem__, labels), dtype=np.intp)
-    return Labels(classes, codes)
+    return Labels.of(classes, codes)
 
 
 def _labels_of_one_hot(values: Any) -> Labels:  # (n_rows, n_columns)
@@ -155,7 +160,7 @@ def _labels_of_one_hot(values: Any) -> Labels:  # (n_rows, n_columns)
             "classes. Multilabel and multioutput targets are not supported."
         )
     classes, codes = np.unique(columns, return_inverse=True)
-    return Labels(classes.tolist(), codes)
+    return Labels.of(classes.tolist(), codes)
 
 
 def _require_labels(values: Any) -> None:  # (n_rows,) or (n_rows, n_columns)
