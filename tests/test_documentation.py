@@ -3,6 +3,7 @@
 import contextlib
 import io
 import re
+import runpy
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 from pathlib import Path
 
@@ -72,6 +73,11 @@ def test_continuous_integration_calls_the_readmes_test_command():
     blocks = code_blocks(ROOT / "README.md", "bash")
     (command,) = [block.strip() for block in blocks if "pytest" in block]
     assert command in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+def test_the_table_of_dtypes_is_what_its_program_prints():
+    program = runpy.run_path(str(ROOT / "docs" / "supported_dtypes.py"))
+    assert program["markdown"]() in (ROOT / "docs" / "tables.md").read_text()
 
 
 def test_the_rooms_that_contributors_read_of_are_those_that_there_are():

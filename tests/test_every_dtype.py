@@ -10,6 +10,7 @@ each run, and shrink what fails:
 
 import datetime
 import os
+import pickle
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,6 +44,9 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from vaesampler import VAEOversampler
+from vaesampler.metrics._paired_tables import PairedTables
+from vaesampler.plotting._histograms import marginal_of
+from vaesampler.plotting._samples import read_both
 
 # The profile "long" of conftest is not derandomized.
 IS_DEFAULT = settings().derandomize
@@ -891,6 +895,29 @@ def test_the_laws_hold_in_each_container(library, data):
 @given(data=st.data())
 def test_the_laws_hold_for_each_dtype(library, dtype, data):
     assert_laws(data.draw(tables(library, dtype)))
+
+
+@pytest.mark.parametrize(
+    ("library", "dtype"),
+    [(library, dtype) for library in LIBRARIES for dtype in LIBRARIES[library][0]],
+)
+@settings(many_examples, max_examples=max(1, N_EXAMPLES // 25))
+@given(data=st.data())
+def test_what_the_sampler_takes_can_be_encoded_pickled_and_compared(library, dtype, data):
+    table = data.draw(tables(library, dtype))
+    sampler = small_sampler()
+    X_new, _ = sampler.fit_resample(table.X, table.y)
+    assert np.isfinite(sampler.encode("rare", table.X)).all()
+    assert np.isfinite(sampler.to_matrix("rare", X_new)).all()
+    copied = pickle.loads(pickle.dumps(sampler))
+    assert all_cells(copied.sample("rare", 5)) == all_cells(sampler.sample("rare", 5))
+    paired = PairedTables.read({"X_real": table.X, "X_synthetic": X_new})
+    for index, read in enumerate(paired.cells[0].T):
+        real = {cell for cell in exact_cells(column_of(table.X, index)) if is_value(cell)}
+        assert len(np.unique(read[~np.isnan(read)])) == len(real)
+    assert np.isfinite(paired.matrices[0]).all()
+    for name, real, synthetic in zip(*read_both(table.X, X_new), strict=True):
+        marginal_of(name, real, synthetic)
 
 
 # The same cells in different containers.
