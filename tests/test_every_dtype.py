@@ -897,14 +897,11 @@ def test_the_laws_hold_for_each_dtype(library, dtype, data):
     assert_laws(data.draw(tables(library, dtype)))
 
 
-@pytest.mark.parametrize(
-    ("library", "dtype"),
-    [(library, dtype) for library in LIBRARIES for dtype in LIBRARIES[library][0]],
-)
-@settings(many_examples, max_examples=max(1, N_EXAMPLES // 25))
+@pytest.mark.parametrize("library", LIBRARIES)
+@settings(many_examples, max_examples=max(5, N_EXAMPLES // 5))
 @given(data=st.data())
-def test_what_the_sampler_takes_can_be_encoded_pickled_and_compared(library, dtype, data):
-    table = data.draw(tables(library, dtype))
+def test_what_the_sampler_takes_can_be_encoded_pickled_and_compared(library, data):
+    table = data.draw(tables(library))
     sampler = small_sampler()
     X_new, _ = sampler.fit_resample(table.X, table.y)
     assert np.isfinite(sampler.encode("rare", table.X)).all()

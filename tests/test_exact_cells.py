@@ -824,7 +824,13 @@ def column_type(X):
 
 @pytest.mark.parametrize(
     ("form", "steps"),
-    [(form, steps) for form in TIMES for steps in STEPS if TIMES[form].every(*STEPS[steps])],
+    # Two of the steps each, so that all siblings have all of them.
+    [
+        (form, steps)
+        for number, form in enumerate(TIMES)
+        for steps in (list(STEPS)[number % 5], list(STEPS)[(number + 2) % 5])
+        if TIMES[form].every(*STEPS[steps])
+    ],
 )
 def test_times_in_steps_are_drawn_in_steps(form, steps):
     ticks = TIMES[form].every(*STEPS[steps])

@@ -36,7 +36,7 @@ class Cells:
         array of objects if 64 bits do not suffice. Or objects to compare for equality, with
         None for missing cells.
     notation : Notation or None
-        What the numbers stand for; None if the values are objects.
+        What the numbers represent; None if the values are objects.
     missing : ndarray of bool, of shape (n_rows,), or None
         Which integers are missing; None if none is.
     missing_row : int or None

@@ -38,13 +38,13 @@ class Grid:
     origin : int
         Subtracted from values that are too large for a float64; 0 for all others.
     scale : int
-        Number of decimals that one unit of an integer stands for.
+        Number of decimals of an integer's unit, which is 10 ** -scale.
     decimals : int or None
         Largest number of decimals of a position; None if unknown.
     step : int
-        Greatest common divisor of the differences of all values.
+        Greatest common divisor of the differences of the values, without placeholders.
     anchor : int
-        One of the values.
+        One of these values.
     """
 
     are_integers: bool = False
@@ -242,9 +242,10 @@ def _decimals(values: npt.NDArray[np.floating]) -> int | None:
 
 
 def _are_exact(values: npt.NDArray[np.floating], decimals: int) -> bool | None:
-    """Return whether values have at most so many decimals; None if this is unknown of most.
+    """Return whether all values have at most this number of decimals.
 
-    It is unknown where a float has no more digits than these.
+    This cannot be known of values that have as many digits as their dtype holds, which are left
+    out. If they are the majority, return None.
     """
     largest = 2.0 ** (np.finfo(values.dtype).nmant + 1)
     wide = values.astype(np.float64)

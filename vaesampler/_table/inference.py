@@ -129,9 +129,10 @@ def _ordinal(name: str, cells: Cells, order: Sequence[object]) -> LevelColumn:
     levels = np.empty(len(seen), dtype=object)
     levels[:] = seen
     note = _note_missing(len(cells.values) - len(cells.observed))
+    text = repr if cells.notation is None else cells.notation.text
     return OrdinalColumn(
         name=name,
-        reason=f"ordered, {len(seen)} levels from {seen[0]!r} to {seen[-1]!r}{note}",
+        reason=f"ordered, {len(seen)} levels from {text(seen[0])} to {text(seen[-1])}{note}",
         levels=levels,
         first_rows=np.array([first_rows[level] for level in seen], dtype=np.intp),
         first_missing_row=column.first_missing_row,

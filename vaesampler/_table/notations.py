@@ -1,4 +1,4 @@
-"""`Notation`: what the numbers of a column stand for, and how they are written as objects."""
+"""`Notation`: what the numbers of a column represent, and how they are written as objects."""
 
 import datetime
 from abc import ABC, abstractmethod
@@ -32,13 +32,13 @@ UNIT_NAMES = {
     "ns": "nanoseconds",
 }
 # End of the calendar of Python and SQL, in days since 1970. Times in the second before, and
-# within a second of the ends of int64, stand for "no end" or "unknown".
+# within a second of the ends of int64, mean "no end" or "unknown".
 END_OF_CALENDAR = 2_932_897
 DATES, DATETIMES, DURATIONS, TIMES_OF_DAY = "dates", "datetimes", "durations", "times of day"
 
 
 class Notation(ABC):
-    """What the numbers of a column stand for, and how they are written as objects."""
+    """What the numbers of a column represent, and how they are written as objects."""
 
     # What the numbers are called in messages.
     name: ClassVar[str]
@@ -61,7 +61,7 @@ class Notation(ABC):
         Raises
         ------
         ValueError
-            If one stands for times and the other one does not.
+            If one represents times and the other one does not.
         """
         if isinstance(found, Times):
             raise ValueError("no times when fitting; found times")
@@ -111,7 +111,7 @@ class Fractions(Notation):
 
 @dataclass(frozen=True)
 class Decimals(Notation):
-    """Decimals: a number k stands for k / 10 ** scale."""
+    """Decimals: a number k represents k / 10 ** scale."""
 
     name: ClassVar[str] = "numbers"
 
@@ -166,15 +166,15 @@ class Times(Notation):
 
     def text(self, number: Any) -> str:
         """Return a time in the format of ISO 8601, or a duration with its unit."""
-        if self.kind == DURATIONS:
-            unit, size = self._coarsest(int(number))
-            return f"{number // size} {UNIT_NAMES[unit]}"
+        count = int(number)
         if self.kind == TIMES_OF_DAY:
-            seconds, rest = divmod(int(number) * NANOSECONDS[self.unit], NANOSECONDS["s"])
-            time = (datetime.datetime.min + datetime.timedelta(seconds=seconds)).time()
-            return f"{time}.{rest:09d}".rstrip("0") if rest else str(time)
-        unit, size = self._coarsest(int(number))
-        return str(np.array(int(number) // size).astype(f"M8[{unit}]")).replace("T", " ")
+            return _text_of_day(count * NANOSECONDS[self.unit])
+        unit, size = self._coarsest(count)
+        if self.kind == DURATIONS:
+            return f"{count // size} {UNIT_NAMES[unit]}"
+        time: Any = np.array(count).astype(f"M8[{self.unit}]")
+        shown: Any = "m" if unit == "h" else unit
+        return str(np.datetime_as_string(time, shown)).replace("T", " ")
 
     def number(self, level: Any) -> Any:
         """Return the count of a date, datetime or duration; other objects as they are."""
@@ -201,7 +201,7 @@ class Times(Notation):
     def is_placeholder(
         self, numbers: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.bool_]:  # (n,), both
-        """Return which counts stand for "no end" or "unknown": those near an end."""
+        """Return which counts mean "no end" or "unknown": those near an end."""
         if self.unit == "D":
             return np.zeros(len(numbers), dtype=bool)
         second = NANOSECONDS["s"] // NANOSECONDS[self.unit]
@@ -222,6 +222,13 @@ class Times(Notation):
         if theirs < ours:
             return np.asarray(numbers // (ours // theirs))
         return np.asarray(numbers.astype(object) * (theirs // ours))
+
+
+def _text_of_day(nanoseconds: int) -> str:
+    """Return the time of day at a number of nanoseconds after midnight."""
+    seconds, rest = divmod(nanoseconds, NANOSECONDS["s"])
+    time = (datetime.datetime.min + datetime.timedelta(seconds=seconds)).time()
+    return f"{time}.{rest:09d}".rstrip("0") if rest else str(time)
 
 
 NUMBERS = Numbers()

@@ -258,7 +258,7 @@ def _pandas_counts(observed: list[Any]) -> tuple[npt.NDArray[np.int64], str]:
 
 
 def _zone_key(zone: datetime.tzinfo | None) -> Hashable:
-    # An object of pytz stands for a zone at one of its offsets.
+    # An object of pytz is a zone at one of its offsets.
     return getattr(zone, "zone", None) or zone
 
 
