@@ -158,17 +158,11 @@ CASES = {
         {},
         ["List", "'wrong'", "Convert"],
     ),
-    "periods": (
-        frame_with(lambda n: pd.period_range("2026-01", periods=n, freq="M")),
+    "an array of months": (
+        X.astype("datetime64[M]"),
         Y,
         {},
-        ["numbers", "'wrong'"],
-    ),
-    "an array of dates": (
-        X.astype("datetime64[s]"),
-        Y,
-        {},
-        ["numbers", "column 0", "data frame"],
+        ["unit from days to nanoseconds", "column 0", "astype"],
     ),
     "columns of one name": (
         pd.DataFrame(X, columns=["a", "b", "b", "c", "a"]),

@@ -165,24 +165,22 @@ class FrameTemplate(Template):
         cells = np.empty((n_rows, len(self.schema.columns)))
         for rows, block in _rows_of_blocks(cells, blocks):
             rows[:] = block
-        names = nw.from_native(self.empty, eager_only=True).columns
-        series = [
-            self._series(index, NewCells.of(column, cells[:, index])).alias(name)
-            for index, (name, column) in enumerate(zip(names, self.schema.columns, strict=True))
+        empty = plain_frame(self.empty)
+        columns = zip(empty.columns, self.examples, self.schema.columns, cells.T, strict=True)
+        first, *others = [
+            _series_like(
+                empty.get_column(name),
+                nw.from_native(examples, series_only=True),
+                NewCells.of(column, of_column),
+            )
+            for name, examples, column, of_column in columns
         ]
-        first, *others = series
         frame = first.to_frame().with_columns(*others)
         return in_form_of(self.empty, frame.to_native())
 
     def append(self, X: Any, blocks: Iterable[CellBlock], n_rows: int) -> Any:
         """Return a frame of the user's rows and the new ones, with a new index in pandas."""
         return in_form_of(self.empty, concatenate(X, self.make(blocks, n_rows)))
-
-    def _series(self, index: int, new: "NewCells") -> nw.Series[Any]:
-        empty = plain_frame(self.empty)
-        examples: nw.Series[Any] = nw.from_native(self.examples[index], series_only=True)
-        rows = _rows_of(examples, new)
-        return encoded_like(nw.maybe_reset_index(rows), empty.get_column(empty.columns[index]))
 
 
 @dataclass(frozen=True)
@@ -224,6 +222,14 @@ class NewCells:
         """Return the new values as objects of the column's type."""
         assert self.column.notation is not None
         return self.column.notation.objects(self.numbers())
+
+
+def _series_like(
+    empty: nw.Series[Any], examples: nw.Series[Any], new: NewCells
+) -> nw.Series[Any]:  # (0,), (n_examples,) to (n_rows,)
+    """Return cells as a column with the name, dtype and encoding of an empty one."""
+    rows = nw.maybe_reset_index(_rows_of(examples, new))
+    return encoded_like(rows, empty).alias(empty.name)
 
 
 def _rows_of(examples: nw.Series[Any], new: NewCells) -> nw.Series[Any]:  # (n_rows,)
