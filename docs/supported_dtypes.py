@@ -35,12 +35,12 @@ UNITS = ("s", "ms", "us", "ns")
 INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
 
 READ_AS = {
-    "integers": "integers, exactly, in the steps of the real ones",
-    "floats": "floats, with as many decimals as the real ones (up to 14)",
-    "decimals": "decimals, exactly, with as many digits after the point",
-    "times": "times, exactly, in the coarsest unit and the steps of the real ones",
+    "integers": "integers, exact, in steps of the real ones",
+    "floats": "floats, with as many decimals as the real ones, up to 14",
+    "decimals": "decimals, exact, of the scale of the real ones",
+    "times": "times, exact, in the unit and the steps of the real ones",
     "levels": "copies of real values",
-    "ordered levels": "copies of real values, between the lowest and the highest of the class",
+    "ordered levels": "copies of real values, within the range of the class",
 }
 
 
@@ -160,12 +160,12 @@ def array_columns() -> Iterator[tuple[str, Any]]:
 
 LIBRARIES = {
     "pandas": (pandas_columns, lambda column: pd.DataFrame({"a": column})),
-    "objects, in pandas, arrays or lists": (
+    "Python objects": (
         object_columns,
         lambda column: pd.DataFrame({"a": column}),
     ),
     "polars": (polars_columns, lambda column: pl.DataFrame({"a": column})),
-    "pyarrow, and pandas with `ArrowDtype`": (
+    "pyarrow, pandas' `ArrowDtype`": (
         arrow_columns,
         lambda column: pa.table({"a": column}),
     ),
@@ -213,11 +213,12 @@ def families() -> dict[tuple[str, str], list[str]]:
 
 def markdown() -> str:
     """Return the table."""
-    lines, last = ["| library | dtypes | drawn cells |", "|---|---|---|"], ""
-    for (library, family), names in families().items():
-        shown = ", ".join(f"`{name}`" for name in names)
-        lines.append(f"| {library if library != last else ''} | {shown} | {READ_AS[family]} |")
-        last = library
+    lines, last = ["| drawn cells | library | dtypes |", "|---|---|---|"], ""
+    found = families()
+    for library, family in sorted(found, key=lambda key: list(READ_AS).index(key[1])):
+        shown = ", ".join(f"`{name}`" for name in found[library, family])
+        lines.append(f"| {READ_AS[family] if family != last else ''} | {library} | {shown} |")
+        last = family
     return "\n".join(lines)
 
 
