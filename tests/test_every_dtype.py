@@ -911,7 +911,11 @@ def test_what_the_sampler_takes_can_be_encoded_pickled_and_compared(library, dat
     paired = PairedTables.read({"X_real": table.X, "X_synthetic": X_new})
     for index, read in enumerate(paired.cells[0].T):
         real = {cell for cell in exact_cells(column_of(table.X, index)) if is_value(cell)}
-        assert len(np.unique(read[~np.isnan(read)])) == len(real)
+        n_distinct = len(np.unique(read[~np.isnan(read)]))
+        is_wide = all(isinstance(cell, int) for cell in real) and any(
+            abs(cell - other) > 2**53 for cell in real for other in real
+        )
+        assert n_distinct == len(real) or is_wide
     assert np.isfinite(paired.matrices[0]).all()
     for name, real, synthetic in zip(*read_both(table.X, X_new), strict=True):
         marginal_of(name, real, synthetic)

@@ -225,10 +225,10 @@ def comparable_floats(tables: Sequence[Cells]) -> list[npt.NDArray[np.float64]]:
     Their lowest one is subtracted where they are integers that no float64 can hold.
     """
     integers = [cells.observed for cells in tables if cells.are_integers]
-    largest = max((abs(item(one.astype(object).max(initial=0))) for one in integers), default=0)
-    if largest <= LARGEST_EXACT_INTEGER:
+    ends = [int(end) for one in integers if len(one) > 0 for end in (one.min(), one.max())]
+    if max(map(abs, ends), default=0) <= LARGEST_EXACT_INTEGER:
         return [cells.floats() for cells in tables]
-    lowest = min(item(one.min()) for one in integers if len(one) > 0)
+    lowest = min(ends)
     return [
         replace(cells, values=cells.values.astype(object) - lowest).floats()
         if cells.are_integers

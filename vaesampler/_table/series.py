@@ -46,7 +46,7 @@ def cells_of_series(name: str, series: nw.Series[Any]) -> Cells:
     if series.dtype.is_numeric() or library.is_numpy_float(native):
         return _cells_of_numbers(name, series)
     if library.is_sparse(native):
-        return _checked(name, np.asarray(native))
+        return _checked(name, np.asarray(native.sparse.to_dense()))
     missing = _is_null(series)
     is_text = series.dtype in (nw.Categorical, nw.Enum, nw.String, nw.Boolean, nw.Binary)
     if is_text or library.is_binary(native):

@@ -39,6 +39,9 @@ MAGNITUDES = 100
 # Smaller whole numbers would leave bins of a logarithmic scale empty.
 SMALL_WHOLE = 10
 
+# Differences of values up to this size, and a few times them, do not overflow.
+LARGEST_TO_SUBTRACT = 1e307
+
 Pair = tuple[npt.NDArray[Any], npt.NDArray[Any]]  # values of real and of synthetic rows
 
 
@@ -218,12 +221,19 @@ def _edges(
     real: npt.NDArray[np.float64], synthetic: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:  # (n_real,) and (n_synthetic,) to (n_bins + 1,)
     together = np.concatenate([real, synthetic])
+    largest = float(np.abs(together).max())
+    if largest > LARGEST_TO_SUBTRACT:
+        return 8 * _edges(real / 8, synthetic / 8)
     lowest, highest = float(together.min()), float(together.max())
     low, high = np.quantile(real, CENTRAL)
     if highest - lowest > FAR * (high - low) > 0:
         margin = (high - low) / 2
         lowest, highest = max(lowest, low - margin), min(highest, high + margin)
-    if _are_whole(together):
+    # Bins that floats can tell apart.
+    margin = max(0, N_BINS * 2 * float(np.spacing(largest)) - (highest - lowest)) / 2
+    if margin > 0:
+        lowest, highest = lowest - margin, highest + margin
+    elif _are_whole(together):
         # Bins with different numbers of whole numbers would give a ragged histogram.
         width = math.ceil((highest - lowest + 1) / N_BINS)
         return np.arange(math.floor(lowest) - 0.5, highest + width, width)
