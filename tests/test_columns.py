@@ -1,5 +1,8 @@
 """What every kind of column must do: be inferred, encoded, decoded, and drawn legally."""
 
+import datetime
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -216,3 +219,22 @@ def test_orders_that_do_not_fit_are_refused_with_what_to_do(parameters, message)
     X, _ = ordered_tables()["pandas, text"]
     with pytest.raises(ValueError, match=message):
         quick(**parameters).fit(X, np.arange(400) % 5 == 0)
+
+
+DATES = [datetime.date(2024, 1, day) for day in (1, 8, 15, 22)]
+AMOUNTS = [Decimal(amount) for amount in ("0.1", "0.5", "1", "20")]
+
+
+@pytest.mark.parametrize("levels", [DATES, AMOUNTS], ids=["dates", "decimals"])
+@pytest.mark.parametrize("as_order", [list, lambda _: None], ids=["a list", "None"])
+@pytest.mark.parametrize("make", [pl.Series, lambda cells: pd.Series(cells, dtype=object)])
+def test_dates_and_decimals_can_be_ordered(make, as_order, levels):
+    column = make([levels[index % 4] for index in range(N_ROWS)])
+    X = type(column.to_frame())({"a": column, "x": np.arange(N_ROWS)})
+    sampler = quick(ordinal_features={"a": as_order(levels)})
+    drawn = sampler.fit_resample(X, np.arange(N_ROWS) % 3 == 0)[0]["a"].to_list()
+    assert sampler.schema_.columns[0].kind == "ordinal"
+    assert f"{levels[0]} to {levels[-1]}" in sampler.schema_.columns[0].reason.replace(
+        ".0 ", " "
+    )
+    assert set(drawn) == set(levels)

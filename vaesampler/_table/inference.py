@@ -57,7 +57,8 @@ def infer_column(
 ) -> Column:
     """Infer the kind of a column from its cells.
 
-    `order` is the ascending list of levels of an ordinal column, and None for other columns.
+    `order` is the ascending list of levels of an ordinal column, as they are in `cells.values`,
+    and None for other columns.
 
     Raises
     ------
@@ -113,8 +114,6 @@ def _categorical(name: str, cells: Cells) -> LevelColumn:
 
 def _ordinal(name: str, cells: Cells, order: Sequence[object]) -> LevelColumn:
     column = _categorical(name, replace(cells, is_categorical=True))
-    if cells.notation is not None:
-        order = [cells.notation.number(level) for level in order]
     counts = Counter(cells.observed.tolist())
     unknown = sorted(counts.keys() - set(order), key=repr)
     if unknown:

@@ -168,7 +168,9 @@ def _infer_each(
                 f"Column {name!r} is named in categorical_features and in "
                 "ordinal_features. Leave it out of one of them."
             )
-        if order is None and (index in orders or (cells.is_ordered and not is_named)):
+        if order is not None and cells.notation is not None:
+            order = [cells.notation.number(level) for level in order]
+        elif order is None and (index in orders or (cells.is_ordered and not is_named)):
             order = order_of_dtype(name, cells)
         is_categorical = cells.is_categorical if named is None else is_named
         yield infer_column(name, cells, is_categorical=is_categorical, order=order), cells
