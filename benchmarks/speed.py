@@ -27,10 +27,16 @@ from imblearn.over_sampling import SMOTE, SMOTENC
 from imblearn.pipeline import make_pipeline
 from quality import to_markdown
 from rivals import CTGANPackageSampler, MixedTVAE
-from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
-from tables import load_mixed_table, load_numeric_table, load_optdigits, numeric_table_names
+from tables import (
+    N_FEATURES,
+    load_mixed_table,
+    load_numeric_table,
+    load_optdigits,
+    make_large_table,
+    numeric_table_names,
+)
 
 from vaesampler import VAEOversampler
 from vaesampler._encoding.layout import Layout
@@ -43,7 +49,6 @@ from vaesampler._vae.model import StackedVAE
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-N_FEATURES = 30
 N_STEPS = 500
 ROWS_OF_CURVE = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 
@@ -177,15 +182,10 @@ def measure_census():
     yield compare(work, "TVAE", ours, resample(MixedTVAE(0), X, y), 1 / 30, n_rounds=1)
 
 
-def make_table(n_rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """Make a table of numbers of which a tenth of the rows are of class 1."""
-    return make_classification(n_rows, N_FEATURES, weights=[0.9], random_state=0)
-
-
 def measure_rows():
     """Time large tables of numbers against SMOTE."""
     for n_rows, aim in ((200_000, 1), (1_000_000, 0.1)):
-        X, y = make_table(n_rows)
+        X, y = make_large_table(n_rows)
         yield compare(
             f"{n_rows:,} x {N_FEATURES}, {int(y.sum()):,} of the minority",
             "SMOTE",
@@ -228,7 +228,7 @@ print(int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]
 
 def measure_sample():
     """Time drawing a million rows against writing as many random numbers."""
-    X, y = make_table(20_000)
+    X, y = make_large_table(20_000)
     sampler = VAEOversampler(random_state=0).fit(X, y)
     n_rows = 1_000_000
     rng = np.random.default_rng(0)
@@ -255,7 +255,7 @@ def measure_import():
 
 def measure_grid():
     """Time a grid search over latent sizes with two processes and with one."""
-    X, y = make_table(5_000)
+    X, y = make_large_table(5_000)
     pipeline = make_pipeline(VAEOversampler(random_state=0), LogisticRegression(max_iter=500))
     grid = {"vaeoversampler__latent_dim": list(range(1, 9))}
 
@@ -298,7 +298,7 @@ def measure_curve() -> pd.DataFrame:
         columns=["VAEOversampler", "its fit alone", "SMOTE"],
     )
     for n_rows in ROWS_OF_CURVE:
-        X, y = make_table(n_rows)
+        X, y = make_large_table(n_rows)
         measurements = (
             resample(ours, X, y),
             seconds(lambda X=X, y=y: ours.fit(X, y)),
@@ -355,7 +355,7 @@ def main() -> None:
     options.output.mkdir(parents=True, exist_ok=True)
     versions = {module.__name__: module.__version__ for module in (np, sklearn, torch)}
     print(f"{platform.machine()}, {os.cpu_count()} cores, {json.dumps(versions)}\n")
-    VAEOversampler(random_state=0).fit_resample(*make_table(1_000))  # warm up
+    VAEOversampler(random_state=0).fit_resample(*make_large_table(1_000))  # warm up
     chosen = options.parts.split(",")
     measured = []
     for name in PARTS:

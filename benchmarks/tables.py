@@ -7,7 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from imblearn.datasets import fetch_datasets
+from sklearn.datasets import make_classification
 
+# Columns of the tables of `make_large_table`.
+N_FEATURES = 30
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -96,3 +99,8 @@ def cut_odd_digits(
         kept.append(rows[: n_images if digit % 2 else 400])
     chosen = np.concatenate(kept)
     return X[chosen], y[chosen]
+
+
+def make_large_table(n_rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Make a table of numbers of which a tenth of the rows are of class 1."""
+    return make_classification(n_rows, N_FEATURES, weights=[0.9], random_state=0)
