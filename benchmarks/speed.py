@@ -27,6 +27,7 @@ from imblearn.over_sampling import SMOTE, SMOTENC
 from imblearn.pipeline import make_pipeline
 from quality import to_markdown
 from rivals import CTGANPackageSampler, MixedTVAE
+from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from tables import (
