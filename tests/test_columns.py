@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from vaesampler._encoding.blocks import BLOCKS, NumericBlock
+from vaesampler._encoding.blocks import BLOCKS
 from vaesampler._encoding.bounds import Support
 from vaesampler._encoding.encoder import TableEncoder, read_cells
+from vaesampler._encoding.numeric_block import NumericBlock
 from vaesampler._table import columns
 from vaesampler._table.containers import Container
 

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from vaesampler._encoding.blocks import BLOCKS, Block, CategoryBlock, NumericBlock
+from vaesampler._encoding.blocks import BLOCKS, Block, CategoryBlock
 from vaesampler._encoding.bounds import Support
 from vaesampler._encoding.layout import Layout
+from vaesampler._encoding.numeric_block import NumericBlock
 from vaesampler._encoding.rows import EncodedRows, LazyRows, TableCells
 from vaesampler._table.containers import Container
 from vaesampler._table.named_features import CategoricalFeatures, OrdinalFeatures

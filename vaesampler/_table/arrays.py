@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from vaesampler._table.cells import Cells, cells_of_numbers, cells_of_times, require_finite
+from vaesampler._table.cells import Cells, cells_of_numbers, cells_of_times
 from vaesampler._table.objects import cells_of_objects
 
 
@@ -29,5 +29,4 @@ def cells_of_array(name: str, values: npt.NDArray[Any]) -> Cells:  # (n_rows,)
             "An array must hold numbers, text, booleans, times or objects; found "
             f"{values.dtype} in {name!r}. Put the table into a data frame."
         )
-    require_finite(name, values)
-    return cells_of_numbers(values)
+    return cells_of_numbers(name, values)

@@ -91,11 +91,29 @@ class Cells:
         return self.values[~self.is_missing] if self.has_missing else self.values
 
     @property
+    def n_missing(self) -> int:
+        """Number of missing cells."""
+        return int(self.is_missing.sum()) if self.has_missing else 0
+
+    @property
     def first_missing_row(self) -> int | None:
         """Index of the row whose missing cell is copied; None if no cell is missing."""
         if not self.has_missing:
             return None
         return int(self.is_missing.argmax()) if self.missing_row is None else self.missing_row
+
+    def in_notation(self, notation: Notation) -> "Cells":
+        """Return the cells with numbers in another notation; objects as they are.
+
+        Raises
+        ------
+        ValueError
+            As `Notation.convert` does.
+        """
+        if self.notation is None or (self.has_missing and self.is_missing.all()):
+            return self
+        values = notation.convert(self.values, self.notation)
+        return replace(self, values=values, notation=notation)
 
     def floats(self) -> npt.NDArray[np.float64]:  # (n_rows,)
         """Return the numbers as floats, with NaN for missing cells; times in nanoseconds."""
@@ -120,9 +138,31 @@ class Cells:
         return np.zeros(len(self.values), dtype=bool)
 
 
-def cells_of_numbers(values: npt.NDArray[Any]) -> Cells:  # (n_rows,)
-    """Return the cells of an array of integers or floats."""
+def cells_of_numbers(name: str, values: npt.NDArray[Any]) -> Cells:  # (n_rows,)
+    """Return the cells of an array of integers or floats, with NaN for missing cells.
+
+    Raises
+    ------
+    ValueError
+        As `require_finite` does.
+    """
+    require_finite(name, values)
     return Cells(values, NUMBERS)
+
+
+def cells_of_observed(
+    observed: npt.NDArray[Any],
+    missing: Flags,
+    notation: Notation,
+    missing_row: int | None = None,
+) -> Cells:  # (n_observed,), (n_rows,)
+    """Return the cells of a column from the numbers of its observed cells."""
+    if not missing.any():
+        return Cells(observed, notation)
+    is_float = observed.dtype.kind == "f"
+    values = np.full(len(missing), np.nan if is_float else 0, dtype=observed.dtype)
+    values[~missing] = observed
+    return Cells(values, notation, None if is_float else missing, missing_row)
 
 
 def cells_of_counts(
@@ -181,15 +221,17 @@ def as_integers(integers: list[int]) -> npt.NDArray[Any]:  # (n,)
             return np.array(integers, dtype=dtype)
         except OverflowError:
             continue
-    objects = np.empty(len(integers), dtype=object)
-    objects[:] = integers
-    return objects
+    return as_objects(integers)
 
 
-def objects_of(values: Any, missing: Flags) -> npt.NDArray[np.object_]:  # (n_rows,)
+def as_objects(values: Iterable[Any]) -> npt.NDArray[np.object_]:  # (n,)
+    """Return values as an array of objects, tuples among them."""
+    return np.fromiter(values, dtype=object)
+
+
+def objects_of(values: Iterable[Any], missing: Flags) -> npt.NDArray[np.object_]:  # (n_rows,)
     """Return values as an array of objects, None where they are missing."""
-    objects = np.empty(len(missing), dtype=object)
-    objects[:] = values
+    objects = as_objects(values)
     objects[missing] = None
     return objects
 
@@ -206,17 +248,13 @@ def item(value: Any) -> Any:
 
 def alike(tables: Sequence[Cells]) -> list[Cells]:
     """Return the same column of several tables, with numbers in the notation of the first."""
-    known = [cells for cells in tables if cells.notation and not cells.is_missing.all()]
-    if not known:
-        return list(tables)
-    notation = known[0].notation
-    assert notation is not None
-    return [
-        replace(cells, values=notation.convert(cells.values, cells.notation), notation=notation)
-        if any(cells is one for one in known) and cells.notation is not None
-        else cells
+    notations = (
+        cells.notation
         for cells in tables
-    ]
+        if cells.notation is not None and not cells.is_missing.all()
+    )
+    notation = next(notations, None)
+    return [cells if notation is None else cells.in_notation(notation) for cells in tables]
 
 
 def comparable_floats(tables: Sequence[Cells]) -> list[npt.NDArray[np.float64]]:

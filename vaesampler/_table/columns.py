@@ -1,7 +1,7 @@
 """`Column`: one column of a table, with one class for each kind."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -103,19 +103,15 @@ class Column(ABC):
 
     def _in_own_notation(self, cells: Cells) -> Cells:
         """Convert numbers to the notation of the table of `fit`."""
-        if self.notation is None or cells.notation is None or self._is_all_missing(cells):
+        if self.notation is None:
             return cells
         try:
-            values = self.notation.convert(cells.values, cells.notation)
+            return cells.in_notation(self.notation)
         except ValueError as error:
             raise ValueError(
                 f"Column {self.name!r} held {error}. Pass the same columns as in `fit`, in the "
                 "same order."
             ) from error
-        return replace(cells, values=values, notation=self.notation)
-
-    def _is_all_missing(self, cells: Cells) -> bool:
-        return cells.has_missing and bool(cells.is_missing.all())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -126,38 +126,10 @@ class ArrayContainer(Container):
 
 
 @dataclass(frozen=True)
-class SequenceContainer(Container):
-    """A list or tuple of rows, read as an array of objects."""
-
-    objects: ArrayContainer
-    kind: type  # list or tuple
-    row_type: RowType
-
-    @property
-    def names(self) -> list[str]:
-        """Names of the columns: "column 0", "column 1", ..."""
-        return self.objects.names
-
-    @property
-    def n_rows(self) -> int:
-        """Number of rows."""
-        return self.objects.n_rows
-
-    def columns(self) -> Iterator[Cells]:
-        """Yield the cells of each column."""
-        return self.objects.columns()
-
-    def template(self, schema: FeatureSchema) -> SequenceTemplate:
-        """Keep the type of the rows, and one example of each level."""
-        return SequenceTemplate(self.objects.template(schema), self.kind, self.row_type, schema)
-
-
-@dataclass(frozen=True)
-class TensorContainer(Container):
-    """A PyTorch tensor on the CPU, read as an array that shares its memory."""
+class _ReadAsArray(Container, ABC):
+    """A table that is read as an array."""
 
     array: ArrayContainer
-    tensor: Any  # (n_rows, n_columns)
 
     @property
     def names(self) -> list[str]:
@@ -172,6 +144,25 @@ class TensorContainer(Container):
     def columns(self) -> Iterator[Cells]:
         """Yield the cells of each column."""
         return self.array.columns()
+
+
+@dataclass(frozen=True)
+class SequenceContainer(_ReadAsArray):
+    """A list or tuple of rows, read as an array of objects."""
+
+    kind: type  # list or tuple
+    row_type: RowType
+
+    def template(self, schema: FeatureSchema) -> SequenceTemplate:
+        """Keep the type of the rows, and one example of each level."""
+        return SequenceTemplate(self.array.template(schema), self.kind, self.row_type, schema)
+
+
+@dataclass(frozen=True)
+class TensorContainer(_ReadAsArray):
+    """A PyTorch tensor on the CPU, read as an array that shares its memory."""
+
+    tensor: Any  # (n_rows, n_columns)
 
     def numbers(self) -> npt.NDArray[Any] | None:
         """Return the tensor as an array."""

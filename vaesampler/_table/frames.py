@@ -31,17 +31,22 @@ def is_frame(X: Any, name: str = "X") -> bool:
     try:
         frame = nw.from_native(X, eager_only=True, pass_through=True)
     except nw.exceptions.DuplicateError as error:
-        names = list(X.column_names if hasattr(X, "column_names") else X.columns)
-        repeated = sorted({str(column) for column in names if names.count(column) > 1})
-        raise ValueError(
-            f"The columns of {name} must have different names; found {repeated} more than "
-            "once. Rename them first."
-        ) from error
+        raise repeated_names(X, name) from error
     if isinstance(frame, nw.DataFrame):
         return True
     if hasattr(type(X), "columns"):
         refuse_frame(X, name)
     return False
+
+
+def repeated_names(X: Any, name: str) -> ValueError:
+    """Return the error for a frame of which several columns have the same name."""
+    names = list(X.column_names if hasattr(X, "column_names") else X.columns)
+    repeated = sorted({str(column) for column in names if names.count(column) > 1})
+    return ValueError(
+        f"The columns of {name} must have different names; found {repeated} more than once. "
+        "Rename them first."
+    )
 
 
 def plain_frame(X: Any) -> nw.DataFrame[Any]:

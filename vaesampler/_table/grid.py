@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from vaesampler._table.cells import LARGEST_EXACT_INTEGER, Cells, as_integers
+from vaesampler._table.cells import LARGEST_EXACT_INTEGER, as_integers
 from vaesampler._table.notations import Decimals, Notation, Times
 
 # Values with more decimals than this count as values with any number of decimals.
@@ -56,21 +56,31 @@ class Grid:
     anchor: int = 0
 
     @classmethod
-    def of(cls, cells: Cells, usual: npt.NDArray[Any]) -> Self:  # (n_usual,)
+    def of(
+        cls,
+        notation: Notation | None,
+        usual: npt.NDArray[Any],  # (n_usual,)
+        observed: npt.NDArray[Any],  # (n_observed,)
+    ) -> Self:
         """Return the grid of a column.
 
         `usual` are its observed values without those that many rows share.
         """
-        if not cells.are_integers:
+        if observed.dtype.kind == "f":
             return cls._of_floats(usual)
-        return cls._of_integers(usual, cells.observed, cells.notation)
+        return cls._of_integers(notation, usual, observed)
 
     @classmethod
-    def of_copies(cls, cells: Cells, usual: npt.NDArray[Any]) -> Self:  # (n_usual,)
+    def of_copies(
+        cls,
+        notation: Notation | None,
+        usual: npt.NDArray[Any],  # (n_usual,)
+        observed: npt.NDArray[Any],  # (n_observed,)
+    ) -> Self:
         """Return the grid of a column whose drawn values are copies: they are not rounded."""
-        if not cells.are_integers:
+        if observed.dtype.kind == "f":
             return cls()
-        grid = cls._of_integers(usual, cells.observed, cells.notation)
+        grid = cls._of_integers(notation, usual, observed)
         return replace(grid, decimals=None, step=1)
 
     @classmethod
@@ -85,7 +95,7 @@ class Grid:
 
     @classmethod
     def _of_integers(
-        cls, usual: npt.NDArray[Any], observed: npt.NDArray[Any], notation: Notation | None
+        cls, notation: Notation | None, usual: npt.NDArray[Any], observed: npt.NDArray[Any]
     ) -> Self:
         unit, scale = 1, notation.scale if isinstance(notation, Decimals) else 0
         if isinstance(notation, Times):

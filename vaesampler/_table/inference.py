@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from vaesampler._table.cells import Cells, as_array, item
+from vaesampler._table.cells import Cells, as_array, as_objects, item
 from vaesampler._table.columns import (
     BinaryColumn,
     CategoricalColumn,
@@ -23,7 +23,8 @@ from vaesampler._table.columns import (
     OrdinalColumn,
 )
 from vaesampler._table.grid import Grid, ascending_positions
-from vaesampler._table.notations import Times
+from vaesampler._table.notations import Notation, Times
+from vaesampler._table.wording import count
 
 # Spikes, repetitions and quantiles are estimated from about this many evenly spaced rows.
 N_ROWS_SAMPLED = 10_000
@@ -86,8 +87,7 @@ def _categorical(name: str, cells: Cells) -> LevelColumn:
     # In reverse, so that the first row of each level overwrites the later ones.
     first_rows = dict(zip(reversed(observed), reversed(rows), strict=True))
     order = sorted(counts, key=lambda level: (-counts[level], first_rows[level]))
-    levels = np.empty(len(order), dtype=object)
-    levels[:] = order
+    levels = as_objects(order)
     reason = "named in categorical_features"
     if cells.is_categorical:
         reason = "text, categories or truth values"
@@ -100,7 +100,7 @@ def _categorical(name: str, cells: Cells) -> LevelColumn:
         share_of_last = counts[levels[-1]] / len(observed)
     return kind(
         name=name,
-        reason=f"{reason}, {_count(len(levels), 'level')}{_note_missing(n_missing)}",
+        reason=f"{reason}, {count(len(levels), 'level')}{_note_missing(n_missing)}",
         levels=levels,
         first_rows=np.array([first_rows[level] for level in order], dtype=np.intp),
         first_missing_row=cells.first_missing_row,
@@ -125,9 +125,8 @@ def _ordinal(name: str, cells: Cells, order: Sequence[object]) -> LevelColumn:
         return column
     first_rows = dict(zip(column.levels.tolist(), column.first_rows.tolist(), strict=True))
     seen = [level for level in order if level in counts]
-    levels = np.empty(len(seen), dtype=object)
-    levels[:] = seen
-    note = _note_missing(len(cells.values) - len(cells.observed))
+    levels = as_objects(seen)
+    note = _note_missing(cells.n_missing)
     text = repr if cells.notation is None else cells.notation.text
     return OrdinalColumn(
         name=name,
@@ -161,7 +160,7 @@ def _numeric(name: str, cells: Cells) -> Column:
     is_repeating = 2 * len(np.unique(sample)) <= len(sample) or observed.min() == observed.max()
     numbers = _Numbers(name, cells, observed, off_spikes, spikes)
     if is_repeating:
-        levels = _Levels.of(cells)
+        levels = _Levels.of(cells, observed)
         few = levels.n_levels <= 2
         column: Column = levels.column(name) if few else numbers.discrete(levels)
     else:
@@ -178,17 +177,19 @@ def _numeric(name: str, cells: Cells) -> Column:
 class _Levels:
     """The distinct values of a column of numbers, ascending."""
 
-    cells: Cells
+    notation: Notation
+    observed: npt.NDArray[Any]  # (n_observed,)
     levels: npt.NDArray[Any]  # (n_levels,)
     first_rows: npt.NDArray[np.intp]  # (n_levels,)
 
     @classmethod
-    def of(cls, cells: Cells) -> Self:
-        """Find the distinct values, and the first row of each."""
-        levels, first_rows = np.unique(cells.observed, return_index=True)
-        if cells.has_missing:
+    def of(cls, cells: Cells, observed: npt.NDArray[Any]) -> Self:  # (n_observed,)
+        """Find the distinct observed values, and the first row of each."""
+        levels, first_rows = np.unique(observed, return_index=True)
+        if len(observed) < len(cells.values):
             first_rows = np.flatnonzero(~cells.is_missing)[first_rows]
-        return cls(cells, levels, first_rows)
+        assert cells.notation is not None
+        return cls(cells.notation, observed, levels, first_rows)
 
     @property
     def n_levels(self) -> int:
@@ -197,21 +198,19 @@ class _Levels:
 
     def column(self, name: str) -> LevelColumn:
         """Return the column of one or two distinct values."""
-        observed, notation = self.cells.observed, self.cells.notation
-        assert notation is not None
         kind: type[LevelColumn] = ConstantColumn
-        reason = f"every value is {notation.text(item(self.levels[0]))}"
+        reason = f"every value is {self.notation.text(item(self.levels[0]))}"
         share_of_last = 0.0
         if self.n_levels == 2:
-            kind, reason = BinaryColumn, f"2 values in {len(observed)} rows"
-            share_of_last = float((observed == self.levels[-1]).mean())
+            kind, reason = BinaryColumn, f"2 values in {len(self.observed)} rows"
+            share_of_last = float((self.observed == self.levels[-1]).mean())
         return kind(
             name=name,
             reason=reason,
             levels=self.levels,
             first_rows=self.first_rows,
             range_off_spikes=_range_of_indices(self.levels),
-            notation=notation,
+            notation=self.notation,
             mean=share_of_last,
             deviation=_bernoulli_deviation(share_of_last),
         )
@@ -229,7 +228,7 @@ class _Numbers:
 
     def discrete(self, levels: _Levels) -> DiscreteColumn:
         """Return the column of numbers that repeat."""
-        grid = Grid.of_copies(self.cells, self.off_spikes)
+        grid = Grid.of_copies(self.cells.notation, self.off_spikes, self.observed)
         positions = ascending_positions(grid, levels.levels)
         spike_indices = np.searchsorted(levels.levels, as_array(self.spikes, levels.levels))
         return DiscreteColumn(
@@ -243,14 +242,14 @@ class _Numbers:
     def new_values(self) -> ContinuousColumn | IntegerColumn:
         """Return the column of numbers of which few repeat."""
         kind: type[ContinuousColumn | IntegerColumn] = ContinuousColumn
-        grid = Grid.of(self.cells, self.off_spikes)
+        grid = Grid.of(self.cells.notation, self.off_spikes, self.observed)
         reason, decimals = "most values are found once", grid.decimals
         if decimals == 0:
             kind, reason = IntegerColumn, "every value is a whole number"
             if _look_like_dates(self.off_spikes):
                 reason += "; if these are dates as YYYYMMDD, convert them to dates"
         elif decimals is not None:
-            reason += f", with at most {_count(decimals, 'decimal')}"
+            reason += f", with at most {count(decimals, 'decimal')}"
         spikes = as_array(self.spikes, self.observed)
         ascending = np.argsort(spikes, kind="stable")
         positions = np.empty(len(spikes))
@@ -301,7 +300,7 @@ def _notes(cells: Cells, column: Column, spikes: tuple[Any, ...]) -> str:
     if isinstance(notation, Times):
         unit = column.grid.unit if isinstance(column, NumericColumn) else None
         note += ", times" if unit is None else f", times, in {notation.unit_name(unit)}"
-    return note + _note_missing(len(cells.values) - len(cells.observed))
+    return note + _note_missing(cells.n_missing)
 
 
 def _look_like_dates(numbers: npt.NDArray[Any]) -> bool:  # (n,)
@@ -360,8 +359,4 @@ def _evenly_spaced(values: npt.NDArray[Any]) -> npt.NDArray[Any]:  # (n,) to (n_
 
 
 def _note_missing(n_missing: int) -> str:
-    return f", {_count(n_missing, 'missing cell')}" if n_missing else ""
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+    return f", {count(n_missing, 'missing cell')}" if n_missing else ""

@@ -2,9 +2,7 @@
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import narwhals
@@ -12,6 +10,9 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
+
+from vaesampler._table.cells import as_objects
+from vaesampler._table.frames import repeated_names
 
 RowIndices = npt.NDArray[np.intp]  # (n,)
 
@@ -96,7 +97,7 @@ class ListLabels(LabelContainer):
         if not any(
             isinstance(one, list | tuple) or getattr(one, "ndim", 0) > 0 for one in self.labels
         ):
-            return _objects(self.labels)
+            return as_objects(self.labels)
         try:
             return np.array(self.labels)
         except ValueError as error:
@@ -136,7 +137,7 @@ class PandasArrayLabels(LabelContainer):
 
     def values(self) -> npt.NDArray[Any]:
         """Return the labels as objects."""
-        return _objects(self.array.tolist())
+        return as_objects(self.array.tolist())
 
     def take(self, row_indices: RowIndices) -> Any:
         """Return an array or index of the same dtype and name."""
@@ -151,11 +152,12 @@ class ArrowLabels(LabelContainer):
 
     def values(self) -> npt.NDArray[Any]:
         """Return the labels as objects."""
-        return _objects(self.array.to_pylist())
+        return as_objects(self.array.to_pylist())
 
     def take(self, row_indices: RowIndices) -> Any:
         """Return an array of the same type."""
-        pa = import_module("pyarrow")
+        import pyarrow as pa
+
         try:
             return self.array.take(pa.array(row_indices))
         except pa.ArrowNotImplementedError:  # of views and run-end encoded arrays
@@ -190,7 +192,7 @@ class SeriesLabels(LabelContainer):
 
     def values(self) -> npt.NDArray[Any]:
         """Return the labels as objects."""
-        return _objects(self.series.to_list())
+        return as_objects(self.series.to_list())
 
     def take(self, row_indices: RowIndices) -> Any:
         """Return a series of the same name and dtype."""
@@ -206,7 +208,7 @@ class FrameLabels(LabelContainer):
 
     def values(self) -> npt.NDArray[Any]:
         """Return the labels as objects; an array of one dimension if there is one column."""
-        columns = [_objects(column.to_list()) for column in self.frame.iter_columns()]
+        columns = [as_objects(column.to_list()) for column in self.frame.iter_columns()]
         if len(columns) == 1:
             return columns[0]
         return np.array(columns, dtype=object).reshape(-1, len(self.frame)).T
@@ -226,12 +228,7 @@ def _narwhals_of(y: Any) -> Any:
             pass_through=True,
         )
     except nw.exceptions.DuplicateError as error:
-        names = list(y.column_names if hasattr(y, "column_names") else y.columns)
-        repeated = sorted({str(name) for name in names if names.count(name) > 1})
-        raise ValueError(
-            f"The columns of y must have different names; found {repeated} more than once. "
-            "Rename them first."
-        ) from error
+        raise repeated_names(y, "y") from error
 
 
 def _take_rows(y: Any, row_indices: RowIndices) -> Any:
@@ -249,7 +246,3 @@ def _take_rows(y: Any, row_indices: RowIndices) -> Any:
 def _without_second_axis(array: Any) -> Any:
     """Return an array of one column as one of one dimension."""
     return array[:, 0] if tuple(array.shape[1:]) == (1,) else array
-
-
-def _objects(labels: Iterable[Any]) -> npt.NDArray[np.object_]:  # (n_rows,)
-    return np.fromiter(labels, dtype=object)

@@ -3,7 +3,6 @@
 import datetime
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from math import isfinite
 from typing import Any, Self
 
@@ -15,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from vaesampler._table.label_containers import LabelContainer
 from vaesampler._table.objects import is_missing_object
+from vaesampler._table.wording import count
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +156,7 @@ def _labels_of_one_hot(values: Any) -> Labels:  # (n_rows, n_columns)
     if n_none + n_several > 0:
         raise ValueError(
             "Each row of a one-hot y must have exactly one class; found "
-            f"{_count(n_none, 'row')} of no class and {_count(n_several, 'row')} of several "
+            f"{count(n_none, 'row')} of no class and {count(n_several, 'row')} of several "
             "classes. Multilabel and multioutput targets are not supported."
         )
     classes, codes = np.unique(columns, return_inverse=True)
@@ -177,18 +177,13 @@ def _require_labels(values: Any) -> None:  # (n_rows,) or (n_rows, n_columns)
     n_missing = int(np.sum(is_missing.any(axis=1) if is_missing.ndim == 2 else is_missing))
     if n_missing > 0:
         raise ValueError(
-            f"y must name the class of every row; found {_count(n_missing, 'missing label')}. "
+            f"y must name the class of every row; found {count(n_missing, 'missing label')}. "
             "Drop their rows first."
         )
 
 
 def _is_missing(label: Any) -> bool:
-    is_time_or_decimal = isinstance(label, np.datetime64 | np.timedelta64 | Decimal)
-    return (
-        is_missing_object(label)
-        or label is np.ma.masked
-        or (is_time_or_decimal and bool(label != label))
-    )
+    return label is np.ma.masked or is_missing_object(label)
 
 
 def _require_classes(labels: Labels) -> None:
@@ -256,7 +251,3 @@ def _comparable(label: Any) -> Any:
 
 def _type_names(labels: Iterable[Any]) -> str:
     return ", ".join(sorted({type(label).__name__ for label in labels}))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -63,8 +63,8 @@ class Library(ABC):
     def is_decimal(self, native: Any) -> bool:
         """Return whether the cells are `decimal.Decimal` objects."""
 
-    def is_numpy_float(self, native: Any) -> bool:  # noqa: ARG002
-        """Return whether the dtype is a float of NumPy, which narwhals may not know."""
+    def is_numpy_number(self, native: Any) -> bool:  # noqa: ARG002
+        """Return whether the dtype is an integer or float of NumPy."""
         return False
 
     def is_sparse(self, native: Any) -> bool:  # noqa: ARG002
@@ -136,9 +136,9 @@ class Pandas(Library):
         """Return False: NumPy has no decimals."""
         return False
 
-    def is_numpy_float(self, native: Any) -> bool:
-        """Return whether the dtype is a float of NumPy, which narwhals may not know."""
-        return isinstance(native.dtype, np.dtype) and native.dtype.kind == "f"
+    def is_numpy_number(self, native: Any) -> bool:
+        """Return whether the dtype is an integer or float of NumPy."""
+        return isinstance(native.dtype, np.dtype) and native.dtype.kind in "iuf"
 
     def is_sparse(self, native: Any) -> bool:
         """Return whether the cells are numbers of a sparse dtype."""

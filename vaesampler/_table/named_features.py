@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vaesampler._table.cells import Cells
 from vaesampler._table.objects import is_missing_object
+from vaesampler._table.wording import shorten
 
 # "auto", or a mask, indices or names of columns.
 CategoricalFeatures: TypeAlias = (
@@ -152,13 +153,13 @@ def _require_one_kind(entries: Sequence[Any], parameter: str) -> None:
     }
     if kinds == {"names", "indices"}:
         raise ValueError(
-            f"{parameter} holds both names and indices: {_shorten(entries)}. Pass one or the "
+            f"{parameter} holds both names and indices: {shorten(entries)}. Pass one or the "
             "other."
         )
     if "truth values" in kinds:
         raise ValueError(
             f"{parameter} must hold names or indices of columns; found truth values in "
-            f"{_shorten(entries)}."
+            f"{shorten(entries)}."
         )
 
 
@@ -201,7 +202,7 @@ class _ColumnFinder:
         if isinstance(entry, str | tuple):
             raise ValueError(
                 f"{self.parameter} names the column {entry!r}, which X does not have; its "
-                f"columns are {_shorten(self.keys)}."
+                f"columns are {shorten(self.keys)}."
             )
         raise self._no_column(entry)
 
@@ -241,8 +242,3 @@ class _ColumnFinder:
             f"{self.parameter} holds {entry!r}; a column's name, or an index from {-n_columns} "
             f"to {n_columns - 1}, is required."
         )
-
-
-def _shorten(names: Sequence[object]) -> str:
-    shown = ", ".join(repr(name) for name in names[:8])
-    return shown if len(names) <= 8 else f"{shown}, ... ({len(names)} in all)"

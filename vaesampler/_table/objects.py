@@ -1,6 +1,7 @@
 """`cells_of_objects`: read a column of Python objects, all of one family of types."""
 
 import datetime
+from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,6 +16,7 @@ from vaesampler._table.cells import (
     Cells,
     Flags,
     as_integers,
+    cells_of_observed,
     cells_of_times,
     objects_of,
     require_finite,
@@ -66,7 +68,7 @@ def cells_of_objects(name: str, values: npt.NDArray[np.object_]) -> Cells:  # (n
         numbers, notation = _numpy_times(name, observed)
     else:
         numbers, notation = _times(name, types, observed)
-    return _filled(numbers, missing, notation, row)
+    return cells_of_observed(numbers, missing, notation, row)
 
 
 def is_missing_object(cell: object) -> bool:
@@ -80,32 +82,17 @@ def is_missing_object(cell: object) -> bool:
 
 def _usual_missing_row(values: npt.NDArray[np.object_], missing: Flags) -> int | None:
     """Return the first row with the most frequent kind of missing cell."""
-    rows = np.flatnonzero(missing).tolist()
-    first_rows: dict[type, int] = {}
-    counts: dict[type, int] = {}
-    for row in rows:
-        kind: type = type(values[row])
-        first_rows.setdefault(kind, row)
-        counts[kind] = counts.get(kind, 0) + 1
-    return first_rows[max(counts, key=lambda kind: counts[kind])] if rows else None
+    kinds = [type(values[row]) for row in np.flatnonzero(missing)]
+    if not kinds:
+        return None
+    ((usual, _),) = Counter(kinds).most_common(1)
+    return int(np.flatnonzero(missing)[kinds.index(usual)])
 
 
 def _are_levels(types: set[type]) -> bool:
     """Return whether the objects are pandas' periods or intervals, or UUIDs."""
     (one, *others) = types
     return not others and one.__name__ in ("Period", "Interval", "UUID")
-
-
-def _filled(
-    numbers: npt.NDArray[Any], missing: Flags, notation: Notation, missing_row: int | None
-) -> Cells:
-    """Return the cells of a column whose observed cells are `numbers`."""
-    if not missing.any():
-        return Cells(numbers, notation)
-    is_float = numbers.dtype.kind == "f"
-    values = np.full(len(missing), np.nan if is_float else 0, dtype=numbers.dtype)
-    values[~missing] = numbers
-    return Cells(values, notation, None if is_float else missing, missing_row)
 
 
 def _numbers(types: set[type], observed: list[Any]) -> tuple[npt.NDArray[Any], Notation]:

@@ -9,9 +9,7 @@ import numpy.typing as npt
 from vaesampler._table.cells import Cells
 from vaesampler._table.columns import BinaryColumn, Column, ConstantColumn, IndicatorColumn
 from vaesampler._table.notations import Times
-
-# Number of columns that an error message names.
-_MOST_NAMES = 8
+from vaesampler._table.wording import shorten
 
 
 def group_one_hot(read: Iterable[tuple[Column, Cells]]) -> list[Column]:
@@ -72,8 +70,13 @@ def read_new_table(
         is_wrong = of_rows != 1
         if is_wrong.any():
             row = int(is_wrong.argmax())
+            names = [
+                column.name
+                for column in columns
+                if isinstance(column, IndicatorColumn) and column.group == group
+            ]
             raise ValueError(
-                f"Exactly one of the columns {_names_of(columns, group)} must be 1 in every "
+                f"Exactly one of the columns {shorten(names)} must be 1 in every "
                 f"row, as when fitting; found {of_rows[row]:.0f} of them in row {row}, the "
                 f"first of {is_wrong.sum()} such rows. Correct these rows, or drop them."
             )
@@ -113,13 +116,3 @@ def _indicator(column: Column, group: int, n_columns: int) -> IndicatorColumn:
         are_categories=isinstance(column, BinaryColumn) and column.are_categories,
         group=group,
     )
-
-
-def _names_of(columns: Sequence[Column], group: int) -> str:
-    names = [
-        repr(column.name)
-        for column in columns
-        if isinstance(column, IndicatorColumn) and column.group == group
-    ]
-    shown = ", ".join(names[:_MOST_NAMES])
-    return shown if len(names) <= _MOST_NAMES else f"{shown}, ... ({len(names)} in all)"

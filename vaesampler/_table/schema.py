@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from vaesampler._table.cells import Cells, cells_of_numbers
+from vaesampler._table.cells import Cells
 from vaesampler._table.columns import Column, NumericColumn
 from vaesampler._table.grid import Grid
 from vaesampler._table.inference import infer_column
@@ -21,6 +21,7 @@ from vaesampler._table.named_features import (
     resolve_categorical,
     resolve_ordinal,
 )
+from vaesampler._table.notations import NUMBERS
 from vaesampler._table.one_hot import group_one_hot
 
 
@@ -125,7 +126,7 @@ class FeatureSchema:
         cells = values.astype(np.float64)
         for index, column in enumerate(self.columns):
             if not column.is_plain:
-                cells[:, index] = column.read(cells_of_numbers(values[:, index]))
+                cells[:, index] = column.read(Cells(values[:, index], NUMBERS))
         return cells
 
     def __repr__(self) -> str:

@@ -10,8 +10,10 @@ from vaesampler._table.cells import (
     Cells,
     Flags,
     as_integers,
+    as_objects,
     cells_of_counts,
     cells_of_numbers,
+    cells_of_observed,
     objects_of,
     require_finite,
 )
@@ -43,10 +45,12 @@ def cells_of_series(name: str, series: nw.Series[Any]) -> Cells:
         return cells_of_counts(counts, missing, times)
     if library.is_decimal(native):
         return _cells_of_decimals(series)
-    if series.dtype.is_numeric() or library.is_numpy_float(native):
-        return _cells_of_numbers(name, series)
+    if library.is_numpy_number(native):
+        return cells_of_numbers(name, np.asarray(series.to_numpy()))
     if library.is_sparse(native):
-        return _checked(name, np.asarray(native.sparse.to_dense()))
+        return cells_of_numbers(name, np.asarray(native.sparse.to_dense()))
+    if series.dtype.is_numeric():
+        return _cells_of_numbers(name, series)
     missing = _is_null(series)
     is_text = series.dtype in (nw.Categorical, nw.Enum, nw.String, nw.Boolean, nw.Binary)
     if is_text or library.is_binary(native):
@@ -56,7 +60,7 @@ def cells_of_series(name: str, series: nw.Series[Any]) -> Cells:
     if missing.all():
         return Cells(np.full(len(series), np.nan), NUMBERS)
     if series.dtype == nw.Object or library.holds_objects(native):
-        return cells_of_objects(name, _objects(native))
+        return cells_of_objects(name, as_objects(native))
     raise ValueError(
         "Cells must be numbers, text, categories, booleans, binary, dates, datetimes, times of "
         f"day or durations; found {_dtype_name(series)} in {name!r}. Convert the column first, "
@@ -84,8 +88,9 @@ def series_like(
     """Return new numbers of a column as a series with the library and dtype of `examples`."""
     library, native = Library.of(examples), examples.to_native()
     assert isinstance(column, NumericColumn)
-    if library.times(native) is not None:
-        made = _from_local(numbers, native, library, column.notation)
+    times = library.times(native)
+    if times is not None:
+        made = _from_local(numbers, native, library, times)
     elif library.is_decimal(native) or library.holds_objects(native):
         made = library.make(column.notation.objects(numbers), native)
     else:
@@ -99,20 +104,15 @@ def _wrapped(native: Any, name: str) -> nw.Series[Any]:
 
 
 def _cells_of_numbers(name: str, series: nw.Series[Any]) -> Cells:
-    if series.implementation.is_pandas_like() and isinstance(
-        series.to_native().dtype, np.dtype
-    ):
-        return _checked(name, np.asarray(series.to_numpy()))
     missing = _is_null(series)
     has_missing = bool(missing.any())
     filled = series.fill_null(0) if has_missing else series
     if filled.dtype in (nw.Int128, nw.UInt128):
         values = as_integers(filled.to_list())
-        require_finite(name, values)
     else:
         values = np.asarray(filled.to_numpy())
     if not has_missing:
-        return _checked(name, values)
+        return cells_of_numbers(name, values)
     if values.dtype.kind != "f":
         return Cells(values, NUMBERS, missing)
     is_nan = np.isnan(values)
@@ -123,22 +123,13 @@ def _cells_of_numbers(name: str, series: nw.Series[Any]) -> Cells:
     return Cells(values, NUMBERS, missing_row=int(usual.argmax()))
 
 
-def _checked(name: str, values: npt.NDArray[Any]) -> Cells:  # (n_rows,)
-    require_finite(name, values)
-    return cells_of_numbers(values)
-
-
 def _cells_of_decimals(series: nw.Series[Any]) -> Cells:
     values, missing = series.to_list(), _is_null(series)
     observed = [value for value, is_null in zip(values, missing, strict=True) if not is_null]
     if not observed:
         return Cells(np.full(len(values), np.nan), NUMBERS)
     numbers, notation = whole_decimals(observed, keeps_zeros=False)
-    if len(observed) == len(values):
-        return Cells(numbers, notation)
-    filled = np.zeros(len(values), dtype=numbers.dtype)
-    filled[~missing] = numbers
-    return Cells(filled, notation, missing)
+    return cells_of_observed(numbers, missing, notation)
 
 
 def _offsets(
@@ -161,31 +152,23 @@ def _offsets(
 
 
 def _from_local(
-    counts: npt.NDArray[np.int64], native: Any, library: Library, notation: Any
+    counts: npt.NDArray[np.int64], native: Any, library: Library, times: Times
 ) -> Any:  # (n,)
     """Return local times as a native series.
 
     Local times that a change to summer time skips are moved by an hour.
     """
-    assert isinstance(notation, Times)
     instants = counts
     if library.has_zone(native):
         # The second pass uses the offset at the corrected instant, which may be on the other
         # side of a clock change.
         limits = np.iinfo(np.int64)
-        day = NANOSECONDS["D"] // NANOSECONDS[notation.unit]
+        day = NANOSECONDS["D"] // NANOSECONDS[times.unit]
         local = counts.clip(limits.min + day, limits.max - day)
         instants = local
         for _ in range(2):
-            instants = local - _offsets(instants, native, library, notation.unit)
+            instants = local - _offsets(instants, native, library, times.unit)
     return library.from_counts(instants, native)
-
-
-def _objects(native: Any) -> npt.NDArray[np.object_]:  # (n_rows,)
-    values = list(native)
-    objects = np.empty(len(values), dtype=object)
-    objects[:] = values
-    return objects
 
 
 def _is_null(series: nw.Series[Any]) -> Flags:
