@@ -47,7 +47,7 @@ def evaluate(X, y, sampler, classifiers, *, n_repeats, max_minority=None) -> Ite
     folds = RepeatedStratifiedKFold(n_splits=5, n_repeats=n_repeats, random_state=0)
     for fold, (train, test) in enumerate(folds.split(X, y)):
         train = _cut_minority(train, y, max_minority, seed=fold)
-        resampled, seconds = _resample(X[train], y[train], sampler, seed=fold)
+        resampled, seconds = resample(X[train], y[train], sampler, seed=fold)
         X_test = resampled.scaler.transform(X[test])
         for name in classifiers:
             classifier = clone(CLASSIFIERS[name])
@@ -67,16 +67,16 @@ def _cut_minority(train, y, max_minority, seed):
     return np.setdiff1d(train, dropped)
 
 
-class _Resampled(NamedTuple):
+class Resampled(NamedTuple):
     scaler: StandardScaler
     X: np.ndarray
     y: np.ndarray
 
 
-def _resample(X, y, sampler, seed):
+def resample(X, y, sampler, seed):
     scaler = StandardScaler()
     if sampler is None or sampler == CLASS_WEIGHT:
-        return _Resampled(scaler, scaler.fit_transform(X), y), 0.0
+        return Resampled(scaler, scaler.fit_transform(X), y), 0.0
     sampler = clone(sampler)
     if "random_state" in sampler.get_params():
         sampler.set_params(random_state=seed)
@@ -86,7 +86,7 @@ def _resample(X, y, sampler, seed):
         start = time.perf_counter()
         X_resampled, y_resampled = pipeline.fit_resample(X, y)
         seconds = time.perf_counter() - start
-    return _Resampled(pipeline[0], X_resampled, y_resampled), seconds
+    return Resampled(pipeline[0], X_resampled, y_resampled), seconds
 
 
 def score(y, probability) -> dict[str, float]:
