@@ -20,6 +20,7 @@ from scipy import sparse
 from vaesampler._encoding.bounds import Support
 from vaesampler._encoding.encoder import TableEncoder, read_cells
 from vaesampler._encoding.rows import LazyRows
+from vaesampler._rejection.critic import Candidates
 from vaesampler._table.columns import MOST_LEVELS_APART
 from vaesampler._table.containers import Container
 
@@ -308,8 +309,8 @@ def test_a_row_is_rejected_as_a_near_copy_only_where_there_are_numbers():
         (categories.assign(amount=rng.normal(size=60)), True),
     ):
         generator = quick(rejection_strength=1).fit(X, y)._generators["rare"]
-        cells = generator.cells(generator.own_rows, rng)
-        verdict = generator._judge(generator.critic, cells, np.full(12, -1))
+        rows = generator.own_rows.take(np.arange(12))
+        verdict = generator._judge(generator.critic, Candidates(rows, np.full(12, -1)))
         assert (verdict.is_copy == is_copy).all()
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import quick
+from conftest import make_table, quick
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
@@ -28,6 +28,14 @@ class CertainCritic(Critic, FittedCritic):
     def judge(self, candidates):
         n_rows = len(candidates.encoded)
         return Verdict(np.full(n_rows, self.log_probability), np.zeros(n_rows, dtype=bool))
+
+
+class HalfCritic(CertainCritic):
+    """Only candidates with a high value in the first slot are of the class."""
+
+    def judge(self, candidates):
+        is_high = candidates.encoded[:, 0] > np.median(candidates.encoded[:, 0])
+        return super().judge(candidates)._replace(log_probability=np.where(is_high, 0, -1e3))
 
 
 EVERY_CRITIC = {**CRITICS, "of a user": CertainCritic()}
@@ -84,9 +92,11 @@ def test_a_name_stands_for_the_critic_with_its_defaults(table):
         assert_array_equal(by_name, quick(critic=critic).fit_resample(*table)[0])
 
 
-def test_the_neighbours_of_a_critic_are_those_that_were_asked_for(table):
+def test_the_neighbours_of_a_critic_are_those_that_were_asked_for():
+    X, y = make_table({0: 60, 1: 20})
+    X -= 0.7 * X[y == 1].mean(axis=0) * (y == 1)[:, None]  # the classes overlap
     few, many = (
-        quick(critic=NeighborCritic(n_neighbors=n), max_iter=100).fit_resample(*table)[0]
+        quick(critic=NeighborCritic(n_neighbors=n), max_iter=100).fit_resample(X, y)[0]
         for n in (1, 40)
     )
     assert not np.array_equal(few, many)
@@ -98,13 +108,18 @@ def test_numbers_of_neighbours_out_of_range_are_refused(n_neighbors):
         NeighborCritic(n_neighbors)
 
 
-def test_a_users_own_critic_decides_which_rows_are_kept(table):
+@pytest.mark.parametrize("log_probability", [0.0, -1.0])
+def test_where_all_candidates_are_as_probable_all_are_kept(table, log_probability):
     every = quick(rejection_strength=0).fit(*table).sample(1, 200, random_state=0)
-    certain = quick(critic=CertainCritic()).fit(*table).sample(1, 200, random_state=0)
-    assert_array_equal(certain, every)
-    unsure = quick(critic=CertainCritic(-1.0)).fit(*table).sample(1, 200, random_state=0)
-    is_drawn = (unsure[:, None] == every).all(axis=2).any(axis=1)
-    assert 0.2 < is_drawn.mean() < 0.9
+    certain = quick(critic=CertainCritic(log_probability)).fit(*table)
+    assert_array_equal(certain.sample(1, 200, random_state=0), every)
+
+
+def test_a_users_own_critic_decides_which_rows_are_kept(table):
+    every = quick(rejection_strength=0).fit(*table).sample(1, 500, random_state=0)
+    chosen = quick(critic=HalfCritic()).fit(*table).sample(1, 200, random_state=0)
+    assert (chosen[:, None] == every).all(axis=2).any(axis=1).all()
+    assert chosen[:, 0].min() >= np.quantile(every[:, 0], 0.4)
 
 
 @pytest.mark.parametrize("critic", ["magic", NeighborCritic, 3, None])

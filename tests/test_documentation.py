@@ -23,7 +23,7 @@ from vaesampler import (
     metrics,
     plotting,
 )
-from vaesampler._encoding import bounds, scaling
+from vaesampler._encoding import bounds
 from vaesampler._generation import generator, quantile_matching, residuals
 from vaesampler._rejection import choice, critic, neighbors, network, rule
 from vaesampler._table.columns import MOST_LEVELS_APART
@@ -119,13 +119,8 @@ def test_the_oversampler_shown_in_a_notebook_links_to_its_page_of_the_reference(
 GUIDE = ROOT / "docs" / "user_guide.md"
 SHARES = {0.25: "a quarter", 0.5: "half"}
 NEIGHBORS = NeighborCritic().n_neighbors
-FAR, VERY_FAR = int(scaling.FAR), int(scaling.VERY_FAR)
 WIDEST, POWER = smoothing.WIDEST_BANDWIDTH, smoothing.BANDWIDTH_POWER
 BY_COLUMN = rule.N_ROWS_BY_COLUMN_FOR_HALF_STRENGTH
-FEW, MANY = rule.MOST_REJECTED_OF_FEW, rule.MOST_REJECTED_OF_MANY
-HALFWAY = rule.N_ROWS_FOR_HALF_OF_MOST_REJECTED
-LEAST_SHARE = f"max({rule.LEAST_SHARE_KEPT}, (1 - ({FEW} * {HALFWAY} + {MANY} * n)"
-LEAST_SHARES = [rule.Strictness.of(1, n, 1).least_share for n in (0, 500, 10**9)]
 COPIES = f"{rule.MAX_SHARE_OF_COPIES:.0%}"
 COPY_QUANTILE = f"the {critic.COPY_QUANTILE:.0%} quantile"
 OWN_ROWS, ROWS = choice.MIN_OWN_ROWS_FOR_NETWORK, f"{choice.MIN_ROWS_FOR_NETWORK:,}"
@@ -140,10 +135,8 @@ FIGURES = {
         f"Held-out rows are evaluated every {early_stopping.STEPS_BETWEEN_LOOKS} steps",
         f"for the held-out rows, every {early_stopping.STEPS_BETWEEN_LOOKS} steps",
         f"h = {WIDEST} * smoothing * ((d + 1) / (n + d + 1)) ** {POWER}",
-        f"p ** (rejection_strength * n / (n + {BY_COLUMN} * d))",
-        f"{LEAST_SHARE} / ({HALFWAY} + n)) ** rejection_strength)",
-        "from {:.3g} for few rows to {:.3g} for 500 rows and {:.3g} for".format(*LEAST_SHARES),
-        f"About {COPIES} of the kept rows, at most, are near copies",
+        f"min(1, p / m) ** (rejection_strength * n / (n + {BY_COLUMN} * d))",
+        f"at most about {COPIES} of the kept rows",
         f"log the losses every {loop.STEPS_BETWEEN_REPORTS} steps",
     ],
     LatentSampler.draw: [f"at most {generator.MOST_ROWS_BY_BLOCK:,} of them"],
@@ -164,28 +157,14 @@ FIGURES = {
         f"(s / (1 - s)) ** {ODDS}",
         f"{COPY_QUANTILE} of the distances",
     ],
-    rule.Strictness.of: [
-        f"strength * n / (n + {BY_COLUMN} * d)",
-        f"{LEAST_SHARE} / ({HALFWAY} + n)) ** strength)",
-    ],
+    rule.power: [f"strength * n / (n + {BY_COLUMN} * d)"],
+    rule.keep: [f"{SHARES[rule.LEAST_SHARE_KEPT]} is drawn without replacement"],
     rule.thin_copies: [f"at most {COPIES} of kept rows are copies"],
     bounds.Bounds.widened: [f"widened by {bounds.MARGIN_GAPS} mean gaps"],
-    scaling.compress: [
-        f"sign(x) * ({FAR} + log(abs(x) - {FAR - 1})) where abs(x) > {FAR}",
-        f"y is beyond {VERY_FAR}, it is replaced by "
-        f"sign(y) * ({VERY_FAR} + log(abs(y) - {VERY_FAR - 1}))",
-    ],
-    scaling.expand: [
-        f"sign(x) * ({FAR - 1} + exp(abs(x) - {FAR})) where abs(x) > {FAR}",
-        f"sign(x) * ({VERY_FAR - 1} + exp(abs(x) - {VERY_FAR})) where abs(x) > {VERY_FAR}",
-    ],
     quantile_matching.QuantileMatching: [f"x + n / (n + {WEIGHT}) * (Q(F(x)) - x)"],
     GUIDE: [
-        rf"$|x| > {FAR}$ are compressed to $\pm\,({FAR} + \ln(|x| - {FAR - 1}))$",
-        rf"$\pm\,({VERY_FAR} + \ln(|y| - {VERY_FAR - 1}))$",
         f"with probability {generator.SHARE_RETAINED} and drawn from",
         f"from its {NEIGHBORS} nearest real neighbours",
-        f"at least {SHARES[rule.LEAST_SHARE_KEPT]} in a small class",
         f"the {InterpolationSampling().n_neighbors} nearest neighbours of $x_i$",
         f"has {SHARES[DenoisingSampling().noise_level]} the standard deviation of the class",
         rf"h = {WIDEST} \cdot \mathtt{{smoothing}} \cdot",
@@ -199,9 +178,7 @@ FIGURES = {
         rf"The exponent {ODDS} restores",
         rf"($0.01^{{{ODDS}}} \approx {0.01**ODDS:.2f}$)",
         f"a class of {OWN_ROWS} rows or more, in a table of {ROWS} or more",
-        rf"p^{{\,\mathtt{{rejection\_strength}}\, \cdot\, n / (n + {BY_COLUMN}\,d)}}",
-        f"It is never less than {SHARES[rule.LEAST_SHARE_KEPT]}",
-        rf"\frac{{{FEW} \cdot {HALFWAY} + {MANY}\,n}}{{{HALFWAY} + n}}",
+        rf"\right)^{{\mathtt{{rejection\_strength}}\, \cdot\, n / (n + {BY_COLUMN}\,d)}}",
         f"more than {MOST_LEVELS_APART} levels",
     ],
 }

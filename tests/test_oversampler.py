@@ -19,7 +19,7 @@ from vaesampler._encoding.rows import DenseRows
 from vaesampler._rejection.critic import Candidates, Verdict, log_probability
 from vaesampler._rejection.neighbors import FittedNeighborCritic, NeighborCritic
 from vaesampler._rejection.network import FittedNetworkCritic, NetworkCritic
-from vaesampler._rejection.rule import Strictness, keep, thin_copies
+from vaesampler._rejection.rule import LEAST_SHARE_KEPT, keep, power, thin_copies
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._training.smoothing import SmoothedRows
 
@@ -596,17 +596,29 @@ def test_near_copies_are_thinned_out_to_a_few_in_a_hundred(seed, n_rows, strengt
     n_candidates=st.integers(1, 300),
     spread=st.sampled_from([0.0, 1.0, 1e3, 1e30]),
     share_of_copies=st.sampled_from([0.0, 0.5, 1.0]),
-    least_share=st.floats(0.25, 1.0),
 )
-def test_the_least_share_is_kept_however_improbable_and_no_row_twice(
-    seed, n_candidates, spread, share_of_copies, least_share
+def test_a_quarter_is_kept_however_improbable_and_no_row_twice(
+    seed, n_candidates, spread, share_of_copies
 ):
     rng = np.random.default_rng(seed)
     log_probability = -spread * rng.exponential(size=n_candidates)
     is_copy = rng.random(n_candidates) < share_of_copies
-    kept = keep(Verdict(log_probability, is_copy), Strictness(3.0, least_share), rng)
-    assert len(kept) >= least_share * n_candidates
+    kept = keep(Verdict(log_probability, is_copy), 3.0, rng)
+    assert len(kept) >= LEAST_SHARE_KEPT * n_candidates
     assert len(set(kept.tolist())) == len(kept)
+
+
+@given(
+    seed=st.integers(0, 1000),
+    n_candidates=st.integers(1, 300),
+    spread=st.sampled_from([0.0, 1.0, 1e3, 1e30]),
+    strength=st.floats(0, 1e6),
+)
+def test_the_more_probable_half_is_kept_at_any_power(seed, n_candidates, spread, strength):
+    rng = np.random.default_rng(seed)
+    log_probability = -spread * rng.exponential(size=n_candidates)
+    kept = keep(Verdict(log_probability, np.zeros(n_candidates, dtype=bool)), strength, rng)
+    assert np.isin(np.flatnonzero(log_probability >= np.median(log_probability)), kept).all()
 
 
 @given(
@@ -617,38 +629,20 @@ def test_the_least_share_is_kept_however_improbable_and_no_row_twice(
 def test_rows_raise_the_power_of_the_probability_and_columns_lower_it(
     strength, n_rows, n_columns
 ):
-    power = Strictness.of(strength, n_rows, n_columns).power
-    assert 0 < power <= strength
-    assert power <= Strictness.of(strength, n_rows + 1, n_columns).power
-    assert power > Strictness.of(strength, n_rows, n_columns + 1).power
+    found = power(strength, n_rows, n_columns)
+    assert 0 < found <= strength
+    assert found <= power(strength, n_rows + 1, n_columns)
+    assert found > power(strength, n_rows, n_columns + 1)
     if n_columns > 0:
-        at_half = Strictness.of(strength, 5 * n_columns, 2 * n_columns).power
+        at_half = power(strength, 5 * n_columns, 2 * n_columns)
         assert at_half == pytest.approx(strength / 2)
 
 
-@given(
-    strength=st.floats(0, 1e6),
-    stricter=st.floats(0, 1e6),
-    n_rows=st.integers(2, 10**6),
-    n_columns=st.integers(0, 5000),
-)
-def test_of_a_large_class_a_greater_share_is_kept_and_never_less_than_a_quarter(
-    strength, stricter, n_rows, n_columns
-):
-    share = Strictness.of(strength, n_rows, n_columns).least_share
-    assert 0.25 <= share <= 1
-    assert share <= Strictness.of(strength, n_rows + 1, n_columns).least_share
-    assert share >= Strictness.of(strength + stricter, n_rows, n_columns).least_share
-    assert Strictness.of(0, n_rows, n_columns).least_share == 1
-    few, many = (Strictness.of(4, number, n_columns).least_share for number in (10, 10_000))
-    assert many > 2 * few
-
-
-def test_of_improbable_rows_the_more_probable_ones_are_kept():
+def test_of_improbable_rows_none_is_kept_where_others_suffice():
     rng = np.random.default_rng(0)
-    log_probability = np.repeat([-30.0, -60.0], [250, 750])
+    log_probability = np.repeat([-1.0, -60.0], [600, 400])
     verdict = Verdict(log_probability, np.zeros(1000, dtype=bool))
-    assert_array_equal(keep(verdict, Strictness(1.0, 0.25), rng), np.arange(250))
+    assert_array_equal(keep(verdict, 1.0, rng), np.arange(600))
 
 
 @pytest.mark.filterwarnings("ignore::vaesampler.exceptions.SmallClassWarning")

@@ -7,11 +7,13 @@ import pytest
 from conftest import make_table, quick
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
+from scipy.special import ndtri
 from scipy.stats import iqr
 
 from vaesampler import VAEOversampler
-from vaesampler._encoding.scaling import FAR, VERY_FAR, compress, expand
+from vaesampler._encoding.look_up import LookUpTable
+from vaesampler._table.normal_scores import NormalScores
 
 LARGEST = np.finfo(np.float64).max
 # Numbers of all sizes, each as likely as the others.
@@ -20,38 +22,76 @@ numbers_of_any_size = st.builds(
 )
 
 
-@given(st.lists(st.floats(-1e15, 1e15) | numbers_of_any_size, min_size=1))
-def test_expanding_undoes_compressing(numbers):
-    numbers = np.array(numbers)
-    assert_allclose(expand(compress(numbers.copy())), numbers, rtol=1e-9)
+columns_of_any_size = st.lists(
+    numbers_of_any_size | st.floats(-1e-300, 1e-300) | st.floats(-10, 10) | st.integers(-3, 3),
+    min_size=1,
+).map(lambda numbers: np.array(numbers, dtype=np.float64))
 
 
-@given(st.lists(st.floats(-(2.0**100), 2.0**100, width=32), min_size=1))
-def test_expanding_undoes_compressing_in_single_precision(numbers):
-    numbers = np.array(numbers, dtype=np.float32)
-    found = expand(compress(numbers.copy()))
-    assert found.dtype == np.float32
-    assert_allclose(found, numbers, rtol=1e-3)
+def values_of(scores, normal_scores):
+    table = LookUpTable.of(
+        np.array([normal_scores.lowest]),
+        np.array([normal_scores.highest]),
+        normal_scores.quantiles[None],
+    )
+    return table.at(scores.astype(np.float32)[:, None])[:, 0] / normal_scores.unit
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_whatever_is_compressed_or_expanded_is_finite(dtype):
-    numbers = np.array([np.inf, -np.inf, np.finfo(dtype).max, 1e30, 12], dtype=dtype)
-    compressed = compress(numbers.copy())
-    assert np.abs(compressed).max() < VERY_FAR + 7
+@given(columns_of_any_size)
+def test_normal_scores_are_finite_ascending_and_warn_of_nothing(numbers):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert np.isfinite(expand(compressed)).all()
-        assert np.isfinite(expand(numbers)).all()
+        normal_scores = NormalScores.of(numbers)
+        found = normal_scores.of_values(np.sort(numbers))
+        beyond = normal_scores.of_values(np.array([-LARGEST, LARGEST]))
+    assert np.isfinite(found).all()
+    assert (np.diff(found) >= 0).all()
+    assert beyond[0] <= found[0] <= found[-1] <= beyond[1] < np.inf
 
 
-@given(st.lists(st.floats(-1e30, 1e30) | numbers_of_any_size, min_size=1))
-def test_compressing_keeps_the_order_and_what_is_near(numbers):
-    numbers = np.sort(numbers)
-    compressed = compress(numbers.copy())
-    assert (np.diff(compressed) >= 0).all()
-    near = np.abs(numbers) <= FAR
-    assert_array_equal(compressed[near], numbers[near])
+@given(columns_of_any_size, st.lists(st.floats(-50, 50), min_size=1))
+def test_every_score_is_that_of_a_value_within_the_range(numbers, scores):
+    normal_scores = NormalScores.of(numbers)
+    found = values_of(np.array(scores), normal_scores)
+    # A unit loses the last bits of values far below the largest one.
+    slack = 1e-12 * np.abs(numbers).max()
+    assert (found >= numbers.min() - slack).all()
+    assert (found <= numbers.max() + slack).all()
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("n_rows", [2, 10, 300, 20_000])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda z: z,
+        np.exp,
+        lambda z: np.exp(4 * z),
+        lambda z: z**3,
+        np.tanh,
+        lambda z: 1e300 * z,
+        lambda z: 1e-300 * z,
+    ],
+)
+def test_normal_scores_are_standardized_and_undone(make, n_rows, seed):
+    numbers = np.sort(make(np.random.default_rng(seed).normal(size=n_rows)))
+    normal_scores = NormalScores.of(numbers)
+    scores = normal_scores.of_values(numbers)
+    assert abs(scores.mean()) < 0.01
+    assert scores.std() == pytest.approx(1, abs=0.02)
+    found = values_of(scores, normal_scores)
+    # Scores are single precision: an error of a thousandth of the distance to the next value.
+    gaps = np.diff(numbers)
+    allowed = 1e-3 * (np.append(gaps, 0) + np.insert(gaps, 0, 0) + np.abs(numbers))
+    assert (np.abs(found - numbers) <= allowed + 1e-7 * np.abs(numbers).max()).all()
+
+
+def test_equal_values_have_the_score_of_their_mean_rank():
+    numbers = np.repeat([1.0, 2.0, 7.0], [10, 60, 30])
+    found = NormalScores.of(numbers).of_values(np.array([1.0, 2.0, 7.0]))
+    expected = ndtri(np.array([0.05, 0.4, 0.85]))
+    expected /= np.sqrt(expected**2 @ [0.1, 0.6, 0.3])
+    assert_allclose(found, expected, atol=0.02)
 
 
 def of_cauchy(rng, n_rows):

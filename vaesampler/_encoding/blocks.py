@@ -14,21 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from vaesampler._encoding.bounds import Support
-from vaesampler._encoding.layout import Part
-from vaesampler._encoding.scaling import compress, midpoints_between
+from vaesampler._encoding.layout import Part, midpoints_between
 from vaesampler._table.columns import (
     MOST_LEVELS_APART,
     BinaryColumn,
     CategoricalColumn,
     Column,
     IndicatorColumn,
-    NumericColumn,
     OrdinalColumn,
 )
 from vaesampler._table.schema import FeatureSchema
-
-# Differences of values up to this times the largest float are finite.
-UNIT_OF_HUGE = 0.125
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth value
@@ -66,39 +61,6 @@ class Block(ABC):
     ) -> npt.NDArray[np.float64]:  # (n_rows, width) to (n_rows, n_columns_of_block)
         """Decode drawn slots into cells within the support of a class."""
 
-    @cached_property
-    def mean(self) -> npt.NDArray[np.float64]:  # (n_columns_of_block,)
-        """Location of each column, in its unit, which standardization subtracts."""
-        return np.array([column.mean for column in self.columns]) * self._unit
-
-    @cached_property
-    def deviation(self) -> npt.NDArray[np.float64]:  # (n_columns_of_block,)
-        """Scale of each column, in its unit, which standardization divides by."""
-        return np.array([column.deviation for column in self.columns]) * self._unit
-
-    def _standardized(
-        self, values: npt.NDArray[np.float64], indices: slice | int = slice(None)
-    ) -> npt.NDArray[np.float64]:
-        """Standardize and compress values of the columns with these indices."""
-        standardized: npt.NDArray[np.float64]
-        if self._has_huge:
-            standardized = values * self._unit[indices]
-            standardized -= self.mean[indices]
-        else:
-            standardized = values - self.mean[indices]
-        with np.errstate(over="ignore"):  # `compress` takes infinite values
-            standardized /= self.deviation[indices]
-        return compress(standardized)
-
-    @cached_property
-    def _unit(self) -> npt.NDArray[np.float64]:  # (n_columns_of_block,)
-        """Factor of the values of each column, so that differences of them are finite."""
-        return np.array([UNIT_OF_HUGE if _is_huge(column) else 1.0 for column in self.columns])
-
-    @cached_property
-    def _has_huge(self) -> bool:
-        return bool((self._unit < 1).any())
-
 
 class CategoryBlock(Block):
     """A block without flags, all of whose slots have the same likelihood."""
@@ -129,7 +91,14 @@ class BinaryBlock(CategoryBlock):
 
     def encode(self, cells: npt.NDArray[np.float64], encoded: npt.NDArray[np.float32]) -> None:
         """Standardize the indices."""
-        encoded[:] = self._standardized(cells)
+        shares = np.array(
+            [
+                column.share_of_second
+                for column in self.columns
+                if isinstance(column, BinaryColumn)
+            ]
+        )
+        encoded[:] = (cells - shares) / np.sqrt(shares * (1 - shares))
 
     def decode(
         self,
@@ -312,14 +281,6 @@ def _scores(column: OrdinalColumn) -> npt.NDArray[np.float64]:  # (n_levels,)
     mean = shares @ logits
     scores: npt.NDArray[np.float64] = (logits - mean) / np.sqrt(shares @ (logits - mean) ** 2)
     return scores
-
-
-def _is_huge(column: Column) -> bool:
-    """Return whether differences of the column's values may overflow."""
-    if not isinstance(column, NumericColumn):
-        return False
-    largest = max(abs(column.lowest), abs(column.highest))
-    return bool(largest > UNIT_OF_HUGE * np.finfo(np.float64).max)
 
 
 def _n_levels_apart(column: Column) -> int:

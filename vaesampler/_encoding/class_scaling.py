@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from vaesampler._encoding.layout import Layout
 from vaesampler._encoding.rows import DenseRows, EncodedRows
-from vaesampler._encoding.scaling import compress, expand
 
 # Means and deviations are estimated from at most this many evenly spaced rows of a class.
 MAX_ROWS_FOR_SCALING = 1_000
@@ -23,8 +22,8 @@ NEGLIGIBLE_DEVIATION = 1e-6
 class ClassScaling:
     """Center and deviation of the numeric slots of each class.
 
-    In a column with a long tail, all rows of a class may lie within a hundredth of the table's
-    deviation. Standardized by the table, they would be blurred by a VAE.
+    All rows of a class may lie within a hundredth of the table's deviation. A VAE that sees
+    deviations of the table would blur them.
 
     The center is the mean of the class. The deviation is s ** (n / (n + N_ROWS_FOR_TABLE)),
     where s is the standard deviation of n rows of the class, in deviations of the table.
@@ -58,7 +57,6 @@ class ClassScaling:
         normal = standardized[:, self.layout.normal]
         normal -= self.center[class_indices]
         normal /= self.deviation[class_indices]
-        compress(normal)
         if self.layout.n_flags > 0:
             normal[self.layout.is_silenced(rows)] = 0
         return standardized
@@ -69,7 +67,6 @@ class ClassScaling:
         """Undo `standardize`, if there is only one class."""
         restored = rows.copy()
         normal = restored[:, self.layout.normal]
-        expand(normal)
         normal *= self.deviation[0]
         normal += self.center[0]
         return restored

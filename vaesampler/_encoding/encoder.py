@@ -86,6 +86,19 @@ class TableEncoder:
             block.encode(own, encoded[:, slots])
         return encoded
 
+    def encode_drawn(
+        self, drawn: npt.NDArray[np.float32], cells: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float32]:  # (n_rows, width), (n_rows, n_columns) to (n_rows, width)
+        """Encode cells, given the rows that they were decoded from."""
+        encoded = np.zeros((len(cells), self.layout.width), dtype=np.float32)
+        for block, slots in self._blocks():
+            own = cells[:, block.column_indices]
+            if isinstance(block, NumericBlock):
+                block.encode_drawn(drawn[:, slots], own, encoded[:, slots])
+            else:
+                block.encode(own, encoded[:, slots])
+        return encoded
+
     def decode(
         self, rows: npt.NDArray[np.float32], support: Support, rng: np.random.Generator
     ) -> npt.NDArray[np.float64]:  # (n_rows, width) to (n_rows, n_columns)

@@ -127,3 +127,11 @@ class Layout:
         row_indices, pairs = np.nonzero(rows[:, self.flags][:, flags] > 0)
         is_silenced[row_indices, slots[pairs]] = True
         return is_silenced
+
+
+def midpoints_between(
+    levels: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:  # (n_levels,) to (n_levels - 1,)
+    """Return the midpoints of adjacent levels."""
+    midpoints: npt.NDArray[np.float64] = levels[:-1] / 2 + levels[1:] / 2
+    return midpoints

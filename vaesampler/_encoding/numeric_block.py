@@ -8,17 +8,19 @@ import numpy.typing as npt
 
 from vaesampler._encoding.blocks import Block
 from vaesampler._encoding.bounds import Support
-from vaesampler._encoding.scaling import expand, midpoints_between
+from vaesampler._encoding.layout import midpoints_between
+from vaesampler._encoding.look_up import LookUpTable
 from vaesampler._table.columns import Column, ConstantColumn, DiscreteColumn, NumericColumn
+from vaesampler._table.normal_scores import NormalScores
 from vaesampler._table.schema import FeatureSchema
 
 
 class NumericBlock(Block):
-    """Numeric and constant columns: standardized values, then flags.
+    """Numeric and constant columns: normal scores, then flags.
 
     A flag is 1 where the cell of a column is missing or equals a spike (a value that many rows
-    share), and 0 elsewhere. The slots are the values of all columns, a flag for each column
-    with missing cells, and a flag for each spike. The value of a missing cell, or of a
+    share), and 0 elsewhere. The slots are the scores of all columns, a flag for each column
+    with missing cells, and a flag for each spike. The score of a missing cell, or of a
     constant column, is 0.
     """
 
@@ -53,11 +55,36 @@ class NumericBlock(Block):
         return (*enumerate(flagged), *of_flags)
 
     def encode(self, cells: npt.NDArray[np.float64], encoded: npt.NDArray[np.float32]) -> None:
-        """Standardize and compress the values, and set the flags."""
+        """Set the normal scores of the values, and the flags."""
+        for index, scores in self._scores.items():
+            encoded[:, index] = scores.of_values(cells[:, index])
+        self._set_flags(cells, encoded)
+
+    def encode_drawn(
+        self,
+        drawn: npt.NDArray[np.float32],
+        cells: npt.NDArray[np.float64],
+        encoded: npt.NDArray[np.float32],
+    ) -> None:  # (n_rows, width), (n_rows, n_columns_of_block), (n_rows, width)
+        """Do what `encode` does, given the slots that the cells were decoded from.
+
+        It is faster, and ignores what decoding rounded.
+        """
+        encoded[:, : len(self.columns)] = drawn[:, : len(self.columns)]
+        constant = [index for index in range(len(self.columns)) if index not in self._scores]
+        encoded[:, constant] = 0
+        for index, value in self._spikes:
+            score = self._scores[index].of_values(np.array([value]))
+            encoded[cells[:, index] == value, index] = score
+        self._set_flags(cells, encoded)
+
+    def _set_flags(
+        self, cells: npt.NDArray[np.float64], encoded: npt.NDArray[np.float32]
+    ) -> None:
+        """Set the flags, and the values of missing cells to 0."""
         n_values, n_missing = len(self.columns), len(self._with_missing)
-        encoded[:, :n_values] = self._standardized(cells)
         if self._has_missing:
-            np.nan_to_num(encoded[:, :n_values], copy=False)
+            encoded[:, :n_values][np.isnan(cells)] = 0
         flags = encoded[:, n_values:]
         flags[:, :n_missing] = np.isnan(cells[:, self._with_missing])
         spiked = [index for index, _ in self._spikes]
@@ -71,7 +98,7 @@ class NumericBlock(Block):
     ) -> npt.NDArray[np.float64]:
         """Undo `encode`; values are rounded to the column's decimals, or to its levels."""
         n_values, n_missing = len(self.columns), len(self._with_missing)
-        cells = self._restored(encoded[:, :n_values].astype(np.float64))
+        cells = self._values(encoded[:, :n_values])
         np.maximum(cells, support.bounds.lowest[self.column_indices], out=cells)
         np.minimum(cells, support.bounds.highest[self.column_indices], out=cells)
         for index, column in enumerate(self.columns):
@@ -88,29 +115,50 @@ class NumericBlock(Block):
             cells[flags[:, flag], index] = np.nan
         return cells
 
-    def _restored(
-        self, standardized: npt.NDArray[np.float64]
+    def _values(
+        self, scores: npt.NDArray[np.float32]
     ) -> npt.NDArray[np.float64]:  # (n_rows, n_columns_of_block), both
-        """Undo `_standardized`, in place, and round; values may become infinite."""
-        cells = expand(standardized)
-        with np.errstate(over="ignore"):
-            cells *= self.deviation
-            cells += self.mean
-            if self._has_huge:
-                cells /= self._unit
-            for decimals, indices in self._schema.columns_by_decimals.items():
-                cells[:, indices] = np.round(cells[:, indices], decimals)
-            for index, grid in self._schema.grids_with_steps.items():
-                cells[:, index] = grid.snap(cells[:, index])
+        """Return the values that have these normal scores, rounded."""
+        cells = np.zeros(scores.shape)
+        own = list(self._scores)
+        if own:
+            values = self._quantiles.at(
+                scores if len(own) == scores.shape[1] else scores[:, own]
+            )
+            values /= [self._scores[index].unit for index in own]
+            cells[:, own] = values
+        for decimals, indices in self._schema.columns_by_decimals.items():
+            cells[:, indices] = np.round(cells[:, indices], decimals)
+        for index, grid in self._schema.grids_with_steps.items():
+            cells[:, index] = grid.snap(cells[:, index])
         return cells
 
     def levels_by_slot(self) -> Mapping[int, npt.NDArray[np.float64]]:  # of (n_levels,) each
         """Return the encoded levels of each discrete column, ascending, by slot."""
         return {
-            index: self._standardized(column.positions_off_spikes, index)
+            index: column.scores.of_values(column.positions_off_spikes)
             for index, column in enumerate(self.columns)
             if isinstance(column, DiscreteColumn)
         }
+
+    @cached_property
+    def _scores(self) -> dict[int, NormalScores]:  # by index among the block's columns
+        """The maps of the columns that are not constant."""
+        return {
+            index: column.scores
+            for index, column in enumerate(self.columns)
+            if isinstance(column, NumericColumn)
+        }
+
+    @cached_property
+    def _quantiles(self) -> LookUpTable:
+        """The values of normal scores, of the columns that are not constant."""
+        scores = self._scores.values()
+        return LookUpTable.of(
+            np.array([one.lowest for one in scores]),
+            np.array([one.highest for one in scores]),
+            np.array([one.quantiles for one in scores]),
+        )
 
     @cached_property
     def _has_missing(self) -> bool:

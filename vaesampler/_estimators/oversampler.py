@@ -174,19 +174,14 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         How strictly to reject drawn rows that resemble other classes. A row is kept with
         probability::
 
-            p ** (rejection_strength * n / (n + 2.5 * d))
+            min(1, p / m) ** (rejection_strength * n / (n + 2.5 * d))
 
         for a class of n rows in a table of d columns, where p is the probability of the class
-        at the row, as estimated by `critic` after partly evening out class sizes. If less
-        than this share of the drawn rows would be kept, this share is kept, more probable
-        rows first::
-
-            max(0.25, (1 - (0.3 * 500 + 0.07 * n) / (500 + n)) ** rejection_strength)
-
-        At a strength of 1, the share rises from 0.7 for few rows to 0.815 for 500 rows and
-        0.93 for very many. About 3% of the kept rows, at most, are near copies of real rows,
-        unless the table has only categorical columns. The larger the strength, the farther
-        the rows lie from other classes. If 0, all rows are kept.
+        at the row, as estimated by `critic`, and m the median of p over drawn rows. Hence at
+        least half of the rows are kept, except for near copies of real rows: these are at
+        most about 3% of the kept rows, unless the table has only categorical columns. The
+        larger the strength, the farther the rows lie from other classes. If 0, all rows are
+        kept.
 
     device : {"auto", "cpu", "cuda", "mps"} or torch.device, default="auto"
         Device to train and draw on. "auto" is the CPU, which is faster than a GPU unless

@@ -20,7 +20,7 @@ from vaesampler._generation.latent import BLOCK_ROWS, LatentSampler
 from vaesampler._generation.quantile_matching import QuantileMatching
 from vaesampler._generation.residuals import ResidualModel, Residuals
 from vaesampler._rejection.critic import Candidates, FittedCritic, Verdict
-from vaesampler._rejection.rule import Strictness, keep
+from vaesampler._rejection.rule import LEAST_SHARE_KEPT, keep, power
 from vaesampler._runtime.devices import full_precision, in_order
 from vaesampler._runtime.noise import choose_rows, choose_variables
 from vaesampler._runtime.seeds import Seeds
@@ -142,7 +142,7 @@ class ClassGenerator:
 
     def _n_blocks(self, n_samples: int) -> int:
         """Return the number of blocks that suffice, however many candidates are rejected."""
-        share = 1.0 if self.critic is None else self._strictness.least_share
+        share = 1.0 if self.critic is None else LEAST_SHARE_KEPT
         n_blocks, n_rows = 0, 0
         while n_rows < n_samples:
             n_rows += math.ceil(share * self._block_size(n_blocks))
@@ -165,14 +165,14 @@ class ClassGenerator:
     ) -> npt.NDArray[np.float64]:  # (n_kept, n_columns)
         """Draw candidates, decode them, and return those that the critic keeps."""
         drawn = self._draw_encoded(n_candidates, latent_sampler, generator)
-        restored = self.scaling.restore(drawn.rows.cpu().numpy())
-        cells = self.encoder.decode(self.quantiles.apply(restored), self.support, rng)
+        rows = self.quantiles.apply(self.scaling.restore(drawn.rows.cpu().numpy()))
+        cells = self.encoder.decode(rows, self.support, rng)
         if self.critic is None:
             return cells
         sources = drawn.sources
         indices = np.full(len(cells), -1) if sources is None else sources.cpu().numpy()
-        verdict = self._judge(self.critic, cells, indices)
-        return cells.take(keep(verdict, self._strictness, rng), axis=0)
+        candidates = Candidates(self.encoder.encode_drawn(rows, cells), indices)
+        return cells.take(keep(self._judge(self.critic, candidates), self._power, rng), axis=0)
 
     def _draw_encoded(
         self, n_candidates: int, latent_sampler: LatentSampler, generator: torch.Generator
@@ -211,24 +211,15 @@ class ClassGenerator:
         discrete = drawn[:, layout.discrete]
         discrete.copy_(torch.where(is_retained, sources[:, layout.discrete], discrete))
 
-    def _judge(
-        self,
-        critic: FittedCritic,
-        cells: npt.NDArray[np.float64],
-        sources: npt.NDArray[np.intp],
-    ) -> Verdict:  # (n_rows, n_columns), (n_rows,)
-        """Judge drawn cells, encoded again because decoding rounds them.
-
-        `sources` are the indices of the source rows, or -1.
-        """
-        verdict = critic.judge(Candidates(self.encoder.encode(cells), sources))
+    def _judge(self, critic: FittedCritic, candidates: Candidates) -> Verdict:
+        verdict = critic.judge(candidates)
         if self.encoder.schema.has_numeric:
             return verdict
         # Real rows of categories often repeat, so a row that equals one is no copy.
-        return verdict._replace(is_copy=np.zeros(len(cells), dtype=bool))
+        return verdict._replace(is_copy=np.zeros(len(verdict.is_copy), dtype=bool))
 
     @property
-    def _strictness(self) -> Strictness:
+    def _power(self) -> float:
         """How strictly candidates are rejected."""
         n_columns = self.encoder.layout.n_columns
-        return Strictness.of(self.rejection_strength, len(self.rows), n_columns)
+        return power(self.rejection_strength, len(self.rows), n_columns)

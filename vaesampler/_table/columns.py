@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vaesampler._table.cells import Cells
 from vaesampler._table.grid import FLOATS, Grid, ascending_positions, find_levels
+from vaesampler._table.normal_scores import NormalScores
 from vaesampler._table.notations import NUMBERS, Notation
 
 # Most one-hot slots of a categorical column: the 49 most frequent levels have one each, all
@@ -43,9 +44,6 @@ class Column(ABC):
     range_off_spikes: tuple[float, float] = (np.inf, -np.inf)
     # What the values represent; None if they are objects.
     notation: Notation | None = None
-    # Location and scale of the cells, used to standardize them.
-    mean: float = 0.0
-    deviation: float = 1.0
 
     @property
     def has_missing(self) -> bool:
@@ -127,6 +125,8 @@ class NumericColumn(Column):
     # Cells of values that a large share of the rows has, such as 0.
     spikes: tuple[float, ...] = ()
     grid: Grid = FLOATS
+    # Of the cells that are not spikes.
+    scores: NormalScores = field(repr=False, compare=False)
 
     def _check_new(self, cells: Cells) -> None:
         if not cells.are_numbers:
@@ -243,6 +243,8 @@ class LevelColumn(Column):
 
     # Whether the levels are text, categories or booleans, or named as such.
     are_categories: bool = False
+    # Of the cells that are not missing, if there are two levels.
+    share_of_second: float = 0.0
 
     def is_new(
         self, observed: npt.NDArray[np.float64]

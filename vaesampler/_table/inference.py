@@ -1,6 +1,5 @@
 """`infer_column`: infer the kind of a column from its cells."""
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from vaesampler._table.columns import (
     OrdinalColumn,
 )
 from vaesampler._table.grid import Grid, ascending_positions
+from vaesampler._table.normal_scores import NormalScores
 from vaesampler._table.notations import Notation, Times
 from vaesampler._table.wording import count
 
@@ -36,17 +36,8 @@ LEAST_SPIKE_SHARE = 0.2
 LEAST_SPIKE_ROWS = 10
 LEAST_SPIKE_RATIO = 5
 MOST_SPIKES = 3
-# If the standard deviation exceeds this many times IQR / 1.349, the median and IQR / 1.349
-# replace the mean and the standard deviation.
-MOST_DEVIATION_BY_SPREAD = 100
-# Interquartile range of a standard normal distribution.
-IQR_OF_NORMAL = 1.349
-# Squares of absolute values in this range neither overflow nor underflow.
-RANGE_TO_SQUARE = (1e-100, 1e100)
 # Integers between these may be dates, written as YYYYMMDD.
 FIRST_DATE, LAST_DATE = 19_000_101, 21_001_231
-# A smaller ratio of deviation to mean is due to rounding: the column is not scaled.
-LEAST_RELATIVE_DEVIATION = 1e-14
 
 
 def infer_column(
@@ -92,12 +83,12 @@ def _categorical(name: str, cells: Cells) -> LevelColumn:
     if cells.is_categorical:
         reason = "text, categories or truth values"
     kind: type[LevelColumn] = CategoricalColumn
-    share_of_last = 0.0
+    share_of_second = 0.0
     if len(levels) + (n_missing > 0) <= 1:
         kind = ConstantColumn
     elif len(levels) == 2:
         kind = BinaryColumn
-        share_of_last = counts[levels[-1]] / len(observed)
+        share_of_second = counts[levels[-1]] / len(observed)
     return kind(
         name=name,
         reason=f"{reason}, {count(len(levels), 'level')}{_note_missing(n_missing)}",
@@ -107,8 +98,7 @@ def _categorical(name: str, cells: Cells) -> LevelColumn:
         range_off_spikes=_range_of_indices(levels),
         notation=cells.notation,
         are_categories=True,
-        mean=share_of_last,
-        deviation=_bernoulli_deviation(share_of_last),
+        share_of_second=share_of_second,
     )
 
 
@@ -200,10 +190,10 @@ class _Levels:
         """Return the column of one or two distinct values."""
         kind: type[LevelColumn] = ConstantColumn
         reason = f"every value is {self.notation.text(item(self.levels[0]))}"
-        share_of_last = 0.0
+        share_of_second = 0.0
         if self.n_levels == 2:
             kind, reason = BinaryColumn, f"2 values in {len(self.observed)} rows"
-            share_of_last = float((self.observed == self.levels[-1]).mean())
+            share_of_second = float((self.observed == self.levels[-1]).mean())
         return kind(
             name=name,
             reason=reason,
@@ -211,8 +201,7 @@ class _Levels:
             first_rows=self.first_rows,
             range_off_spikes=_range_of_indices(self.levels),
             notation=self.notation,
-            mean=share_of_last,
-            deviation=_bernoulli_deviation(share_of_last),
+            share_of_second=share_of_second,
         )
 
 
@@ -264,23 +253,19 @@ class _Numbers:
 
     def _common(self, grid: Grid) -> dict[str, Any]:
         """Return the arguments of all columns of numbers."""
-        off_spikes, observed = self.off_spikes, self.observed
-        lowest, highest = item(observed.min()), item(observed.max())
+        off_spikes = self.off_spikes
         ends = as_array((off_spikes.min(), off_spikes.max()), off_spikes)
-        largest: float = max(abs(lowest), abs(highest))
-        if not grid.is_plain:
-            observed, off_spikes = grid.positions(observed), grid.positions(off_spikes)
-            largest = float(np.abs(observed).max())
-        mean, deviation = _location_and_scale(observed, _evenly_spaced(off_spikes), largest)
+        sample = _evenly_spaced(off_spikes)
+        if len(sample) < len(off_spikes):
+            sample = np.concatenate([sample, ends])
         return {
             "name": self.name,
-            "lowest": lowest,
-            "highest": highest,
+            "lowest": item(self.observed.min()),
+            "highest": item(self.observed.max()),
             "grid": grid,
             "notation": self.cells.notation,
             "range_off_spikes": tuple(grid.positions(ends).tolist()),
-            "mean": mean,
-            "deviation": deviation,
+            "scores": NormalScores.of(grid.positions(sample)),
         }
 
     def _first_rows(self, values: npt.NDArray[Any]) -> npt.NDArray[np.intp]:  # (n,), both
@@ -328,30 +313,6 @@ def _find_spikes(observed: npt.NDArray[Any]) -> tuple[Any, ...]:
 
 def _range_of_indices(levels: npt.NDArray[Any]) -> tuple[float, float]:
     return (0.0, len(levels) - 1.0) if len(levels) > 0 else (np.inf, -np.inf)
-
-
-def _bernoulli_deviation(share: float) -> float:
-    return math.sqrt(share * (1 - share)) or 1.0
-
-
-def _location_and_scale(
-    observed: npt.NDArray[Any], sample: npt.NDArray[Any], largest: float
-) -> tuple[float, float]:  # (n_observed,), (n_sampled,)
-    """Return the mean and standard deviation, or estimates from quantiles of the sample."""
-    unit = 1.0
-    if largest > 0 and not RANGE_TO_SQUARE[0] < largest < RANGE_TO_SQUARE[1]:
-        unit = 2.0 ** (math.frexp(largest)[1] - 1)
-        observed = observed / unit
-        # Differences of eighths are finite, and other values do not vanish beside a huge one.
-        sample = sample / min(unit, 8.0)
-    mean, deviation = (unit * float(of(observed, dtype=np.float64)) for of in (np.mean, np.std))
-    quantiles = np.quantile(sample, (0.25, 0.5, 0.75)) * min(unit, 8.0)
-    lower, median, upper = quantiles.tolist()
-    spread = (upper - lower) / IQR_OF_NORMAL
-    if 0 < spread * MOST_DEVIATION_BY_SPREAD < deviation:
-        return median, spread
-    is_varied = deviation > LEAST_RELATIVE_DEVIATION * abs(mean)
-    return mean, deviation if is_varied else 1.0
 
 
 def _evenly_spaced(values: npt.NDArray[Any]) -> npt.NDArray[Any]:  # (n,) to (n_sampled,)

@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vaesampler._encoding.layout import Part
-from vaesampler._encoding.scaling import midpoints_between
+from vaesampler._encoding.layout import Part, midpoints_between
 from vaesampler._runtime.noise import standard_normal, uniform
 
 # Lower bound on the log-variances; encoded columns have variance 1. Without it, the likelihood

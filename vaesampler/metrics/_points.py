@@ -4,8 +4,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vaesampler._table.columns import MOST_LEVELS_APART
-from vaesampler._table.inference import IQR_OF_NORMAL
 
+# Interquartile range of a standard normal distribution.
+IQR_OF_NORMAL = 1.349
 # Values beyond this many robust deviations from the median are compressed logarithmically, so
 # that the tail of one column does not decide which rows are close. Most values of a normal
 # distribution are within 3.
