@@ -1,12 +1,29 @@
 """Samplers to compare with that imbalanced-learn does not have."""
 
+import logging
 import warnings
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
 from imblearn.over_sampling.base import BaseOverSampler
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
+
+# Samplers whose package is in the extra "rivals", and may be absent.
+OPTIONAL_PACKAGES = dict.fromkeys(("LVQ-SMOTE", "ProWSyn", "Lee", "SMOBD"), "smote_variants")
+
+
+def installed(names: list[str]) -> list[str]:
+    """Return the samplers whose package is installed; print which ones are skipped."""
+    kept = []
+    for name in names:
+        package = OPTIONAL_PACKAGES.get(name)
+        if package is None or find_spec(package):
+            kept.append(name)
+        else:
+            print(f"{name} is skipped: {package} is not installed (extra: rivals)")
+    return kept
 
 
 class ClasswiseSampler(BaseOverSampler):
@@ -21,9 +38,14 @@ class ClasswiseSampler(BaseOverSampler):
         new_rows, new_labels = [X], [y]
         for label, n_samples in self.sampling_strategy_.items():
             if n_samples > 0:
-                new_rows.append(self._draw(X[y == label], n_samples, rng))
+                drawn = self._draw_among(X[y == label], X[y != label], n_samples, rng)
+                new_rows.append(drawn)
                 new_labels.append(np.full(n_samples, label, dtype=y.dtype))
         return np.concatenate(new_rows), np.concatenate(new_labels)
+
+    def _draw_among(self, rows, other_rows, n_samples, rng):  # noqa: ARG002
+        """Draw rows of a class; subclasses that look at the other rows override it."""
+        return self._draw(rows, n_samples, rng)
 
 
 class PolynomFitSMOTEStar(ClasswiseSampler):
@@ -58,6 +80,38 @@ class MultivariateGaussianSMOTE(ClasswiseSampler):
         chosen = rng.randint(len(rows), size=n_samples)
         weights = rng.standard_normal((n_samples, n_neighbors))
         return means[chosen] + np.einsum("nk,nkd->nd", weights, centred[chosen])
+
+
+class SMOTEVariantsSampler(ClasswiseSampler):
+    """Draws with a class of the `smote-variants` package, with its defaults.
+
+    Gyorgy Kovacs (2019). An empirical comparison and evaluation of minority oversampling
+    techniques on a large number of imbalanced datasets.
+
+    SMOBD draws nothing where no row of the class has enough others within its radius, 1; the
+    radius is then doubled until it draws.
+    """
+
+    def __init__(self, variant="ProWSyn", *, sampling_strategy="auto", random_state=None):
+        super().__init__(sampling_strategy=sampling_strategy, random_state=random_state)
+        self.variant = variant
+
+    def _draw_among(self, rows, other_rows, n_samples, rng):
+        import smote_variants
+
+        logging.getLogger("smote_variants").setLevel(logging.CRITICAL)
+        X = np.concatenate([rows, other_rows])
+        y = np.repeat([1, 0], [len(rows), len(other_rows)])
+        # The package rounds down the share of the difference of the classes.
+        share = (n_samples + 0.5) / (len(other_rows) - len(rows))
+        seed = rng.randint(2**31 - 1)
+        make = getattr(smote_variants, self.variant)  # which ignores arguments it doesn't have
+        for radius in 2.0 ** np.arange(10):
+            variant = make(share, max_eps=radius, random_state=seed)
+            drawn = variant.sample(X, y)[0][len(X) :]
+            if len(drawn) == n_samples:
+                return drawn
+        raise ValueError(f"{self.variant} drew {len(drawn)} rows instead of {n_samples}")
 
 
 class CTGANPackageSampler(ClasswiseSampler):
