@@ -9,8 +9,8 @@ Prints Markdown tables, and writes quality.csv (one line a fold and classifier),
 and quality.png (differences from each rival, table by table) under --output.
 
 The defaults were chosen on the tables of "choose" (every second name in alphabetical
-order) and confirmed on those of "confirm" (the others). LVQ-SMOTE, ProWSyn, Lee and SMOBD
-need the extra "rivals", and are skipped without it.
+order) and confirmed on those of "confirm" (the others). LVQ-SMOTE, ProWSyn, Lee, SMOBD
+and ARF need the extra "rivals", and are skipped without it.
 """
 
 import argparse
@@ -34,6 +34,7 @@ from imblearn.over_sampling import ADASYN, SMOTE, SVMSMOTE, BorderlineSMOTE, Ran
 from imblearn_extra.gsmote import GeometricSMOTE
 from joblib import Parallel, delayed
 from rivals import (
+    ARFSampler,
     CTGANPackageSampler,
     MultivariateGaussianSMOTE,
     PolynomFitSMOTEStar,
@@ -66,6 +67,7 @@ SAMPLERS = {
     "Lee": SMOTEVariantsSampler("Lee"),
     "SMOBD": SMOTEVariantsSampler("SMOBD"),
     "MGS": MultivariateGaussianSMOTE(),
+    "ARF": ARFSampler(),
     "TVAE": CTGANPackageSampler("TVAE"),
     "CTGAN": CTGANPackageSampler("CTGAN"),
     OURS: VAEOversampler(),

@@ -3,6 +3,7 @@
 import logging
 import warnings
 from importlib.util import find_spec
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,10 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
 
 # Samplers whose package is in the extra "rivals", and may be absent.
-OPTIONAL_PACKAGES = dict.fromkeys(("LVQ-SMOTE", "ProWSyn", "Lee", "SMOBD"), "smote_variants")
+OPTIONAL_PACKAGES = {
+    **dict.fromkeys(("LVQ-SMOTE", "ProWSyn", "Lee", "SMOBD"), "smote_variants"),
+    "ARF": "arfpy",
+}
 
 
 def installed(names: list[str]) -> list[str]:
@@ -138,6 +142,26 @@ class CTGANPackageSampler(ClasswiseSampler):
             frame = pd.DataFrame(rows, columns=[f"c{i}" for i in range(rows.shape[1])])
             model.fit(frame)
             return model.sample(n_samples).to_numpy(dtype=rows.dtype)
+
+
+class ARFSampler(ClasswiseSampler):
+    """Fits an adversarial random forest of `arfpy`, with its defaults, to the class's rows.
+
+    David S. Watson, Kristin Blesch, Jan Kapar, Marvin N. Wright (2023). Adversarial random
+    forests for density estimation and generative modeling.
+    """
+
+    def _draw(self, rows, n_samples, rng):
+        from arfpy import arf
+
+        frame = pd.DataFrame(rows, columns=[f"c{i}" for i in range(rows.shape[1])])
+        np.random.seed(rng.randint(2**31 - 1))  # noqa: NPY002  as for ctgan
+        # It calls a function that NumPy 2.4 has no more.
+        with warnings.catch_warnings(), patch.object(np, "in1d", np.isin, create=True):
+            warnings.simplefilter("ignore")
+            model = arf.arf(frame, verbose=False)
+            model.forde()
+            return model.forge(n_samples).to_numpy(dtype=rows.dtype)
 
 
 class MixedTVAE:
