@@ -6,9 +6,10 @@
 
 Protocol as in quality.py; for the classifiers categories are one-hot encoded and missing
 cells filled. SMOTENC is replaced by SMOTEN where all columns are categorical, and rows with
-missing cells are filled for it, RandomOverSampler and TVAE take them as they are. Prints
-Markdown tables and writes mixed.csv (one line a fold and classifier), fidelity.csv (one
-line a fold) and mixed.png under --output.
+missing cells are filled for it and MGS-GRF, RandomOverSampler and TVAE take them as they are.
+MGS-GRF needs the extra "rivals", is skipped without it, and refuses tables where all columns
+are categorical. Prints Markdown tables and writes mixed.csv (one line a fold and classifier),
+fidelity.csv (one line a fold) and mixed.png under --output.
 """
 
 import argparse
@@ -25,8 +26,8 @@ import torch
 from evaluation import CLASSIFIERS, DISCRIMINATION, WEAK_CLASSIFIERS, score
 from imblearn.over_sampling import SMOTEN, SMOTENC, RandomOverSampler
 from joblib import Parallel, delayed
-from quality import OURS, report_differences, report_means, to_markdown
-from rivals import MixedTVAE
+from quality import OURS, report_differences, report_failures, report_means, to_markdown
+from rivals import FilledMGSGRF, MixedTVAE, fill_missing, installed
 from scipy.stats import wasserstein_distance
 from sklearn.base import clone
 from sklearn.compose import make_column_selector, make_column_transformer
@@ -52,11 +53,7 @@ class FilledSMOTENC:
     def fit_resample(self, X, y):
         """Fill, resample, and give each column its dtype back."""
         categorical = X.columns[X.dtypes == "category"]
-        filled = X.copy()
-        for name in X:
-            values = X[name]
-            fill = values.mode()[0] if name in categorical else values.median()
-            filled[name] = values.fillna(fill)
+        filled = fill_missing(X)
         n_neighbors = min(5, int(y.value_counts().min()) - 1)
         parameters = {"random_state": self.random_state, "k_neighbors": n_neighbors}
         if len(categorical) == X.shape[1]:
@@ -92,6 +89,7 @@ SAMPLERS = {
     "RandomOverSampler": lambda seed: RandomOverSampler(random_state=seed),
     "SMOTENC": FilledSMOTENC,
     "TVAE": MixedTVAE,
+    "MGS-GRF": FilledMGSGRF,
     ORDINAL: OrdinalVAEOversampler,
     OURS: lambda seed: VAEOversampler(random_state=seed),
 }
@@ -99,6 +97,7 @@ SAMPLERS = {
 # once.
 REPEATS = {"census-income": 1}
 MOST_DECIMALS = 6
+COLOURS = ["#999999", "#E69F00", "#D55E00", "#009E73", "#0072B2"]
 TITLES = {
     "roc_auc": "ROC AUC",
     "f1": "F1",
@@ -111,7 +110,7 @@ def main() -> None:
     options = parse_options()
     options.output.mkdir(parents=True, exist_ok=True)
     names = mixed_table_names() if options.tables == "all" else options.tables.split(",")
-    samplers = options.samplers.split(",")
+    samplers = installed(options.samplers.split(","))
     units = [(sampler, name) for name in names for sampler in samplers]
     jobs = Parallel(n_jobs=options.jobs, return_as="generator_unordered")(
         delayed(run_unit)(*unit, options.output) for unit in units
@@ -151,29 +150,41 @@ def run_unit(sampler_name, table_name, output) -> tuple[pd.DataFrame, pd.DataFra
     torch.set_num_threads(1)
     X, y = load_mixed_table(table_name)
     scores, fidelities = [], []
+    about = {"table": table_name, "sampler": sampler_name}
+    try:
+        for fold_scores, fidelity in judge_folds(X, y, SAMPLERS[sampler_name], table_name):
+            scores += [{**about, **line} for line in fold_scores]
+            fidelities += [{**about, **line} for line in fidelity]
+    except ValueError as error:  # MGS-GRF refuses tables of categories alone
+        scores = [{**about, "fold": -1, "classifier": "", "failure": str(error)}]
+        fidelities = []
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frames = pd.DataFrame(scores), pd.DataFrame(fidelities or [{"table": table_name}])
+    frames[0].to_csv(path, index=False)
+    frames[1].to_csv(fidelity_path, index=False)
+    return frames
+
+
+def judge_folds(X, y, make_sampler, table_name):
+    """Yield the lines of scores and of fidelity of each fold, the sampler inside the fold."""
     folds = RepeatedStratifiedKFold(
         n_splits=5, n_repeats=REPEATS.get(table_name, 2), random_state=0
     )
     for fold, (train, test) in enumerate(folds.split(X, y)):
         X_train, y_train = X.iloc[train].reset_index(drop=True), y[train]
         start = time.perf_counter()
-        X_new, y_new = resample(SAMPLERS[sampler_name], X_train, pd.Series(y_train), fold)
+        X_new, y_new = resample(make_sampler, X_train, pd.Series(y_train), fold)
         seconds = time.perf_counter() - start
-        about = {"table": table_name, "sampler": sampler_name, "fold": fold}
-        scores += [
-            {**about, **line, "seconds": seconds}
+        scores = [
+            {"fold": fold, **line, "seconds": seconds}
             for line in judge(X_train, X_new, y_new, X.iloc[test], y[test])
         ]
-        if SAMPLERS[sampler_name] is not None:
+        fidelity = []
+        if make_sampler is not None:
             synthetic = X_new.iloc[len(X_train) :]
             held_out = X.iloc[test][y[test] == 1]
-            line = compare(held_out, synthetic, X_train)
-            fidelities.append({**about, **line})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    frames = pd.DataFrame(scores), pd.DataFrame(fidelities or [{"table": table_name}])
-    frames[0].to_csv(path, index=False)
-    frames[1].to_csv(fidelity_path, index=False)
-    return frames
+            fidelity = [{"fold": fold, **compare(held_out, synthetic, X_train)}]
+        yield scores, fidelity
 
 
 def resample(make_sampler, X, y, seed):
@@ -311,6 +322,7 @@ def report(results: pd.DataFrame, fidelity: pd.DataFrame) -> None:
     print("\n## Means over tables and four classifiers\n")
     report_means(weak, list(SAMPLERS))
     report_differences(weak, list(SAMPLERS))
+    report_failures(results)
     print("\n## Table by table, ROC AUC and F1\n")
     by_table = weak.groupby(["table", "sampler"])[["roc_auc", "f1"]].mean().unstack("sampler")
     by_table.columns = [f"{score} {sampler}" for score, sampler in by_table.columns]
@@ -366,7 +378,7 @@ def draw_picture(results: pd.DataFrame, fidelity: pd.DataFrame, path: Path) -> N
         for name in SAMPLERS
         if name in scores.index.levels[0] and name not in (OURS, ORDINAL)
     ]
-    colours = dict(zip(SAMPLERS, ["#999999", "#E69F00", "#D55E00", "#009E73"], strict=False))
+    colours = dict(zip(SAMPLERS, COLOURS, strict=False))
     panels = [*((score, scores) for score in DISCRIMINATION)] + [
         (name, distances) for name in distances
     ]
@@ -377,7 +389,7 @@ def draw_picture(results: pd.DataFrame, fidelity: pd.DataFrame, path: Path) -> N
             if rival not in frame.index.get_level_values(0):
                 continue
             difference = (frame.loc[OURS] - frame.loc[rival])[measure].reindex(tables)
-            heights = np.arange(len(tables)) + 0.15 * (number - 1.5)
+            heights = np.arange(len(tables)) + 0.15 * (number - (len(rivals) - 1) / 2)
             axis.plot(difference, heights, "o", ms=5, color=colours[rival], label=rival)
         axis.axvline(0, color="black", lw=0.8)
         is_distance = frame is distances

@@ -189,6 +189,10 @@ def report_tables(results: pd.DataFrame) -> None:
     report_differences(weak)
     print("\n## HistGradientBoosting alone\n")
     report_means(results[results["classifier"] == "HistGradientBoosting"])
+    report_failures(results)
+
+
+def report_failures(results: pd.DataFrame) -> None:
     if "failure" in results:
         failed = results.dropna(subset="failure")
         for sampler, tables in failed.groupby("sampler")["table"]:
@@ -211,7 +215,10 @@ def report_means(results: pd.DataFrame, samplers=SAMPLERS) -> None:
         test = friedmanchisquare(*table.T.to_numpy())
         ranks = table.rank(axis=1, ascending=score == "brier").mean().sort_values()
         best = ", ".join(f"{name} {rank:.2f}" for name, rank in ranks.head(4).items())
-        print(f"\nFriedman, {score}: p = {test.pvalue:.2g}; best mean ranks: {best}")
+        print(
+            f"\nFriedman over {len(table)} tables, {score}: p = {test.pvalue:.2g}; best mean "
+            f"ranks: {best}"
+        )
 
 
 def report_differences(results: pd.DataFrame, samplers=SAMPLERS) -> None:

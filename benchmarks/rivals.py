@@ -15,6 +15,7 @@ from sklearn.utils import check_random_state
 OPTIONAL_PACKAGES = {
     **dict.fromkeys(("LVQ-SMOTE", "ProWSyn", "Lee", "SMOBD"), "smote_variants"),
     "ARF": "arfpy",
+    "MGS-GRF": "mgs_grf",
 }
 
 
@@ -162,6 +163,69 @@ class ARFSampler(ClasswiseSampler):
             model = arf.arf(frame, verbose=False)
             model.forde()
             return model.forge(n_samples).to_numpy(dtype=rows.dtype)
+
+
+def fill_missing(X: pd.DataFrame) -> pd.DataFrame:
+    """Fill the missing cells of categories with the mode, of numbers with the median."""
+    filled = X.copy()
+    for name in X:
+        values = X[name]
+        fill = values.mode()[0] if values.dtype == "category" else values.median()
+        filled[name] = values.fillna(fill)
+    return filled
+
+
+class FilledMGSGRF:
+    """MGS-GRF of the `mgs-grf` package, with its defaults; missing cells are filled first.
+
+    Abdoulaye Sakho, Emmanuel Malherbe, Carl-Erik Gauthier, Erwan Scornet (2025). Harnessing
+    Mixed Features for Imbalance Data Oversampling: Application to Bank Customers Scoring.
+
+    It refuses tables of categories alone.
+    """
+
+    def __init__(self, random_state=None):
+        self.random_state = random_state
+
+    def fit_resample(self, X, y):
+        """Fill, draw rows of the smaller class, and give each column its dtype back."""
+        from mgs_grf import MGSGRFOverSampler, over_sampling
+
+        class BatchedForest(type(over_sampling.CLASSIFIERS["grf"])):
+            """Compares a few new rows at a time with all real ones, to need less memory."""
+
+            def predict(self, X):
+                return super().predict(X, batch_size=min(50, len(X)))
+
+        filled = fill_missing(X)
+        is_categorical = (X.dtypes == "category").to_numpy()
+        cells = [
+            filled[name].cat.codes if categorical else filled[name]
+            for name, categorical in zip(X, is_categorical, strict=True)
+        ]
+        n_numbers = int((~is_categorical).sum())
+        sampler = MGSGRFOverSampler(
+            # By default as many as there are numbers, which small classes do not have.
+            K=min(n_numbers, int(y.value_counts().min()) - 1),
+            categorical_features=np.flatnonzero(is_categorical),
+            random_state=self.random_state,
+        )
+        forest = BatchedForest(random_state=0)
+        with patch.dict(over_sampling.CLASSIFIERS, grf=forest):
+            rows, labels = sampler.fit_resample(np.column_stack(cells), y.to_numpy())
+        drawn = pd.DataFrame(rows[len(X) :], columns=X.columns).astype(np.float64)
+        for name in X:
+            drawn[name] = _with_dtype(drawn[name], X[name].dtype)
+        return (
+            pd.concat([filled, drawn], ignore_index=True),
+            pd.Series(labels, dtype=y.dtype),
+        )
+
+
+def _with_dtype(numbers: pd.Series, dtype) -> pd.Series:
+    if dtype == "category":
+        return pd.Series(pd.Categorical.from_codes(numbers.astype(int), dtype=dtype))
+    return (numbers.round() if dtype.kind in "iu" else numbers).astype(dtype)
 
 
 class MixedTVAE:
