@@ -3,10 +3,11 @@
     python benchmarks/quality.py                     # everything; resumes where it stopped
     python benchmarks/quality.py --samplers SMOTE,VAEOversampler --tables choose
     python benchmarks/quality.py --parts digits,small
+    python benchmarks/quality.py --parts calibrated
     python benchmarks/quality.py --samplers VAEOversampler --set max_iter=300 --output other
 
-Prints Markdown tables, and writes quality.csv (one line a fold and classifier), digits.csv
-and quality.png (differences from each rival, table by table) under --output.
+Prints Markdown tables, and writes quality.csv (one line a fold and classifier), digits.csv,
+calibrated.csv and quality.png (differences from each rival, table by table) under --output.
 
 The defaults were chosen on the tables of "choose" (every second name in alphabetical
 order) and confirmed on those of "confirm" (the others). LVQ-SMOTE, ProWSyn, Lee, SMOBD
@@ -15,12 +16,19 @@ and ARF need the extra "rivals", and are skipped without it.
 
 import argparse
 from ast import literal_eval
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import torch
+from calibrated import (
+    CALIBRATED_SAMPLERS,
+    evaluate_calibrated,
+    mean_scores,
+    paired_differences,
+)
 from digits import evaluate_digits
 from evaluation import (
     CLASS_WEIGHT,
@@ -85,7 +93,8 @@ def main() -> None:
     samplers = {name: SAMPLERS[name] for name in installed(options.samplers.split(","))}
     parts = options.parts.split(",")
     if "tables" in parts:
-        results = run_units(samplers, names, list(CLASSIFIERS), None, options)
+        judge = partial(evaluate, classifiers=list(CLASSIFIERS), n_repeats=options.repeats)
+        results = run_units(judge, samplers, names, "", options)
         results.to_csv(options.output / "quality.csv", index=False)
         report_tables(results)
         if OURS in samplers:
@@ -93,7 +102,13 @@ def main() -> None:
     if "small" in parts:
         quick = {name: sampler for name, sampler in samplers.items() if name not in SLOW}
         for size in SMALL_CLASS_SIZES:
-            results = run_units(quick, names, list(WEAK_CLASSIFIERS), size, options)
+            judge = partial(
+                evaluate,
+                classifiers=list(WEAK_CLASSIFIERS),
+                n_repeats=options.repeats,
+                max_minority=size,
+            )
+            results = run_units(judge, quick, names, f"__cut{size}", options)
             print(f"\n## Training classes cut to {size} rows\n")
             report_means(results)
             report_differences(results)
@@ -106,13 +121,19 @@ def main() -> None:
         print(
             to_markdown(results.groupby(columns).mean(numeric_only=True).drop(columns="draw"))
         )
+    if "calibrated" in parts:
+        chosen = {name: samplers[name] for name in CALIBRATED_SAMPLERS if name in samplers}
+        judge = partial(evaluate_calibrated, n_repeats=options.repeats)
+        results = run_units(judge, chosen, names, "__calibrated", options)
+        results.to_csv(options.output / "calibrated.csv", index=False)
+        report_calibrated(results)
 
 
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--samplers", default=",".join(SAMPLERS), help="names, with commas")
     parser.add_argument("--tables", default="all", help="all, choose, confirm, or names")
-    parser.add_argument("--parts", default="tables,small,digits")
+    parser.add_argument("--parts", default="tables,small,digits,calibrated")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=2, help="of the five folds")
     parser.add_argument(
@@ -144,36 +165,27 @@ def choose_tables(which: str) -> list[str]:
     )
 
 
-def run_units(samplers, names, classifiers, max_minority, options) -> pd.DataFrame:
+def run_units(judge, samplers, names, suffix, options) -> pd.DataFrame:
     """Judge every sampler on every table; what an earlier run finished is read back."""
     units = [(sampler, name) for sampler in samplers for name in names]
     # A unit is one thread's work, and each thread is one process's.
     jobs = Parallel(n_jobs=options.jobs, return_as="generator_unordered")(
-        delayed(run_unit)(sampler, samplers[sampler], name, classifiers, max_minority, options)
+        delayed(run_unit)(judge, sampler, samplers[sampler], name, suffix, options.output)
         for sampler, name in units
     )
-    frames = list(tqdm(jobs, total=len(units), unit="table", desc=f"cut to {max_minority}"))
+    description = suffix.removeprefix("__") or "whole"
+    frames = list(tqdm(jobs, total=len(units), unit="table", desc=description))
     return pd.concat(frames, ignore_index=True)
 
 
-def run_unit(sampler_name, sampler, table_name, classifiers, max_minority, options):
-    cut = "" if max_minority is None else f"__cut{max_minority}"
-    path = options.output / "units" / f"{sampler_name}__{table_name}{cut}.csv"
+def run_unit(judge, sampler_name, sampler, table_name, suffix, output) -> pd.DataFrame:
+    path = output / "units" / f"{sampler_name}__{table_name}{suffix}.csv"
     if path.exists():
         return pd.read_csv(path)
     torch.set_num_threads(1)
     table = load_numeric_table(table_name)
     try:
-        rows = list(
-            evaluate(
-                table.X,
-                table.y,
-                sampler,
-                classifiers,
-                n_repeats=options.repeats,
-                max_minority=max_minority,
-            )
-        )
+        rows = list(judge(table.X, table.y, sampler))
     except (ValueError, RuntimeError) as error:  # ADASYN and others refuse some tables
         rows = [{"fold": -1, "classifier": "", "failure": str(error)}]
     frame = pd.DataFrame(rows).assign(table=table_name, sampler=sampler_name)
@@ -197,6 +209,15 @@ def report_failures(results: pd.DataFrame) -> None:
         failed = results.dropna(subset="failure")
         for sampler, tables in failed.groupby("sampler")["table"]:
             print(f"\n{sampler} could not be fitted to {', '.join(tables)}; left out there.")
+
+
+def report_calibrated(results: pd.DataFrame) -> None:
+    print("\n## Calibrated pipelines: means over tables and three classifiers\n")
+    print(to_markdown(mean_scores(results)))
+    report_failures(results)
+    if {"none", OURS} <= set(results["sampler"]):
+        print(f"\n{OURS} minus none: mean over tables, and Wilcoxon signed-rank p\n")
+        print(to_markdown(paired_differences(results, OURS, "none")))
 
 
 def by_table(results: pd.DataFrame) -> pd.DataFrame:

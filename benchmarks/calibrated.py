@@ -1,0 +1,111 @@
+"""How good probabilities are once a pipeline with a sampler is calibrated.
+
+The whole pipeline lies inside the calibration: a sampler changes the share of a class, and
+only rows that it did not resample tell the real one.
+"""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+from evaluation import CLASSIFIERS
+from imblearn.pipeline import make_pipeline
+from scipy.stats import wilcoxon
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.metrics import (
+    average_precision_score,
+    brier_score_loss,
+    log_loss,
+    roc_auc_score,
+)
+from sklearn.model_selection import RepeatedStratifiedKFold
+from sklearn.preprocessing import StandardScaler
+
+METHODS = ("none", "sigmoid", "isotonic")
+CALIBRATED_CLASSIFIERS = ("LogisticRegression", "RandomForest", "HistGradientBoosting")
+CALIBRATED_SAMPLERS = ("none", "SMOTE", "VAEOversampler")
+N_INNER_FOLDS = 3
+CALIBRATED_SCORES = (
+    "roc_auc",
+    "average_precision",
+    "brier",
+    "log_loss",
+    "calibration_error",
+)
+
+
+def evaluate_calibrated(X, y, sampler, *, n_repeats):
+    """Yield a dict of scores for each fold, classifier and method of calibration."""
+    folds = RepeatedStratifiedKFold(n_splits=5, n_repeats=n_repeats, random_state=0)
+    for fold, (train, test) in enumerate(folds.split(X, y)):
+        for name in CALIBRATED_CLASSIFIERS:
+            for method in METHODS:
+                model = make_model(sampler, CLASSIFIERS[name], method, seed=fold)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    model.fit(X[train], y[train])
+                scores = score_probability(y[test], model.predict_proba(X[test])[:, 1])
+                yield {"fold": fold, "classifier": name, "method": method, **scores}
+
+
+def make_model(sampler, classifier, method, seed):
+    """Put scaler, sampler and classifier in a pipeline, and calibrate it as a whole."""
+    steps = [StandardScaler(), clone(classifier)]
+    if sampler is not None:
+        steps.insert(1, clone(sampler).set_params(random_state=seed))
+    pipeline = make_pipeline(*steps)
+    if method == "none":
+        return pipeline
+    return CalibratedClassifierCV(pipeline, method=method, cv=N_INNER_FOLDS)
+
+
+def score_probability(y, probability) -> dict[str, float]:
+    """Score a class's probabilities, but no threshold."""
+    probability = np.clip(probability, 0, 1)
+    return {
+        "roc_auc": roc_auc_score(y, probability),
+        "average_precision": average_precision_score(y, probability),
+        "brier": brier_score_loss(y, probability),
+        "log_loss": log_loss(y, probability),
+        "calibration_error": calibration_error(y, probability),
+    }
+
+
+def calibration_error(y, probability, n_bins: int = 10) -> float:
+    """Return the mean gap of probability and frequency in bins between quantiles.
+
+    Bins are weighted by their rows; equal probabilities are in one bin.
+    """
+    edges = np.quantile(probability, np.arange(1, n_bins) / n_bins)
+    bins = np.searchsorted(edges, probability)
+    gaps = np.bincount(bins, weights=probability - y)
+    return np.abs(gaps).sum() / len(y)
+
+
+def mean_scores(results: pd.DataFrame) -> pd.DataFrame:
+    """Average over tables, folds and classifiers: one line a sampler and method."""
+    means = _by_table(results).groupby(["sampler", "method"]).mean()
+    samplers = [name for name in CALIBRATED_SAMPLERS if name in means.index.levels[0]]
+    order = pd.MultiIndex.from_product([samplers, METHODS], names=means.index.names)
+    return means.reindex(order)
+
+
+def paired_differences(results: pd.DataFrame, sampler: str, rival: str) -> pd.DataFrame:
+    """Compare two samplers table by table: one line a method, with Wilcoxon's p."""
+    means = _by_table(results)
+    lines = []
+    for method in METHODS:
+        differences = (means.loc[sampler, method] - means.loc[rival, method]).dropna()
+        line = {"method": method}
+        for score in CALIBRATED_SCORES:
+            values = differences[score]
+            p_value = wilcoxon(values).pvalue if values.any() else 1.0
+            line[score] = f"{values.mean():+.4f} (p={p_value:.3f})"
+        lines.append(line)
+    return pd.DataFrame(lines).set_index("method")
+
+
+def _by_table(results: pd.DataFrame) -> pd.DataFrame:
+    scored = results[results["fold"] >= 0]
+    return scored.groupby(["sampler", "method", "table"])[list(CALIBRATED_SCORES)].mean()
