@@ -211,12 +211,12 @@ def draw_picture(results: pd.DataFrame, path: Path) -> None:
             )
         axis.axvline(0, color="black", lw=0.8)
         axis.axvline(1, color="black", lw=0.8, ls="--")
-        axis.set_xlim(-0.1, 1.1)
+        axis.set_xlim(-0.3, 1.1)
         axis.set_xlabel("no new rows = 0, new real rows = 1")
         axis.set_title(f"{n_rare} rows of the rare class")
     names = [TITLES.get(name, name.replace("_", " ")) for name in DISCRIMINATION]
     axes[0, 0].set_yticks(range(len(names))[::-1], names)
-    axes[0, -1].legend(loc="lower right", fontsize=9)
+    axes[0, 0].legend(loc="lower left", fontsize=9)
     figure.suptitle("Share of the gain of new real rows, with its 90% interval over tables")
     figure.savefig(path, dpi=110)
 

@@ -3,11 +3,13 @@
     python benchmarks/quality.py                     # everything; resumes where it stopped
     python benchmarks/quality.py --samplers SMOTE,VAEOversampler --tables choose
     python benchmarks/quality.py --parts digits,small
+    python benchmarks/quality.py --parts scales
     python benchmarks/quality.py --parts calibrated
     python benchmarks/quality.py --samplers VAEOversampler --set max_iter=300 --output other
 
 Prints Markdown tables, and writes quality.csv (one line a fold and classifier), digits.csv,
-calibrated.csv and quality.png (differences from each rival, table by table) under --output.
+scales.csv, calibrated.csv and quality.png (differences from each rival, table by table) under
+--output.
 
 The defaults were chosen on the tables of "choose" (every second name in alphabetical
 order) and confirmed on those of "confirm" (the others). LVQ-SMOTE, ProWSyn, Lee, SMOBD
@@ -49,6 +51,7 @@ from rivals import (
     SMOTEVariantsSampler,
     installed,
 )
+from scales import evaluate_scales
 from scipy.stats import friedmanchisquare, wilcoxon
 from tables import SHARED_DATA, load_numeric_table, numeric_table_names
 from tqdm import tqdm
@@ -121,6 +124,12 @@ def main() -> None:
         print(
             to_markdown(results.groupby(columns).mean(numeric_only=True).drop(columns="draw"))
         )
+    if "scales" in parts:
+        results = evaluate_scales(options.jobs)
+        results.to_csv(options.output / "scales.csv", index=False)
+        print("\n## Can a random forest tell drawn from real rows? ROC AUC, .5 if not\n")
+        means = results.drop(columns="seed").groupby("columns", sort=False).mean()
+        print(to_markdown(means))
     if "calibrated" in parts:
         chosen = {name: samplers[name] for name in CALIBRATED_SAMPLERS if name in samplers}
         judge = partial(evaluate_calibrated, n_repeats=options.repeats)
@@ -133,7 +142,7 @@ def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--samplers", default=",".join(SAMPLERS), help="names, with commas")
     parser.add_argument("--tables", default="all", help="all, choose, confirm, or names")
-    parser.add_argument("--parts", default="tables,small,digits,calibrated")
+    parser.add_argument("--parts", default="tables,small,digits,scales,calibrated")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=2, help="of the five folds")
     parser.add_argument(
