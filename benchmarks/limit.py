@@ -17,22 +17,28 @@ under --output.
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import torch
 from evaluation import CLASSIFIERS, DISCRIMINATION, Resampled, resample, score
 from imblearn.over_sampling import SMOTE
-from joblib import Parallel, delayed
-from quality import OURS, parse_parameter, to_markdown
+from quality import (
+    OURS,
+    add_common_options,
+    by_table,
+    choose_tables,
+    parse_parameter,
+    run_units,
+    to_markdown,
+)
 from rivals import MultivariateGaussianSMOTE
 from sklearn.base import clone
 from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.preprocessing import StandardScaler
-from tables import load_numeric_table, numeric_table_names
-from tqdm import tqdm
+from tables import load_numeric_table
 
 from vaesampler import VAEOversampler
 
@@ -58,21 +64,20 @@ TITLES = {"roc_auc": "ROC AUC", "f1": "F1", "g_mean": "G-mean"}
 
 def main() -> None:
     options = parse_options()
+    options.output.mkdir(parents=True, exist_ok=True)
     SAMPLERS[OURS].set_params(**dict(map(parse_parameter, options.set)))
-    samplers = options.samplers.split(",")
-    names = numeric_table_names() if options.tables == "all" else options.tables.split(",")
-    sizes = [int(size) for size in options.sizes.split(",")]
-    units = [
-        (sampler, name, n_rare)
-        for n_rare in sizes
-        for name in names
-        if is_large_enough(load_numeric_table(name).y, n_rare)
-        for sampler in samplers
-    ]
-    jobs = Parallel(n_jobs=options.jobs, return_as="generator_unordered")(
-        delayed(run_unit)(*unit, SAMPLERS[unit[0]], options) for unit in units
-    )
-    results = pd.concat(tqdm(jobs, total=len(units), unit="table"), ignore_index=True)
+    samplers = {name: SAMPLERS[name] for name in options.samplers.split(",")}
+    parts = []
+    for n_rare in map(int, options.sizes.split(",")):
+        names = [
+            name
+            for name in choose_tables(options.tables)
+            if is_large_enough(load_numeric_table(name).y, n_rare)
+        ]
+        judge = partial(evaluate_cut, n_rare=n_rare, n_repeats=options.repeats)
+        found = run_units(judge, samplers, names, f"__limit{n_rare}", options)
+        parts.append(found.assign(n_rare=n_rare))
+    results = pd.concat(parts, ignore_index=True)
     results.to_csv(options.output / "limit.csv", index=False)
     report(results)
     draw_picture(results, options.output / "limit.png")
@@ -81,19 +86,9 @@ def main() -> None:
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--samplers", default=",".join(SAMPLERS), help="names, with commas")
-    parser.add_argument("--tables", default="all", help="all, or names with commas")
+    parser.add_argument("--tables", default="all", help="all, choose, confirm, or names")
     parser.add_argument("--sizes", default="10,30", help="rows of the rare class")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=4, help="of the five folds")
-    parser.add_argument(
-        "--set",
-        nargs="*",
-        default=[],
-        metavar="NAME=VALUE",
-        help="parameters of VAEOversampler",
-    )
-    here = Path(__file__).parent
-    parser.add_argument("--output", type=Path, default=here / "results")
+    add_common_options(parser, n_repeats=4)
     return parser.parse_args()
 
 
@@ -103,34 +98,25 @@ def is_large_enough(y: np.ndarray, n_rare: int) -> bool:
     return n_in_training >= IMBALANCE * n_rare
 
 
-def run_unit(sampler_name, table_name, n_rare, sampler, options) -> pd.DataFrame:
-    """Judge one sampler on one table; what an earlier run finished is read back."""
-    path = options.output / "limit-units" / f"{sampler_name}__{table_name}__{n_rare}.csv"
-    if path.exists():
-        return pd.read_csv(path)
-    torch.set_num_threads(1)
-    table = load_numeric_table(table_name)
-    lines = list(judge(table.X, table.y, sampler, n_rare, options.repeats))
-    frame = pd.DataFrame(lines).assign(table=table_name, sampler=sampler_name, n_rare=n_rare)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    frame.to_csv(path, index=False)
-    return frame
-
-
-def judge(X, y, sampler, n_rare, n_repeats):
+def evaluate_cut(X, y, sampler, *, n_rare, n_repeats):
     """Yield a dict of scores for each fold and classifier."""
     folds = RepeatedStratifiedKFold(n_splits=N_FOLDS, n_repeats=n_repeats, random_state=0)
     for fold, (train, test) in enumerate(folds.split(X, y)):
         kept, aside = cut(train, y, n_rare, seed=fold)
         if sampler == REAL:
-            rows = give_back(X, y, kept, aside)
+            rows, seconds = give_back(X, y, kept, aside), 0.0
         else:
-            rows, _ = resample(X[kept], y[kept], sampler, seed=fold)
+            rows, seconds = resample(X[kept], y[kept], sampler, seed=fold)
         X_test = rows.scaler.transform(X[test])
         for name in LIMIT_CLASSIFIERS:
             classifier = clone(CLASSIFIERS[name]).fit(rows.X, rows.y)
             probability = classifier.predict_proba(X_test)[:, 1]
-            yield {"fold": fold, "classifier": name, **score(y[test], probability)}
+            yield {
+                "fold": fold,
+                "classifier": name,
+                **score(y[test], probability),
+                "seconds": seconds,
+            }
 
 
 def cut(train, y, n_rare, seed) -> tuple[np.ndarray, np.ndarray]:
@@ -151,18 +137,13 @@ def give_back(X, y, kept, aside) -> Resampled:
 
 def report(results: pd.DataFrame) -> None:
     for n_rare, cut_results in results.groupby("n_rare"):
-        means = by_table(cut_results)
+        means = by_table(cut_results)[list(DISCRIMINATION)]
         n_tables = len(means.index.unique("table"))
         print(f"\n## Rare classes of {n_rare} rows: means over {n_tables} tables\n")
         print(to_markdown(means.groupby("sampler").mean()))
         if {NONE, REAL} <= set(means.index.unique("sampler")):
             print("\nShare of the gain of real rows, with its 90% interval over tables\n")
             print(to_markdown(shares_of_gain(means).map(format_share)))
-
-
-def by_table(results: pd.DataFrame) -> pd.DataFrame:
-    """Average folds and classifiers: one line a sampler and table."""
-    return results.groupby(["sampler", "table"])[list(DISCRIMINATION)].mean()
 
 
 def shares_of_gain(means: pd.DataFrame) -> pd.DataFrame:

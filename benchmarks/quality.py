@@ -143,8 +143,13 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--samplers", default=",".join(SAMPLERS), help="names, with commas")
     parser.add_argument("--tables", default="all", help="all, choose, confirm, or names")
     parser.add_argument("--parts", default="tables,small,digits,scales,calibrated")
+    add_common_options(parser, n_repeats=2)
+    return parser.parse_args()
+
+
+def add_common_options(parser: argparse.ArgumentParser, n_repeats: int) -> None:
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=2, help="of the five folds")
+    parser.add_argument("--repeats", type=int, default=n_repeats, help="of the five folds")
     parser.add_argument(
         "--set",
         nargs="*",
@@ -159,7 +164,6 @@ def parse_options() -> argparse.Namespace:
         default=here / "results",
         help="another folder for other --repeats or --set: what is there is read back",
     )
-    return parser.parse_args()
 
 
 def parse_parameter(text: str) -> tuple[str, object]:

@@ -157,7 +157,7 @@ FIGURES = {
         f"(s / (1 - s)) ** {ODDS}",
         f"{COPY_QUANTILE} of the distances",
     ],
-    rule.power: [f"strength * n / (n + {BY_COLUMN} * d)"],
+    rule.rejection_power: [f"strength * n / (n + {BY_COLUMN} * d)"],
     rule.keep: [f"{SHARES[rule.LEAST_SHARE_KEPT]} is drawn without replacement"],
     rule.thin_copies: [f"at most {COPIES} of kept rows are copies"],
     bounds.Bounds.widened: [f"widened by {bounds.MARGIN_GAPS} mean gaps"],

@@ -19,7 +19,7 @@ from vaesampler._encoding.rows import DenseRows
 from vaesampler._rejection.critic import Candidates, Verdict, log_probability
 from vaesampler._rejection.neighbors import FittedNeighborCritic, NeighborCritic
 from vaesampler._rejection.network import FittedNetworkCritic, NetworkCritic
-from vaesampler._rejection.rule import LEAST_SHARE_KEPT, keep, power, thin_copies
+from vaesampler._rejection.rule import LEAST_SHARE_KEPT, keep, rejection_power, thin_copies
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._training.smoothing import SmoothedRows
 
@@ -629,12 +629,12 @@ def test_the_more_probable_half_is_kept_at_any_power(seed, n_candidates, spread,
 def test_rows_raise_the_power_of_the_probability_and_columns_lower_it(
     strength, n_rows, n_columns
 ):
-    found = power(strength, n_rows, n_columns)
+    found = rejection_power(strength, n_rows, n_columns)
     assert 0 < found <= strength
-    assert found <= power(strength, n_rows + 1, n_columns)
-    assert found > power(strength, n_rows, n_columns + 1)
+    assert found <= rejection_power(strength, n_rows + 1, n_columns)
+    assert found > rejection_power(strength, n_rows, n_columns + 1)
     if n_columns > 0:
-        at_half = power(strength, 5 * n_columns, 2 * n_columns)
+        at_half = rejection_power(strength, 5 * n_columns, 2 * n_columns)
         assert at_half == pytest.approx(strength / 2)
 
 

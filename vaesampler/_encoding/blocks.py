@@ -55,6 +55,15 @@ class Block(ABC):
     ) -> None:  # (n_rows, n_columns_of_block), (n_rows, width)
         """Encode the cells of the block's columns into its slots, which are zero before."""
 
+    def encode_drawn(
+        self,
+        drawn: npt.NDArray[np.float32],  # noqa: ARG002
+        cells: npt.NDArray[np.float64],
+        encoded: npt.NDArray[np.float32],
+    ) -> None:  # (n_rows, width), (n_rows, n_columns_of_block), (n_rows, width)
+        """Encode cells, given the slots that they were decoded from."""
+        self.encode(cells, encoded)
+
     @abstractmethod
     def decode(
         self, encoded: npt.NDArray[np.float32], support: Support, rng: np.random.Generator
@@ -91,14 +100,13 @@ class BinaryBlock(CategoryBlock):
 
     def encode(self, cells: npt.NDArray[np.float64], encoded: npt.NDArray[np.float32]) -> None:
         """Standardize the indices."""
-        shares = np.array(
-            [
-                column.share_of_second
-                for column in self.columns
-                if isinstance(column, BinaryColumn)
-            ]
-        )
-        encoded[:] = (cells - shares) / np.sqrt(shares * (1 - shares))
+        encoded[:] = (cells - self._shares) / np.sqrt(self._shares * (1 - self._shares))
+
+    @cached_property
+    def _shares(self) -> npt.NDArray[np.float64]:  # (n_columns_of_block,)
+        """Share of the second level of each column."""
+        columns = (column for column in self.columns if isinstance(column, BinaryColumn))
+        return np.array([column.share_of_second for column in columns])
 
     def decode(
         self,

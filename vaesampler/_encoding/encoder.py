@@ -80,10 +80,7 @@ class TableEncoder:
         """Encode cells."""
         encoded = np.zeros((len(cells), self.layout.width), dtype=np.float32)
         for block, slots in self._blocks():
-            # A block of all columns needs no copy.
-            has_all = len(block.columns) == cells.shape[1]
-            own = cells if has_all else cells[:, block.column_indices]
-            block.encode(own, encoded[:, slots])
+            block.encode(_cells_of(block, cells), encoded[:, slots])
         return encoded
 
     def encode_drawn(
@@ -92,11 +89,7 @@ class TableEncoder:
         """Encode cells, given the rows that they were decoded from."""
         encoded = np.zeros((len(cells), self.layout.width), dtype=np.float32)
         for block, slots in self._blocks():
-            own = cells[:, block.column_indices]
-            if isinstance(block, NumericBlock):
-                block.encode_drawn(drawn[:, slots], own, encoded[:, slots])
-            else:
-                block.encode(own, encoded[:, slots])
+            block.encode_drawn(drawn[:, slots], _cells_of(block, cells), encoded[:, slots])
         return encoded
 
     def decode(
@@ -122,6 +115,12 @@ class TableEncoder:
             if block.columns:
                 yield block, slice(start, start + block.width)
             start += block.width
+
+
+def _cells_of(block: Block, cells: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the columns of the block; a block of all columns needs no copy."""
+    has_all = len(block.columns) == cells.shape[1]
+    return cells if has_all else cells[:, block.column_indices]
 
 
 def read_cells(

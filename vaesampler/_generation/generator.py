@@ -20,7 +20,7 @@ from vaesampler._generation.latent import BLOCK_ROWS, LatentSampler
 from vaesampler._generation.quantile_matching import QuantileMatching
 from vaesampler._generation.residuals import ResidualModel, Residuals
 from vaesampler._rejection.critic import Candidates, FittedCritic, Verdict
-from vaesampler._rejection.rule import LEAST_SHARE_KEPT, keep, power
+from vaesampler._rejection.rule import LEAST_SHARE_KEPT, keep, rejection_power
 from vaesampler._runtime.devices import full_precision, in_order
 from vaesampler._runtime.noise import choose_rows, choose_variables
 from vaesampler._runtime.seeds import Seeds
@@ -222,4 +222,4 @@ class ClassGenerator:
     def _power(self) -> float:
         """How strictly candidates are rejected."""
         n_columns = self.encoder.layout.n_columns
-        return power(self.rejection_strength, len(self.rows), n_columns)
+        return rejection_power(self.rejection_strength, len(self.rows), n_columns)

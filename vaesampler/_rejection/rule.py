@@ -20,7 +20,7 @@ N_ROWS_BY_COLUMN_FOR_HALF_STRENGTH = 2.5
 LEAST_SHARE_KEPT = 0.25
 
 
-def power(strength: float, n_rows: int, n_columns: int) -> float:
+def rejection_power(strength: float, n_rows: int, n_columns: int) -> float:
     """Return strength * n / (n + 2.5 * d) for a class of n rows in a table of d columns."""
     return strength * n_rows / (n_rows + N_ROWS_BY_COLUMN_FOR_HALF_STRENGTH * n_columns)
 

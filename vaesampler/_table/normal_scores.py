@@ -1,6 +1,7 @@
 """`NormalScores`: a monotone map of a column of numbers to normal scores, and back."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -64,7 +65,7 @@ class NormalScores:
             found: Floats = np.interp(values * self.unit, quantiles, scores)
         return found
 
-    @property
+    @cached_property
     def _points(self) -> tuple[Floats, Floats]:
         """Strictly ascending quantiles and their scores, a range more on either side."""
         scores = np.linspace(self.lowest, self.highest, N_QUANTILES)
