@@ -71,8 +71,11 @@ class QuantileMatching:
         for slot, levels in self.levels.items():
             drawn[:, slot] = levels[np.searchsorted(self.edges[slot], drawn[:, slot])]
         if len(self.shifted) > 0:
-            values = drawn[:, self.shifted]
-            drawn[:, self.shifted] = values + self.shifts.at(values)
+            # Slices of adjacent slots need no copies.
+            first, last = self.shifted[[0, -1]]
+            is_adjacent = last - first + 1 == len(self.shifted)
+            slots = slice(first, last + 1) if is_adjacent else self.shifted
+            drawn[:, slots] += self.shifts.at(drawn[:, slots])
         return drawn
 
 
