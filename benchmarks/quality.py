@@ -4,12 +4,13 @@
     python benchmarks/quality.py --samplers SMOTE,VAEOversampler --tables choose
     python benchmarks/quality.py --parts digits,small
     python benchmarks/quality.py --parts scales
+    python benchmarks/quality.py --parts rules
     python benchmarks/quality.py --parts calibrated
+    python benchmarks/quality.py --parts ablation --repeats 4 --output other
     python benchmarks/quality.py --samplers VAEOversampler --set max_iter=300 --output other
 
-Prints Markdown tables, and writes quality.csv (one line a fold and classifier), digits.csv,
-scales.csv, calibrated.csv and quality.png (differences from each rival, table by table) under
---output.
+Prints Markdown tables, and writes a CSV file for each part (quality.csv has one line a fold and
+classifier) and quality.png (differences from each rival, table by table) under --output.
 
 The defaults were chosen on the tables of "choose" (every second name in alphabetical
 order) and confirmed on those of "confirm" (the others). LVQ-SMOTE, ProWSyn, Lee, SMOBD
@@ -25,6 +26,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import torch
+from ablation import ABLATED_SAMPLERS, losses
 from calibrated import (
     CALIBRATED_SAMPLERS,
     evaluate_calibrated,
@@ -51,6 +53,7 @@ from rivals import (
     SMOTEVariantsSampler,
     installed,
 )
+from rules import evaluate_rules, precision_by_rule
 from scales import evaluate_scales
 from scipy.stats import friedmanchisquare, wilcoxon
 from tables import SHARED_DATA, load_numeric_table, numeric_table_names
@@ -85,6 +88,7 @@ SAMPLERS = {
 }
 # TVAE and CTGAN take minutes a table, and are left out where classes are cut small.
 SLOW = ("TVAE", "CTGAN")
+PARTS = ("tables", "small", "digits", "scales", "rules", "calibrated", "ablation")
 SMALL_CLASS_SIZES = (8, 15)
 
 
@@ -130,19 +134,30 @@ def main() -> None:
         print("\n## Can a random forest tell drawn from real rows? ROC AUC, .5 if not\n")
         means = results.drop(columns="seed").groupby("columns", sort=False).mean()
         print(to_markdown(means))
+    if "rules" in parts:
+        results = evaluate_rules(options.jobs)
+        results.to_csv(options.output / "rules.csv", index=False)
+        for title, precision in precision_by_rule(results):
+            print(f"\n## Classes that are rules: average precision of {title}\n")
+            print(to_markdown(precision))
     if "calibrated" in parts:
         chosen = {name: samplers[name] for name in CALIBRATED_SAMPLERS if name in samplers}
         judge = partial(evaluate_calibrated, n_repeats=options.repeats)
         results = run_units(judge, chosen, names, "__calibrated", options)
         results.to_csv(options.output / "calibrated.csv", index=False)
         report_calibrated(results)
+    if "ablation" in parts:
+        judge = partial(evaluate, classifiers=list(WEAK_CLASSIFIERS), n_repeats=options.repeats)
+        results = run_units(judge, ABLATED_SAMPLERS, names, "__ablation", options)
+        results.to_csv(options.output / "ablation.csv", index=False)
+        report_ablation(results)
 
 
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--samplers", default=",".join(SAMPLERS), help="names, with commas")
     parser.add_argument("--tables", default="all", help="all, choose, confirm, or names")
-    parser.add_argument("--parts", default="tables,small,digits,scales,calibrated")
+    parser.add_argument("--parts", default=",".join(PARTS))
     add_common_options(parser, n_repeats=2)
     return parser.parse_args()
 
@@ -231,6 +246,15 @@ def report_calibrated(results: pd.DataFrame) -> None:
     if {"none", OURS} <= set(results["sampler"]):
         print(f"\n{OURS} minus none: mean over tables, and Wilcoxon signed-rank p\n")
         print(to_markdown(paired_differences(results, OURS, "none")))
+
+
+def report_ablation(results: pd.DataFrame) -> None:
+    means = by_table(results)
+    names = list(ABLATED_SAMPLERS)
+    print("\n## Without an ingredient: means over tables and four classifiers\n")
+    print(to_markdown(means.groupby("sampler").mean().loc[names]))
+    print("\nVariant minus default: mean over tables, and Wilcoxon signed-rank p\n")
+    print(to_markdown(losses(means, list(DISCRIMINATION)).loc[names[1:]]))
 
 
 def by_table(results: pd.DataFrame) -> pd.DataFrame:

@@ -76,15 +76,21 @@ class MultivariateGaussianSMOTE(ClasswiseSampler):
     """
 
     def _draw(self, rows, n_samples, rng):
-        n_neighbors = min(rows.shape[1] + 2, len(rows))
-        neighbors = NearestNeighbors(n_neighbors=n_neighbors).fit(rows)
-        groups = rows[neighbors.kneighbors(rows, return_distance=False)]
-        means = groups.mean(axis=1)  # (n_rows, n_features)
-        # A Gaussian with the group's covariance is a random mix of its centred rows.
-        centred = (groups - means[:, None]) / np.sqrt(n_neighbors)
-        chosen = rng.randint(len(rows), size=n_samples)
-        weights = rng.standard_normal((n_samples, n_neighbors))
-        return means[chosen] + np.einsum("nk,nkd->nd", weights, centred[chosen])
+        return local_gaussians(rows, n_samples, rng)[0]
+
+
+def local_gaussians(rows, n_samples, rng):
+    """Draw from the Gaussians of random rows and their neighbours; return the rows' indices."""
+    n_neighbors = min(rows.shape[1] + 2, len(rows))
+    neighbors = NearestNeighbors(n_neighbors=n_neighbors).fit(rows)
+    groups = rows[neighbors.kneighbors(rows, return_distance=False)]
+    means = groups.mean(axis=1)  # (n_rows, n_features)
+    # A Gaussian with the group's covariance is a random mix of its centred rows.
+    centred = (groups - means[:, None]) / np.sqrt(n_neighbors)
+    chosen = rng.randint(len(rows), size=n_samples)
+    weights = rng.standard_normal((n_samples, n_neighbors))
+    drawn = means[chosen] + np.einsum("nk,nkd->nd", weights, centred[chosen])
+    return drawn, chosen
 
 
 class SMOTEVariantsSampler(ClasswiseSampler):
