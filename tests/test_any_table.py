@@ -310,7 +310,7 @@ def test_a_row_is_rejected_as_a_near_copy_only_where_there_are_numbers():
     ):
         generator = quick(rejection_strength=1).fit(X, y)._generators["rare"]
         rows = generator.own_rows.take(np.arange(12))
-        verdict = generator._judge(generator.critic, Candidates(rows, np.full(12, -1)))
+        verdict = generator._judge(generator.critic, Candidates(rows, np.arange(12)))
         assert (verdict.is_copy == is_copy).all()
 
 

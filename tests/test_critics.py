@@ -1,15 +1,26 @@
 """What every critic must do: judge rows alone, and alike for equal seeds."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import make_table, quick
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from sklearn.metrics import roc_auc_score
 
-from vaesampler import Candidates, Critic, FittedCritic, NeighborCritic, Verdict
+from vaesampler import (
+    Candidates,
+    Critic,
+    FittedCritic,
+    ForestCritic,
+    NeighborCritic,
+    Verdict,
+)
 from vaesampler._encoding.rows import DenseRows
 from vaesampler._rejection.choice import CRITICS
+from vaesampler._rejection.forest import FittedForestCritic
+from vaesampler._rejection.neighbors import FittedNeighborCritic
 from vaesampler._runtime.seeds import Seeds
 
 
@@ -102,10 +113,67 @@ def test_the_neighbours_of_a_critic_are_those_that_were_asked_for():
     assert not np.array_equal(few, many)
 
 
-@pytest.mark.parametrize("n_neighbors", [0, -1, 2.5, "5"])
-def test_numbers_of_neighbours_out_of_range_are_refused(n_neighbors):
-    with pytest.raises(ValueError, match=f"n_neighbors must be .* found {n_neighbors!r}"):
-        NeighborCritic(n_neighbors)
+@pytest.mark.parametrize(
+    ("critic", "parameter"), [(NeighborCritic, "n_neighbors"), (ForestCritic, "n_estimators")]
+)
+@pytest.mark.parametrize("value", [0, -1, 2.5, "5"])
+def test_numbers_of_neighbours_and_of_trees_out_of_range_are_refused(critic, parameter, value):
+    with pytest.raises(ValueError, match=f"{parameter} must be .* found {value!r}"):
+        critic(value)
+
+
+def bits_with_odd_sums(n_rows, seed):
+    """Return bits, and whether the sum of the first two of six is odd."""
+    bits = np.random.default_rng(seed).integers(2, size=(n_rows, 6)).astype(np.float32)
+    return bits, bits[:, :2].sum(axis=1) % 2 == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_forest_knows_a_class_that_is_a_rule_about_two_columns(seed):
+    rows, is_own = bits_with_odd_sums(400, seed)
+    sides = DenseRows(rows[is_own][:40]), DenseRows(rows[~is_own])
+    new_rows, keeps_rule = bits_with_odd_sums(300, seed + 100)
+    verdict = (
+        ForestCritic()
+        .fit(*sides, Seeds(seed).stream("critic"))
+        .judge(Candidates(new_rows, np.full(300, -1)))
+    )
+    assert roc_auc_score(keeps_rule, verdict.log_probability) > 0.95
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_row_does_not_vouch_for_the_candidates_drawn_around_it(seed):
+    rng = np.random.default_rng(seed)
+    own, others = (rng.normal(size=(n_rows, 3)).astype(np.float32) for n_rows in (40, 200))
+    critic = ForestCritic().fit(DenseRows(own), DenseRows(others), Seeds(seed).stream())
+    sources = np.arange(len(own))
+    without, with_it = (
+        critic.judge(Candidates(own, vouching)).log_probability
+        for vouching in (sources, np.full(len(own), -1))
+    )
+    assert (without <= with_it).mean() > 0.9
+    assert np.median(without) < np.median(with_it) - 0.5
+
+
+RNG = np.random.default_rng(0)
+NUMBERS, BITS = RNG.normal(size=(200, 4)), RNG.integers(2, size=(200, 4))
+TEXT = pd.DataFrame({"plan": RNG.choice(["basic", "plus", "free"], 200), "sum": NUMBERS[:, 0]})
+
+
+@pytest.mark.parametrize(
+    ("X", "expected"),
+    [
+        (NUMBERS, FittedNeighborCritic),
+        (np.hstack([NUMBERS, BITS[:, :3]]), FittedNeighborCritic),
+        (np.hstack([NUMBERS, BITS]), FittedForestCritic),
+        (pd.DataFrame(BITS.astype(str)), FittedForestCritic),
+        (TEXT, FittedForestCritic),
+    ],
+    ids=["numbers", "mostly numbers", "half of few levels", "binary text", "a category"],
+)
+def test_a_forest_judges_by_default_where_distances_say_little(X, expected):
+    sampler = quick().fit(X, np.repeat([0, 1], [150, 50]))
+    assert isinstance(sampler._generators[1].critic, expected)
 
 
 @pytest.mark.parametrize("log_probability", [0.0, -1.0])

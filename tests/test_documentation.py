@@ -13,6 +13,7 @@ from test_architecture import ROOMS
 import vaesampler
 from vaesampler import (
     DenoisingSampling,
+    ForestCritic,
     InterpolationSampling,
     LatentSampler,
     NeighborCritic,
@@ -25,7 +26,7 @@ from vaesampler import (
 )
 from vaesampler._encoding import bounds
 from vaesampler._generation import generator, quantile_matching, residuals
-from vaesampler._rejection import choice, critic, neighbors, network, rule
+from vaesampler._rejection import choice, critic, forest, neighbors, network, rule
 from vaesampler._table.columns import MOST_LEVELS_APART
 from vaesampler._training import early_stopping, loop, smoothing
 
@@ -125,12 +126,16 @@ COPIES = f"{rule.MAX_SHARE_OF_COPIES:.0%}"
 COPY_QUANTILE = f"the {critic.COPY_QUANTILE:.0%} quantile"
 OWN_ROWS, ROWS = choice.MIN_OWN_ROWS_FOR_NETWORK, f"{choice.MIN_ROWS_FOR_NETWORK:,}"
 ODDS = critic.POWER_OF_ODDS_IN_TABLE
+TREES = ForestCritic().n_estimators
+FEW = choice.MOST_LEVELS_FOR_FEW
 SIDE = f"{neighbors.MAX_ROWS_BY_SIDE:,}"
 WEIGHT = quantile_matching.N_ROWS_FOR_DRAWN
 RHOS = r",\ ".join(f"{rho:g}" for rho in residuals.SHARES_TO_KEEP)
 FIGURES = {
     VAEOversampler: [
         f"a class of at least {OWN_ROWS} rows in a table of at least {ROWS} rows",
+        f"at least half of the columns have at most {FEW} levels",
+        f"a random forest of {TREES} trees",
         f"the {NEIGHBORS} nearest real rows",
         f"Held-out rows are evaluated every {early_stopping.STEPS_BETWEEN_LOOKS} steps",
         f"for the held-out rows, every {early_stopping.STEPS_BETWEEN_LOOKS} steps",
@@ -149,6 +154,12 @@ FIGURES = {
         f"at most {SIDE} random rows of the class and {SIDE} of all others",
         f"{COPY_QUANTILE} of the distances",
         f"n_neighbors : int, default={NEIGHBORS}",
+    ],
+    ForestCritic: [
+        f"(t - v + 0.5) * (s / (1 - s)) ** {ODDS}",
+        f"at most {forest.MAX_ROWS_BY_SIDE:,} rows of the class",
+        f"{COPY_QUANTILE} of the distances",
+        f"n_estimators : int, default={TREES}",
     ],
     NetworkCritic: [
         f"two hidden layers of {network.HIDDEN_LAYER_SIZES[0]} units",
@@ -174,6 +185,8 @@ FIGURES = {
         f"real values compared (at most {smoothing.MAX_ROWS_FOR_SHAPE:,})",
         rf"\frac{{k + r}}{{{NEIGHBORS} - k + 1 - r}}",
         rf"\left(\frac{{s}}{{1 - s}}\right)^{{{ODDS}}}",
+        f"at least half of the columns have at most {FEW} levels",
+        f"the votes of {TREES} trees",
         f"(up to {SIDE} of the class and {SIDE} others)",
         rf"The exponent {ODDS} restores",
         rf"($0.01^{{{ODDS}}} \approx {0.01**ODDS:.2f}$)",

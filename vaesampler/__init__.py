@@ -19,6 +19,7 @@ if _typing.TYPE_CHECKING:
         PriorSampling,
     )
     from vaesampler._rejection.critic import Candidates, Critic, FittedCritic, Verdict
+    from vaesampler._rejection.forest import ForestCritic
     from vaesampler._rejection.neighbors import NeighborCritic
     from vaesampler._rejection.network import NetworkCritic
     from vaesampler._runtime.seeds import RandomStream
@@ -35,6 +36,7 @@ __all__ = [
     "Encoder",
     "FeatureSchema",
     "FittedCritic",
+    "ForestCritic",
     "InterpolationSampling",
     "LatentDraw",
     "LatentSampler",
@@ -69,6 +71,7 @@ _NAMES_OF = {
         "PriorSampling",
     ),
     "vaesampler._rejection.critic": ("Candidates", "Critic", "FittedCritic", "Verdict"),
+    "vaesampler._rejection.forest": ("ForestCritic",),
     "vaesampler._rejection.neighbors": ("NeighborCritic",),
     "vaesampler._rejection.network": ("NetworkCritic",),
     "vaesampler._runtime.seeds": ("RandomStream",),

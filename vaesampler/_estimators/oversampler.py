@@ -106,12 +106,14 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         - "denoise": as the codes of real rows with noise added (`DenoisingSampling`);
         - a `LatentSampler`: a strategy of your own.
 
-    critic : {"auto", "neighbors", "network"} or Critic, default="auto"
+    critic : {"auto", "forest", "neighbors", "network"} or Critic, default="auto"
         How to estimate the probability of the class at a drawn row. Not used if
         `rejection_strength=0`.
 
         - "auto": "network" for a class of at least 100 rows in a table of at least 10,000
-          rows, "neighbors" otherwise;
+          rows; otherwise "forest" if a column is categorical, or if at least half of the
+          columns have at most 16 levels; otherwise "neighbors";
+        - "forest": with a random forest of 50 trees (`ForestCritic`);
         - "neighbors": from the class's share of the 15 nearest real rows
           (`NeighborCritic`);
         - "network": with a small neural network that separates the class from all others

@@ -68,7 +68,8 @@ def fit_generators(
         return {}
     training, held_out = table.held_out(supports, settings, seeds)
     shared = SharedFit.of(training, settings, seeds, device, progress)
-    fitting = _ClassFitting(training, held_out, shared, settings, critic, seeds, device)
+    suited = critic.suited_to(table.encoder.schema)
+    fitting = _ClassFitting(training, held_out, shared, settings, suited, seeds, device)
     labels = list(supports)
     own_rows = [training.of_class(label) for label in labels]
     classes = [

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from vaesampler._encoding.rows import EncodedRows
 from vaesampler._runtime.seeds import RandomStream
+from vaesampler._table.schema import FeatureSchema
 
 # A near copy is nearer to a row of the class than this quantile of the distances between rows
 # of the class and their nearest neighbours. Chosen with benchmarks/quality.py --parts digits.
@@ -105,6 +106,7 @@ class Critic(ABC):
 
     See Also
     --------
+    ForestCritic : Estimates the probability with a random forest.
     NeighborCritic : Estimates the probability from the nearest real rows.
     NetworkCritic : Estimates the probability with a small neural network.
 
@@ -138,6 +140,21 @@ class Critic(ABC):
     >>> X_resampled.shape
     (213, 13)
     """
+
+    def suited_to(self, schema: FeatureSchema) -> "Critic":  # noqa: ARG002
+        """Return the critic to fit to a table; unless a subclass says otherwise, this one.
+
+        Parameters
+        ----------
+        schema : FeatureSchema
+            The columns of the table.
+
+        Returns
+        -------
+        critic : Critic
+            The critic to fit.
+        """
+        return self
 
     @abstractmethod
     def fit(
@@ -176,3 +193,21 @@ def log_probability(
         0, -log_odds - POWER_OF_ODDS_IN_TABLE * in_table
     )
     return logarithm
+
+
+def choose_rows_to_compare(
+    rows: EncodedRows,
+    most_rows: int,
+    most_cells: int,
+    least_rows: int,
+    rng: np.random.Generator,
+) -> npt.NDArray[np.intp]:
+    """Return the indices of at most `most_rows` random rows, all of them if there are fewer.
+
+    In wide tables, there are at most `most_cells` cells, but at least `least_rows` rows.
+    """
+    most = min(most_rows, max(most_cells // rows.width, least_rows))
+    if len(rows) <= most:
+        return np.arange(len(rows))
+    chosen: npt.NDArray[np.intp] = rng.choice(len(rows), most, replace=False)
+    return chosen

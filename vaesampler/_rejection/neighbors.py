@@ -14,6 +14,7 @@ from vaesampler._rejection.critic import (
     Critic,
     FittedCritic,
     Verdict,
+    choose_rows_to_compare,
     log_probability,
 )
 from vaesampler._runtime.seeds import RandomStream
@@ -52,6 +53,7 @@ class NeighborCritic(Critic):
 
     See Also
     --------
+    ForestCritic : The default in tables with categories, or columns of few levels.
     NetworkCritic : The default for large classes in large tables.
 
     References
@@ -78,7 +80,10 @@ class NeighborCritic(Critic):
     ) -> "FittedNeighborCritic":
         """Choose reference rows of the class and of all others."""
         rng = random.numpy()
-        own, others = _choose(own_rows, rng), _choose(other_rows, rng)
+        limits = MAX_ROWS_BY_SIDE, MAX_CELLS_BY_SIDE, MIN_ROWS_BY_SIDE
+        own, others = (
+            choose_rows_to_compare(rows, *limits, rng) for rows in (own_rows, other_rows)
+        )
         own_reference = own_rows.take(own)
         reference = np.concatenate([own_reference, other_rows.take(others)])
         # Without a query, kneighbors returns the distance to the nearest other row.
@@ -128,12 +133,3 @@ def _search(n_neighbors: int, rows: npt.NDArray[np.float32]) -> NearestNeighbors
     is_wide = rows.shape[1] >= MIN_WIDTH_WITHOUT_TREE
     algorithm = "brute" if is_wide else "kd_tree"
     return NearestNeighbors(n_neighbors=n_neighbors, algorithm=algorithm).fit(rows)
-
-
-def _choose(rows: EncodedRows, rng: np.random.Generator) -> npt.NDArray[np.intp]:
-    """Return the indices of the reference rows."""
-    most = min(MAX_ROWS_BY_SIDE, max(MAX_CELLS_BY_SIDE // rows.width, MIN_ROWS_BY_SIDE))
-    if len(rows) <= most:
-        return np.arange(len(rows))
-    chosen: npt.NDArray[np.intp] = rng.choice(len(rows), most, replace=False)
-    return chosen

@@ -4,20 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import torch
-from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
 from vaesampler._encoding.rows import EncodedRows
 from vaesampler._rejection.critic import (
-    COPY_QUANTILE,
     Candidates,
     Critic,
     FittedCritic,
     Verdict,
     log_probability,
 )
+from vaesampler._rejection.near_copies import NearCopies
 from vaesampler._runtime.noise import choose_rows
 from vaesampler._runtime.seeds import RandomStream
 from vaesampler._training.batches import RowPool
@@ -34,11 +32,6 @@ LEARNING_RATE_INIT = 0.01
 N_POOLED = 8_192
 MOST_CELLS_BY_POOL = 2_000_000
 N_STEPS_BY_POOL = 100
-# The threshold for near copies is estimated from the distances of this many rows to their
-# nearest neighbours, ...
-N_ROWS_FOR_COPIES = 200
-# ... among at most this many rows of the class.
-MAX_ROWS_AROUND_THEM = 20_000
 
 
 @dataclass(frozen=True)
@@ -58,7 +51,8 @@ class NetworkCritic(Critic):
 
     See Also
     --------
-    NeighborCritic : The default for small classes, and in small tables.
+    ForestCritic : The default for other classes where distances between rows say little.
+    NeighborCritic : The default for all others.
 
     References
     ----------
@@ -80,31 +74,24 @@ class NetworkCritic(Critic):
         network.initialize([generator])
         _train(network, own_rows, other_rows, generator)
         share = len(own_rows) / (len(own_rows) + len(other_rows))
-        distance = _copy_distance(own_rows, generator)
-        return FittedNetworkCritic(network, own_rows, share, distance)
+        return FittedNetworkCritic(network, share, NearCopies.fit(own_rows, generator))
 
 
 @dataclass(frozen=True, eq=False)
 class FittedNetworkCritic(FittedCritic):
-    """A trained network, and the rows of the class."""
+    """A trained network."""
 
     suits_threads: ClassVar[bool] = True
 
     network: StackedMLP  # a stack of one: (1, n_rows, width) to log-odds (1, n_rows, 1)
-    own_rows: EncodedRows
     share: float  # of the class in the table
-    copy_distance: float  # threshold for near copies
+    copies: NearCopies
 
     @torch.no_grad()
     def judge(self, candidates: Candidates) -> Verdict:
-        """Evaluate the network, and the distance of each candidate to its source."""
+        """Evaluate the network, and compare each candidate with its source."""
         log_odds = self.network(torch.from_numpy(candidates.encoded)[None])[0, :, 0].numpy()
-        has_source = candidates.sources >= 0
-        moves = candidates.encoded[has_source]
-        moves -= self.own_rows.take(candidates.sources[has_source])
-        is_copy = np.zeros(len(candidates.sources), dtype=bool)
-        is_copy[has_source] = np.einsum("ij,ij->i", moves, moves) < self.copy_distance**2
-        return Verdict(log_probability(log_odds, self.share), is_copy)
+        return Verdict(log_probability(log_odds, self.share), self.copies.among(candidates))
 
 
 @torch.no_grad()  # gradients are written by hand
@@ -138,14 +125,3 @@ def _drawing_from(rows: EncodedRows, generator: torch.Generator) -> Callable[[in
         return torch.from_numpy(rows.take(choose_rows(len(rows), n_rows, generator).numpy()))
 
     return draw
-
-
-def _copy_distance(rows: EncodedRows, generator: torch.Generator) -> float:
-    """Return the distance to its source below which a candidate is a near copy."""
-    shuffled = torch.randperm(len(rows), generator=generator, device=generator.device)
-    some = rows.take(shuffled[:MAX_ROWS_AROUND_THEM].numpy())
-    search = NearestNeighbors(n_neighbors=2, algorithm="brute").fit(some)
-    distances = search.kneighbors(some[:N_ROWS_FOR_COPIES])[0][
-        :, 1
-    ]  # [:, 0] is to the row itself
-    return float(np.quantile(distances, COPY_QUANTILE))
