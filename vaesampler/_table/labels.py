@@ -118,7 +118,8 @@ def find_class(label: Any, classes: Iterable[Hashable]) -> Hashable | None:
 
 def _labels_of_column(values: npt.NDArray[Any]) -> Labels:  # (n_rows,)
     if values.dtype.kind in "biufUSMm":
-        distinct, codes = np.unique(values, return_inverse=True)
+        distinct = np.unique(values)
+        codes = np.searchsorted(distinct, values)  # faster than return_inverse
         return Labels.of([_plain(label) for label in distinct], codes)
     labels = [_scalar(label) for label in values.tolist()]
     try:
