@@ -219,3 +219,15 @@ def test_the_smallest_integers_are_drawn_within_range():
     drawn = quick().fit(X, y).sample(1, 50)
     assert (drawn >= X.min(axis=0)).all()
     assert (drawn <= X.max(axis=0)).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_value_that_a_tenth_of_the_rows_share_is_drawn_as_often_as_in_the_class(seed):
+    rng = np.random.default_rng(seed)
+    y = np.arange(1_200) % 6 == 0
+    is_zero = rng.random(1_200) < np.where(y, 0.3, 0.06)
+    amounts = np.where(is_zero, 0, rng.lognormal(3, 1, 1_200))
+    X = np.column_stack([amounts, rng.normal(size=1_200)])
+    sampler = quick(max_iter=150, rejection_strength=0)
+    drawn = sampler.fit(X, y).sample(True, 2_000)
+    assert (drawn[:, 0] == 0).mean() == pytest.approx((X[y, 0] == 0).mean(), abs=0.06)

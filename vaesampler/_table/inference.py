@@ -31,8 +31,10 @@ N_ROWS_SAMPLED = 10_000
 # Columns with at most this many distinct values have no spikes: they are rating scales.
 LONGEST_SCALE = 20
 # A spike is a value with at least this share and this number of the rows, and with at least
-# this many times the median count of a value.
+# this many times the median count of a value. Where few values repeat, a smaller share is one:
+# drawn values hardly ever hit it by chance.
 LEAST_SPIKE_SHARE = 0.2
+LEAST_SPIKE_SHARE_IF_FEW_REPEAT = 0.05
 LEAST_SPIKE_ROWS = 10
 LEAST_SPIKE_RATIO = 5
 MOST_SPIKES = 3
@@ -302,9 +304,11 @@ def _find_spikes(observed: npt.NDArray[Any]) -> tuple[Any, ...]:
     values, counts = np.unique(sample, return_counts=True)
     if len(values) <= LONGEST_SCALE:
         return ()
+    few_repeat = 2 * len(values) > len(sample)
+    share = LEAST_SPIKE_SHARE_IF_FEW_REPEAT if few_repeat else LEAST_SPIKE_SHARE
     least = max(
         LEAST_SPIKE_ROWS,
-        LEAST_SPIKE_SHARE * len(sample),
+        share * len(sample),
         LEAST_SPIKE_RATIO * float(np.median(counts)),
     )
     most_frequent = np.argsort(-counts, kind="stable")[:MOST_SPIKES]
