@@ -192,8 +192,10 @@ def test_fits_that_overlap_leave_each_its_number_of_threads(table, three_threads
     both_ready = Barrier(2, timeout=60)
     with ThreadPoolExecutor(max_workers=2) as pool:
         first, second = pool.submit(fit_first), pool.submit(fit_second)
-    assert first.result() == (3, 3)
-    assert second.result() == (3, 3)
+        assert first.result() == (3, 3)
+        assert second.result() == (3, 3)
+    with ThreadPoolExecutor(max_workers=1) as later:
+        assert later.submit(torch.get_num_threads).result() == 3
 
 
 def test_a_failed_fit_leaves_the_number_of_threads_as_it_was(table, three_threads):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from numbers import Integral
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -126,6 +126,8 @@ class _Tree(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class FittedForestCritic(FittedCritic):
     """The fitted trees."""
+
+    suits_threads: ClassVar[bool] = True
 
     trees: list[_Tree]
     share: float  # of the class in the table

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from numbers import Integral
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -99,7 +100,9 @@ class NeighborCritic(Critic):
 
 @dataclass(frozen=True, eq=False)
 class FittedNeighborCritic(FittedCritic):
-    """Reference rows in a search structure, which uses several cores by itself."""
+    """Reference rows in a search structure."""
+
+    suits_threads: ClassVar[bool] = True
 
     neighbors: NearestNeighbors
     is_own: npt.NDArray[np.bool_]  # (n_reference,)

@@ -1,13 +1,17 @@
-"""PyTorch's device, and the number of its threads."""
+"""PyTorch's device, precision and threads, and OpenMP's."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from itertools import islice
+from threading import Thread
 from typing import TypeVar
 
+import sklearn.neighbors  # noqa: F401, loads the OpenMP library of its neighbour search
 import torch
+from threadpoolctl import ThreadpoolController
 
 Result = TypeVar("Result")
 
@@ -51,20 +55,54 @@ def full_precision() -> Iterator[None]:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Limit PyTorch to one thread, and restore the number of threads on exit.
+    """Limit PyTorch and OpenMP to one thread, and restore the numbers of threads on exit.
 
     Networks of this size gain nothing from a second thread and are slowed down by it when
-    other processes use the cores. Rounding, hence the drawn rows, also depends on the number
-    of threads.
+    other processes use the cores. Rounding and the order of equal distances, hence the drawn
+    rows, also depend on the number of threads. And after a fork, OpenMP waits for threads
+    that exist only in the parent process.
     """
-    # PyTorch's setting is local to a Python thread. Threads that first use PyTorch inside this
-    # context inherit it.
     n_threads_before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(n_threads_before)
+    of_new_threads = _in_new_thread(torch.get_num_threads)
+    with _openmp_libraries().limit(limits=1):
+        _set_threads(1, of_new_threads)
+        try:
+            yield
+        finally:
+            _set_threads(n_threads_before, of_new_threads)
+
+
+@cache
+def _openmp_libraries() -> ThreadpoolController:
+    """Return the OpenMP libraries of PyTorch and scikit-learn. Limits are local to a thread."""
+    return ThreadpoolController().select(user_api="openmp")
+
+
+def _limit_new_thread() -> None:
+    """Limit PyTorch and OpenMP to one thread in a thread that ends with its pool."""
+    of_new_threads = torch.get_num_threads()
+    _openmp_libraries().limit(limits=1)
+    _set_threads(1, of_new_threads)
+
+
+def _set_threads(of_this_thread: int, of_new_threads: int) -> None:
+    """Set PyTorch's numbers of threads: of this thread, and of those that are started later.
+
+    `torch.set_num_threads` sets both.
+    """
+    restoring = Thread(target=torch.set_num_threads, args=(of_new_threads,))
+    torch.set_num_threads(of_this_thread)
+    if of_new_threads != of_this_thread:
+        restoring.start()
+        restoring.join()
+
+
+def _in_new_thread(function: Callable[[], Result]) -> Result:
+    results: list[Result] = []
+    thread = Thread(target=lambda: results.append(function()))
+    thread.start()
+    thread.join()
+    return results[0]
 
 
 def in_order(
@@ -79,9 +117,7 @@ def in_order(
         if n_threads == 1:
             yield from map(function, range(n_calls))
             return
-        with ThreadPoolExecutor(
-            n_threads, initializer=torch.set_num_threads, initargs=(1,)
-        ) as pool:
+        with ThreadPoolExecutor(n_threads, initializer=_limit_new_thread) as pool:
             indices = iter(range(n_calls))
             ahead = deque(
                 pool.submit(function, index) for index in islice(indices, n_threads + 1)
