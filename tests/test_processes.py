@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
+from conftest import quick
 from joblib import Parallel, delayed
-from rows_anywhere import digest
+from rows_anywhere import digest, make_table_with_ties
 
 HERE = Path(__file__).parent
 PREAMBLE = f"import sys; sys.path.insert(0, {str(HERE)!r})\n"
@@ -61,7 +63,8 @@ def test_rows_are_the_same_in_workers_of_joblib(backend, expected):
 
 IN_PROCESSES = """
 import multiprocessing
-from rows_anywhere import digest
+from conftest import quick
+from rows_anywhere import digest, make_table_with_ties
 
 if __name__ == "__main__":
     print(digest())
@@ -75,3 +78,36 @@ if __name__ == "__main__":
 def test_children_of_a_process_that_has_fitted_fit_alike_and_do_not_hang(method, expected):
     found = output_of(IN_PROCESSES.format(method=method), OMP_NUM_THREADS="2")
     assert found == [expected] * 3
+
+
+def test_a_sampler_without_a_seed_draws_other_rows_in_every_worker_and_thread():
+    X, y = make_table_with_ties()
+    sampler = quick(max_iter=20).fit(X, y)
+    draw = delayed(draw_unseeded)
+    here = [draw_unseeded(sampler) for _ in range(2)]
+    in_processes = Parallel(n_jobs=2)(draw(sampler) for _ in range(4))
+    in_threads = Parallel(n_jobs=2, backend="threading")(draw(sampler) for _ in range(4))
+    copies = [draw_unseeded(copy) for copy in (deepcopy(sampler), deepcopy(sampler))]
+    every = [*here, *in_processes, *in_threads, *copies]
+    assert len(set(every)) == len(every)
+    again = quick(max_iter=20).fit(X, y)
+    assert [draw_unseeded(again) for _ in range(2)] == here
+
+
+def draw_unseeded(sampler):
+    return sampler.sample(1, 20).tobytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")
+def test_forked_workers_draw_other_rows_than_each_other():
+    found = output_of(
+        "import multiprocessing\n"
+        "from rows_anywhere import make_table_with_ties, quick\n"
+        "sampler = quick(max_iter=20).fit(*make_table_with_ties())\n"
+        "def draw(_):\n"
+        "    return hash(sampler.sample(1, 20).tobytes())\n"
+        "with multiprocessing.get_context('fork').Pool(3) as pool:\n"
+        "    print(*pool.map(draw, range(3), chunksize=1))\n",
+        PYTHONHASHSEED="0",
+    )
+    assert len(set(found)) == 3

@@ -23,7 +23,7 @@ from vaesampler._estimators.checks import (
 )
 from vaesampler._estimators.sampling_strategy import check_class_sizes, rows_to_add
 from vaesampler._runtime.progress import Progress
-from vaesampler._runtime.seeds import Seeds
+from vaesampler._runtime.seeds import Seeds, UnseededCalls
 from vaesampler._table.containers import Container
 from vaesampler._table.labels import Labels, find_class, labels_of, take_labels
 from vaesampler._table.named_features import CategoricalFeatures, OrdinalFeatures
@@ -132,7 +132,10 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         Number of rows of the class in a batch, chosen at random at each step.
 
     learning_rate_init : float, default=0.02
-        Initial learning rate of Adam. It decreases to zero along a cosine.
+        Initial learning rate of Adam. It decreases to zero along a cosine. In tables of more
+        than 200 slots (numeric columns, and levels of categories), it is multiplied by 200 /
+        slots. A class whose training diverges is trained again with an eighth of it, at most
+        twice.
 
     max_iter : int, default=250
         Number of optimizer steps on the rows of each class; the maximum number if
@@ -364,7 +367,7 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
             If X is of a library that is not supported, or is not in memory. The message says
             how to convert it.
         TrainingDivergedError
-            If the loss of a class is not finite.
+            If the loss of a class is not finite, with a smaller learning rate either.
         """
         with self._fitting() as progress:
             self._fit(*self._check_X_y(X, y), progress)
@@ -406,7 +409,7 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
             If X is of a library that is not supported, or is not in memory. The message says
             how to convert it.
         TrainingDivergedError
-            If the loss of a class is not finite.
+            If the loss of a class is not finite, with a smaller learning rate either.
         """
         with self._fitting() as progress:
             return self._fit_resample(X, y, progress)
@@ -429,7 +432,8 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
             Number of rows to draw.
         random_state : int, RandomState instance or None, default=None
             Pass an int to draw the same rows at every call. If None, every call draws other
-            rows, and the calls are reproducible if the sampler has an int `random_state`.
+            rows, in forked processes and unpickled samplers too. In the process that fitted
+            the sampler, the calls are reproducible if it has an int `random_state`.
 
         Returns
         -------
@@ -457,13 +461,13 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
             raise ValueError(
                 f"n_samples must be a whole number of at least 0; found {n_samples!r}."
             )
+        call: tuple[int, ...] = (0,)
         if random_state is None:
-            self._n_sample_calls += 1
-            seeds, call = self._fitted_with.seeds, self._n_sample_calls
+            seeds, call = self._fitted_with.seeds, self._unseeded_calls.next_key()
         else:
-            seeds, call = Seeds.from_random_state(random_state), 0
+            seeds = Seeds.from_random_state(random_state)
         n_rows = int(n_samples)
-        with closing(self._draw(generator, n_rows, seeds, "sample", call)) as blocks:
+        with closing(self._draw(generator, n_rows, seeds, "sample", *call)) as blocks:
             return self._template.make(blocks, n_rows)
 
     def encode(
@@ -623,7 +627,7 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         """Set the fitted attributes."""
         self._generators = generators
         self._fitted_with = resources
-        self._n_sample_calls = 0
+        self._unseeded_calls = UnseededCalls()
         self._reports = {}
         self.__dict__.pop("synthetic_mask_", None)  # of an earlier fit_resample
         self.schema_ = self._template.schema

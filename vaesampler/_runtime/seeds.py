@@ -4,10 +4,12 @@ A stream depends only on the seed and on its key. A class gets the same random n
 whichever other classes are trained with it, and in whatever order.
 """
 
+import os
 from dataclasses import dataclass
 from hashlib import blake2b
 from numbers import Integral
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -64,7 +66,7 @@ class Seeds:
             If `random_state` is invalid.
         """
         if random_state is None:
-            return cls(int(np.random.SeedSequence().generate_state(1, np.uint64)[0]))
+            return cls(*_fresh_entropy())
         if isinstance(random_state, np.random.RandomState):
             return cls(int(random_state.randint(np.iinfo(np.int64).max, dtype=np.int64)))
         if isinstance(random_state, Integral) and 0 <= random_state < 2**32:
@@ -98,3 +100,38 @@ class Seeds:
         parts = [part.item() if isinstance(part, np.generic) else part for part in key]
         digest = blake2b(repr(parts).encode(), digest_size=16).digest()
         return np.random.SeedSequence([self.entropy, *np.frombuffer(digest, np.uint32)])
+
+
+class UnseededCalls:
+    """Keys for calls without a seed, each of which is to draw other rows.
+
+    The keys are 1, 2, ... in the process in which this object was made. In forked processes,
+    and where it was copied or unpickled, they also contain fresh entropy: no two workers have
+    the same keys.
+    """
+
+    def __init__(self) -> None:
+        self._start(entropy=())
+
+    def _start(self, entropy: tuple[int, ...]) -> None:
+        self._entropy, self._n_calls = entropy, 0
+        self._process, self._lock = os.getpid(), Lock()
+
+    def next_key(self) -> tuple[int, ...]:
+        """Return the key of the next call."""
+        if self._process != os.getpid():
+            self._start(_fresh_entropy())
+        with self._lock:
+            self._n_calls += 1
+            return (*self._entropy, self._n_calls)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._start(_fresh_entropy())
+
+
+def _fresh_entropy() -> tuple[int, ...]:
+    """Return entropy of the operating system."""
+    return (int(np.random.SeedSequence().generate_state(1, np.uint64)[0]),)
