@@ -13,11 +13,13 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
-from vaesampler import LatentSampler, PosteriorSampling, PriorSampling
+from vaesampler import LatentSampler, PosteriorSampling, PriorSampling, VAEOversampler
 from vaesampler._encoding.layout import Layout
 from vaesampler._encoding.rows import DenseRows
 from vaesampler._runtime.settings import TrainingSettings
+from vaesampler._training import retries
 from vaesampler._training.loop import ClassRows, train
+from vaesampler._training.retries import train_with_retries
 from vaesampler._training.smoothing import SmoothedRows
 from vaesampler._vae.model import StackedVAE
 from vaesampler.exceptions import (
@@ -343,6 +345,48 @@ def test_a_diverged_class_is_the_one_named_among_those_trained_beside_it(divergi
     with pytest.raises(TrainingDivergedError) as caught:
         train(vaes, classes, settings)
     assert (caught.value.label, caught.value.step) == (labels[diverging], 1)
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("n_rows", "width"), [(60, 1_000), (200, 2_000), (60, 5_000)])
+def test_wide_tables_of_correlated_columns_do_not_diverge(n_rows, width, seed):
+    rng = np.random.default_rng(seed)
+    factors = rng.normal(size=(n_rows, 3)) @ rng.normal(size=(3, width))
+    X = factors + 0.01 * rng.normal(size=(n_rows, width))
+    y = np.arange(n_rows) < n_rows // 4
+    drawn = VAEOversampler(random_state=seed).fit(X, y).sample(True, 10)
+    assert np.isfinite(drawn).all()
+
+
+@pytest.mark.parametrize(
+    ("largest_step", "n_attempts"), [(0.01, 1), (0.005, 2), (2e-4, 3)]
+)
+def test_a_class_that_diverges_is_trained_again_by_itself_with_smaller_steps(
+    monkeypatch, largest_step, n_attempts
+):
+    attempts = []
+
+    def train_or_diverge(vaes, classes, settings, *_):
+        labels = [entry.label for entry in classes]
+        attempts.append((labels, settings.learning_rate_init))
+        if "rare" in labels and settings.learning_rate_init > largest_step:
+            raise TrainingDivergedError("rare", 3)
+        return [None] * len(labels)
+
+    monkeypatch.setattr(retries, "train", train_or_diverge)
+    settings = TrainingSettings(
+        max_iter=5, learning_rate_init=0.01, batch_size=8, beta=1.0, alpha=0.0
+    )
+    trained = train_with_retries(
+        ["common", "rare"],
+        lambda label: ClassRows(label, None, None),
+        lambda n_models: StackedVAE(n_models, Layout(4), (8,), 2, "relu"),
+        settings,
+    )
+    assert list(trained) == ["common", "rare"]
+    rates = [rate for labels, rate in attempts if "rare" in labels]
+    assert rates == [0.01, 0.00125, 0.00015625][:n_attempts]
+    assert all(rate == 0.01 for labels, rate in attempts if "common" in labels)
 
 
 @pytest.mark.parametrize("rejection_strength", [0.0, 1.0])

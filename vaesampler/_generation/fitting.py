@@ -18,9 +18,9 @@ from vaesampler._runtime.progress import Progress
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._runtime.settings import GeneratorSettings
 from vaesampler._training.early_stopping import MAX_ROWS_BY_LOOK, HeldOutRows
-from vaesampler._training.loop import SILENCE, ClassRows, TrainingHistory, train
+from vaesampler._training.loop import SILENCE, ClassRows
+from vaesampler._training.retries import Trained, train_with_retries
 from vaesampler._training.smoothing import SmoothedRows
-from vaesampler._vae.model import StackedVAE
 
 
 @one_thread()
@@ -62,7 +62,7 @@ def fit_generators(
     Raises
     ------
     TrainingDivergedError
-        If a loss is not finite.
+        If a loss is not finite, with smaller steps either.
     """
     if not supports:
         return {}
@@ -70,18 +70,18 @@ def fit_generators(
     shared = SharedFit.of(training, settings, seeds, device, progress)
     suited = critic.suited_to(table.encoder.schema)
     fitting = _ClassFitting(training, held_out, shared, settings, suited, seeds, device)
-    labels = list(supports)
-    own_rows = [training.of_class(label) for label in labels]
-    classes = [
-        fitting.class_rows(label, rows) for label, rows in zip(labels, own_rows, strict=True)
-    ]
-    vaes = shared.vae.select([0] * len(labels))
-    histories = train(vaes, classes, settings.training, settings.early_stopping, progress)
+    own_rows = {label: training.of_class(label) for label in supports}
+    trained = train_with_retries(
+        list(supports),
+        lambda label: fitting.class_rows(label, own_rows[label]),
+        lambda n_models: shared.vae.select([0] * n_models),
+        settings.training,
+        settings.early_stopping,
+        progress,
+    )
     return {
-        label: fitting.generator(
-            classes[index], own_rows[index], vaes.select([index]), histories[index], support
-        )
-        for index, (label, support) in enumerate(supports.items())
+        label: fitting.generator(trained[label], own_rows[label], support)
+        for label, support in supports.items()
     }
 
 
@@ -117,13 +117,12 @@ class _ClassFitting:
 
     def generator(
         self,
-        entry: ClassRows,
+        trained: Trained,
         own_rows: EncodedRows,
-        vae: StackedVAE,
-        history: TrainingHistory,
         support: Support,
     ) -> ClassGenerator:
         """Calibrate the trained VAE of a class, and fit its critic."""
+        vae, entry = trained.vae, trained.rows
         label, encoder = entry.label, self.training.encoder
         scaling = self.shared.scaling[label]
         fit, estimated = learn_residuals(vae, entry.rows, self._torch("errors", label))
@@ -154,7 +153,7 @@ class _ClassFitting:
             own_rows=own_rows,
             held_out_rows=self.held_out.get(label),
             fit=fit,
-            history=history,
+            history=trained.history,
         )
 
     def _held_out_rows(self, label: Hashable) -> HeldOutRows | None:

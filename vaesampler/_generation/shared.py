@@ -15,7 +15,8 @@ from vaesampler._runtime.progress import Progress
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._runtime.settings import GeneratorSettings
 from vaesampler._table.labels import Labels
-from vaesampler._training.loop import ClassRows, train
+from vaesampler._training.loop import ClassRows
+from vaesampler._training.retries import train_with_retries
 from vaesampler._training.shrinkage import ShrunkNormal
 from vaesampler._training.smoothing import SmoothedRows
 from vaesampler._vae.model import StackedVAE
@@ -109,17 +110,22 @@ def _pretrain(
     progress: Progress,
 ) -> StackedVAE:
     """Return a VAE trained on all rows."""
-    vae = StackedVAE(
-        1,
-        all_rows.layout,
-        settings.hidden_layer_sizes,
-        settings.latent_dim,
-        settings.activation,
-    )
-    vae.initialize([seeds.torch("initial weights")])
-    vae.to(device)
-    if settings.pretrain_iter > 0:
-        rows = ClassRows(None, all_rows, seeds.torch("pretraining", device=device))
-        training = replace(settings.training, max_iter=settings.pretrain_iter)
-        train(vae, [rows], training, progress=progress)
-    return vae
+
+    def make_vaes(n_models: int) -> StackedVAE:
+        vaes = StackedVAE(
+            n_models,
+            all_rows.layout,
+            settings.hidden_layer_sizes,
+            settings.latent_dim,
+            settings.activation,
+        )
+        return vaes.initialize([seeds.torch("initial weights")] * n_models).to(device)
+
+    def rows_of(label: Hashable) -> ClassRows:
+        return ClassRows(label, all_rows, seeds.torch("pretraining", device=device))
+
+    if settings.pretrain_iter == 0:
+        return make_vaes(1)
+    training = replace(settings.training, max_iter=settings.pretrain_iter)
+    trained = train_with_retries([None], rows_of, make_vaes, training, progress=progress)
+    return trained[None].vae

@@ -14,7 +14,7 @@ from vaesampler._training.batches import RowPool
 from vaesampler._training.curves import LossCurve
 from vaesampler._training.early_stopping import EarlyStopping, HeldOutRows
 from vaesampler._training.gradients import HeadGradient, VAEGradient
-from vaesampler._training.optimizer import Adam, FlatParameters, cosine_decay
+from vaesampler._training.optimizer import Adam, FlatParameters, cosine_decay, suit_width
 from vaesampler._training.smoothing import SmoothedRows
 from vaesampler._vae.model import EvidenceBound, StackedVAE
 from vaesampler.exceptions import TrainingDivergedError
@@ -81,11 +81,12 @@ def train(
     optimizer = Adam(parameters)
     stopping = _early_stopping(vaes, parameters, classes, settings, early_stopping)
     losses = _Losses(classes, settings.max_iter, decay)
+    learning_rate_init = suit_width(settings.learning_rate_init, vaes.layout.width)
     for step in range(settings.max_iter):
         targets, noise = batches.next()
         gradient.write(targets, noise, losses.of_step[step])
         parameters.add_penalty(decay)
-        optimizer.step(cosine_decay(settings.learning_rate_init, step, settings.max_iter))
+        optimizer.step(cosine_decay(learning_rate_init, step, settings.max_iter))
         steps_done = step + 1
         if steps_done % STEPS_BETWEEN_REPORTS == 0 or steps_done == settings.max_iter:
             losses.check_and_report(steps_done, stopping, progress)

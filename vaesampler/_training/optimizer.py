@@ -6,6 +6,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+# From this number of slots on, the step is inversely proportional to it: every weight of the
+# first layer moves by about the step, and their sum by the step times the width.
+WIDEST_FOR_WHOLE_STEP = 200
 # The defaults of PyTorch and of the paper.
 ADAM_BETA_1, ADAM_BETA_2, ADAM_EPSILON = 0.9, 0.999, 1e-8
 
@@ -79,6 +82,17 @@ class Adam:
         torch.sqrt(self.mean_square, out=self.root).add_(self.epsilon)
         size = learning_rate * correction / (1 - ADAM_BETA_1**self.n_steps)
         self.values.addcdiv_(self.mean, self.root, value=-size)
+
+
+def suit_width(learning_rate_init: float, width: int) -> float:
+    """Return the learning rate for encoded rows of this width.
+
+    References
+    ----------
+    Greg Yang, Edward J. Hu (2021). Tensor Programs IV: Feature Learning in Infinite-Width
+    Neural Networks.
+    """
+    return learning_rate_init * min(1.0, WIDEST_FOR_WHOLE_STEP / width)
 
 
 def cosine_decay(learning_rate_init: float, step: int, max_iter: int) -> float:
