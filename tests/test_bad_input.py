@@ -358,9 +358,7 @@ def test_wide_tables_of_correlated_columns_do_not_diverge(n_rows, width, seed):
     assert np.isfinite(drawn).all()
 
 
-@pytest.mark.parametrize(
-    ("largest_step", "n_attempts"), [(0.01, 1), (0.005, 2), (2e-4, 3)]
-)
+@pytest.mark.parametrize(("largest_step", "n_attempts"), [(0.01, 1), (0.005, 2), (2e-4, 3)])
 def test_a_class_that_diverges_is_trained_again_by_itself_with_smaller_steps(
     monkeypatch, largest_step, n_attempts
 ):

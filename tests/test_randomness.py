@@ -71,21 +71,35 @@ def test_global_generators_and_threads_are_left_as_they_were(random_state, laten
     assert torch.get_num_threads() == threads_before
 
 
+SETTINGS = {
+    "bfloat16 by default": (torch.set_default_dtype, torch.bfloat16, torch.float32),
+    "float16 by default": (torch.set_default_dtype, torch.float16, torch.float32),
+    "float64 by default": (torch.set_default_dtype, torch.float64, torch.float32),
+    # "meta" stands in for "cuda": tensors without values.
+    "another device by default": (torch.set_default_device, "meta", None),
+    "products in bfloat16": (torch.set_float32_matmul_precision, "medium", "highest"),
+    "deterministic algorithms": (torch.use_deterministic_algorithms, True, False),
+    "no gradients": (torch.set_grad_enabled, False, True),
+    "denormals are zero": (torch.set_flush_denormal, True, False),
+    "anomalies are detected": (torch.autograd.set_detect_anomaly, True, False),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Anomaly Detection")
 @pytest.mark.parametrize("counts", [{0: 40, 1: 12, 2: 8}, {0: 10_000, 1: 200}])
-@pytest.mark.parametrize("setting", ["float64 by default", "another device by default"])
-def test_what_the_user_set_in_torch_changes_nothing(setting, counts):
+@pytest.mark.parametrize("parameters", [{}, {"early_stopping": True}], ids=str)
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_what_the_user_set_in_torch_changes_nothing_and_stays(setting, parameters, counts):
     table = make_table(counts)
-    expected = quick().fit_resample(*table)[0]
-    if setting == "float64 by default":
-        reset, value = torch.set_default_dtype, torch.get_default_dtype()
-        torch.set_default_dtype(torch.float64)
-    else:
-        reset, value = torch.set_default_device, None
-        torch.set_default_device("meta")  # stands in for "cuda": tensors without values
+    expected = quick(**parameters).fit_resample(*table)[0]
+    change, value, usual = SETTINGS[setting]
+    change(value)
     try:
-        rows = quick().fit_resample(*table)[0]
+        rows = quick(**parameters).fit_resample(*table)[0]
+        found = torch.get_default_dtype(), torch.get_float32_matmul_precision()
+        assert value in found or value not in (torch.bfloat16, torch.float16, "medium")
     finally:
-        reset(value)
+        change(usual)
     assert_array_equal(rows, expected)
 
 

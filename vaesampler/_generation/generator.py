@@ -21,7 +21,7 @@ from vaesampler._generation.quantile_matching import QuantileMatching
 from vaesampler._generation.residuals import ResidualModel, Residuals
 from vaesampler._rejection.critic import Candidates, FittedCritic, Verdict
 from vaesampler._rejection.rule import LEAST_SHARE_KEPT, keep, rejection_power
-from vaesampler._runtime.devices import full_precision, in_order
+from vaesampler._runtime.devices import full_precision, in_order, one_thread
 from vaesampler._runtime.noise import choose_rows, choose_variables
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._training.loop import TrainingHistory
@@ -77,6 +77,7 @@ class ClassGenerator:
         return self.encoder.decode(rows.take(np.arange(len(rows))), self.support, rng)
 
     @torch.no_grad()
+    @one_thread()
     @full_precision()
     def codes(self, rows: EncodedRows) -> npt.NDArray[np.float32]:  # (n_rows, latent_dim)
         """Return the posterior means of rows."""

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from itertools import islice
-from threading import Thread
+from threading import Lock, Thread
 from typing import TypeVar
 
 import sklearn.neighbors  # noqa: F401, loads the OpenMP library of its neighbour search
@@ -46,11 +46,44 @@ AUTOCAST_DEVICES = ("cpu", "cuda", "mps", "xpu")
 
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """Compute in float32 where the caller has set `torch.autocast`."""
+    """Compute in float32, whatever `torch.autocast` and the precision of products are."""
     with ExitStack() as stack:
         for device_type in filter(torch.is_autocast_enabled, AUTOCAST_DEVICES):
             stack.enter_context(torch.autocast(device_type, enabled=False))
+        stack.enter_context(_matmul_precision.highest())
         yield
+
+
+class _MatmulPrecision:
+    """PyTorch's precision of products of matrices, which all threads share."""
+
+    def __init__(self) -> None:
+        self.n_inside = 0  # calls that need the highest precision now
+        self.lock = Lock()
+        self.before = "highest"
+
+    @contextmanager
+    def highest(self) -> Iterator[None]:
+        """Set the highest precision; the last call that ends restores what was set before."""
+        with self.lock:
+            if self.n_inside == 0:
+                self.before = torch.get_float32_matmul_precision()
+                self._set("highest")
+            self.n_inside += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.n_inside -= 1
+                if self.n_inside == 0:
+                    self._set(self.before)
+
+    def _set(self, precision: str) -> None:
+        if torch.get_float32_matmul_precision() != precision:
+            torch.set_float32_matmul_precision(precision)
+
+
+_matmul_precision = _MatmulPrecision()
 
 
 @contextmanager

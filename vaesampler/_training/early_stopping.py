@@ -71,7 +71,9 @@ class EarlyStopping:
         self.is_watched = torch.tensor([entry is not None for entry in held_out], device=device)
         self.rows, self.noise = _stack(held_out, vaes)
         self.best_values = self.values.clone()
-        self.best_loss = torch.full((vaes.n_models,), torch.inf, device=device)
+        self.best_loss = torch.full(
+            (vaes.n_models,), torch.inf, dtype=torch.float32, device=device
+        )
         self.n_without_change = torch.zeros(vaes.n_models, dtype=torch.int64, device=device)
         self.last_step = torch.full((vaes.n_models,), -1, device=device)  # -1 before it stops
         self.looks: list[Tensor] = []  # (2, n_models) each: reconstruction and KL
@@ -131,6 +133,6 @@ def _stack(
     noise = weight.new_zeros(vaes.n_models, n_rows, vaes.latent_dim)
     for index, entry in enumerate(held_out):
         if entry is not None:
-            rows[index] = entry.rows[torch.arange(n_rows) % len(entry.rows)]
+            rows[index] = entry.rows[torch.arange(n_rows, device=rows.device) % len(entry.rows)]
             noise[index] = standard_normal((n_rows, vaes.latent_dim), entry.generator)
     return rows, noise

@@ -61,8 +61,9 @@ class ShrunkNormal:
         if sum(map(len, parts)) < n_features:
             return cls(torch.cat(parts), deviation, share_apart)
         # With enough rows, one square root of the whole matrix needs half the noise.
-        apart = math.sqrt(share_apart) * torch.eye(n_features, device=factor.device)
-        root = torch.linalg.qr(torch.cat([*parts, apart.to(factor)]), mode="r").R
+        identity = torch.eye(n_features, dtype=factor.dtype, device=factor.device)
+        apart = math.sqrt(share_apart) * identity
+        root = torch.linalg.qr(torch.cat([*parts, apart]), mode="r").R
         return cls(root, deviation, 0.0)
 
     def _ledoit_wolf_shrinkage(self, factor: Tensor, n_rows: int, varies: Tensor) -> float:
