@@ -115,6 +115,15 @@ def test_the_oversampler_shown_in_a_notebook_links_to_its_page_of_the_reference(
     assert link in VAEOversampler()._repr_html_()
 
 
+def test_every_promise_names_a_test_that_is_there():
+    page = (ROOT / "docs" / "reliability.md").read_text()
+    named = set(re.findall(r"`(test_\w+)`", page))
+    sources = "".join(path.read_text() for path in (ROOT / "tests").glob("test_*.py"))
+    assert named <= set(re.findall(r"^def (test_\w+)", sources, re.MULTILINE))
+    rows = re.findall(r"^\| (?!test \|)(?:.*) \| (.*) \|$", page, re.MULTILINE)
+    assert all("`test_" in row for row in rows if row not in ("test", "---"))
+
+
 # Figures
 
 GUIDE = ROOT / "docs" / "user_guide.md"

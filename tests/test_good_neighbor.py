@@ -1,0 +1,116 @@
+"""After a call, whether it returned or failed, the process is as it was before."""
+
+import os
+import random
+import threading
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+import torch
+from conftest import make_table, quick
+from scipy import sparse
+
+from vaesampler import LatentSampler, PosteriorSampling
+from vaesampler.exceptions import TrainingDivergedError
+
+
+class Raises(LatentSampler):
+    """Raises an error when rows are drawn."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def draw(self, vae, rows, n_samples, generator):
+        PosteriorSampling().draw(vae, rows, n_samples, generator)
+        raise self.error
+
+
+def state():
+    """Return what a call may not change, by name."""
+    descriptors = Path("/proc/self/fd")
+    return {
+        "Python's generator": random.getstate(),
+        "NumPy's generator": str(np.random.get_state()),  # noqa: NPY002
+        "PyTorch's generator": torch.get_rng_state().tolist(),
+        "threads": sorted(thread.name for thread in threading.enumerate()),
+        "PyTorch's threads": torch.get_num_threads(),
+        "default dtype": torch.get_default_dtype(),
+        "precision of products": torch.get_float32_matmul_precision(),
+        "gradients": torch.is_grad_enabled(),
+        "inference mode": torch.is_inference_mode_enabled(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "warnings": list(warnings.filters),
+        "floating-point errors": np.geterr(),
+        "environment": dict(os.environ),
+        "working directory": sorted(os.listdir()),
+        "open files": len(os.listdir(descriptors)) if descriptors.is_dir() else None,
+    }
+
+
+CALLS = {
+    "returns": ({}, None),
+    "rejects nothing": ({"rejection_strength": 0}, None),
+    "stops early": ({"early_stopping": True}, None),
+    "diverges": ({"learning_rate_init": 1e30}, TrainingDivergedError),
+    "is refused": ({"latent_dim": 0}, ValueError),
+    "fails while drawing": ({"latent_sampling": Raises(OSError())}, OSError),
+    "is interrupted": ({"latent_sampling": Raises(KeyboardInterrupt())}, KeyboardInterrupt),
+}
+
+
+@pytest.mark.parametrize("counts", [{0: 40, 1: 12, 2: 8}, {0: 10_000, 1: 2_000}])
+@pytest.mark.parametrize("call", CALLS)
+def test_whatever_a_call_does_the_process_is_as_before(call, counts, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table = make_table(counts)
+    quick().fit_resample(*table)  # modules are imported on first use
+    parameters, error = CALLS[call]
+    before = state()
+    sampler = quick(**parameters)
+    if error is None:
+        sampler.fit_resample(*table)
+        sampler.sample(1, 5)
+        sampler.encode(1, table[0][:5])
+    else:
+        with pytest.raises(error):
+            sampler.fit_resample(*table)
+    after = state()
+    assert {name for name in before if before[name] != after[name]} == set()
+
+
+CONTAINERS = {
+    "array": np.array,
+    "read-only array": lambda rows: np.require(rows, requirements="O").copy(),
+    "list": lambda rows: rows.tolist(),
+    "pandas": pd.DataFrame,
+    "polars": pl.DataFrame,
+    "pyarrow": lambda rows: pa.table({f"x{i}": column for i, column in enumerate(rows.T)}),
+    "csr": sparse.csr_array,
+    "csc": sparse.csc_array,
+    "coo": sparse.coo_array,
+    "tensor": torch.tensor,
+}
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_x_and_y_are_left_as_they_were(container):
+    rows, y = make_table({0: 40, 1: 12})
+    rows[:, 0] *= np.arange(len(rows)) % 3 == 0  # some are zero
+    X, untouched = CONTAINERS[container](rows), CONTAINERS[container](rows)
+    labels = y.copy()
+    if container == "read-only array":
+        X.flags.writeable = labels.flags.writeable = False
+    quick().fit_resample(X, labels)
+    as_array = {
+        "csr": lambda table: table.toarray(),
+        "csc": lambda table: table.toarray(),
+        "coo": lambda table: table.toarray(),
+        "pyarrow": lambda table: table.to_pandas().to_numpy(),
+    }.get(container, np.asarray)
+    np.testing.assert_array_equal(as_array(X), as_array(untouched))
+    np.testing.assert_array_equal(labels, y)
