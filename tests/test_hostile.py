@@ -1,12 +1,23 @@
-"""Odd inputs, and users' own code: nothing of the user's is changed, nothing fails in silence."""
+"""Odd inputs and users' own code: nothing is changed in place, nothing fails in silence."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import torch
 from conftest import make_table, quick
 from numpy.testing import assert_array_equal
 from scipy import sparse
+
+from vaesampler import (
+    Critic,
+    FittedCritic,
+    LatentDraw,
+    LatentSampler,
+    PosteriorSampling,
+    VAEOversampler,
+    Verdict,
+)
 
 FORMATS = ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"]
 
@@ -111,3 +122,189 @@ def test_a_read_only_sparse_y_is_read_and_stays_as_it_is(y_format):
     assert resampled.format == y_format
     for key, values in arrays_of(one_hot).items():
         assert_array_equal(values, before[key])
+
+
+# Latent samplers, critics and callbacks of a user
+
+
+class Altered(LatentSampler):
+    """Alters what `PosteriorSampling` draws."""
+
+    def __init__(self, alter):
+        self.alter = alter
+
+    def draw(self, vae, rows, n_samples, generator):
+        return self.alter(PosteriorSampling().draw(vae, rows, n_samples, generator))
+
+
+def with_z(alter):
+    return lambda drawn: LatentDraw(alter(drawn.z), drawn.sources)
+
+
+def with_sources(alter):
+    return lambda drawn: LatentDraw(drawn.z, alter(drawn.sources))
+
+
+BAD_DRAWS = {
+    "nothing": (lambda _: None, "LatentDraw; found NoneType"),
+    "a tensor": (lambda drawn: drawn.z, "LatentDraw; found Tensor"),
+    "an array": (with_z(lambda z: z.numpy()), "`z` of shape .*; found ndarray"),
+    "NaN": (with_z(lambda z: torch.where(z > 1, torch.nan, z)), r"finite codes; .* in \d+ of"),
+    "infinity": (with_z(lambda z: z / 0), "finite codes; found NaN or infinity in 500 of 500"),
+    "no codes": (with_z(lambda z: z[:, :0]), r"\(1, 500, 4\).*; found shape \(1, 0, 4\)"),
+    "too few codes": (with_z(lambda z: z[:, :7]), r"\(1, 500, 4\).*; found shape \(1, 7, 4\)"),
+    "other dimensions": (with_z(lambda z: z[..., :3]), r"; found shape \(1, 500, 3\)"),
+    "no model axis": (with_z(lambda z: z[0]), r"; found shape \(500, 4\)"),
+    "float64": (with_z(lambda z: z.double()), "float32, .*; found .*float64"),
+    "sources as floats": (with_sources(lambda one: one.float()), "int64, .*; found .*float32"),
+    "sources as a list": (with_sources(lambda one: one.tolist()), "`sources`.*; found list"),
+    "too few sources": (with_sources(lambda one: one[:5]), r"`sources`.*; found shape \(5,\)"),
+    "sources below 0": (with_sources(lambda one: one - 1), "from 0 to 499, .*; found -1 to"),
+    "sources beyond": (with_sources(lambda one: one + 1), "from 0 to 499, .*; found 1 to 500"),
+}
+
+
+@pytest.mark.parametrize("strength", [0, 4])
+@pytest.mark.parametrize("name", BAD_DRAWS)
+def test_what_a_latent_sampler_draws_is_checked(name, strength, table):
+    alter, message = BAD_DRAWS[name]
+    sampler = quick(latent_sampling=Altered(alter), rejection_strength=strength)
+    with pytest.raises(ValueError, match=rf"^Altered\.draw must return .*{message}.*extending"):
+        sampler.fit_resample(*table)
+    sampler.fit(*table)
+    with pytest.raises(ValueError, match=r"^Altered\.draw"):
+        sampler.sample(1, 1)
+
+
+class Judging(Critic, FittedCritic):
+    """Alters a verdict that keeps all candidates."""
+
+    def __init__(self, alter=lambda verdict: verdict, fitted=None, suited=None):
+        self.alter = alter
+        self.fitted = self if fitted is None else fitted
+        self.suited = self if suited is None else suited
+
+    def suited_to(self, schema):
+        return self.suited
+
+    def fit(self, own_rows, other_rows, random):
+        return self.fitted
+
+    def judge(self, candidates):
+        n_rows = len(candidates.encoded)
+        return self.alter(Verdict(np.zeros(n_rows), np.zeros(n_rows, dtype=bool)))
+
+
+def with_logarithms(alter):
+    return lambda verdict: verdict._replace(log_probability=alter(verdict.log_probability))
+
+
+def with_copies(alter):
+    return lambda verdict: verdict._replace(is_copy=alter(verdict.is_copy))
+
+
+BAD_CRITICS = {
+    "no verdict": (Judging(lambda _: None), "a Verdict; found NoneType"),
+    "too few": (Judging(with_logarithms(lambda one: one[:3])), r"\(500,\).*found shape \(3,\)"),
+    "a column": (Judging(with_logarithms(lambda one: one[:, None])), r"found shape \(500, 1\)"),
+    "NaN": (
+        Judging(with_logarithms(lambda one: one * np.nan)),
+        "at most 0; found NaN or .*500",
+    ),
+    "probabilities": (
+        Judging(with_logarithms(lambda one: one + 0.5)),
+        "at most 0; found NaN or",
+    ),
+    "text": (Judging(with_logarithms(lambda one: one.astype(str))), "numbers; found .*<U"),
+    "integers": (Judging(with_copies(lambda one: one.astype(int))), "booleans; found .*int64"),
+    "too few flags": (Judging(with_copies(lambda one: one[:3])), r"found shape \(3,\), bool"),
+    "no fitted critic": (Judging(fitted=3), "a FittedCritic; found int"),
+    "no suited critic": (Judging(suited=3), "a Critic; found int"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_CRITICS)
+def test_what_a_critic_returns_is_checked(name, table):
+    critic, message = BAD_CRITICS[name]
+    with pytest.raises(ValueError, match=rf"^Judging\.[a-z_]+ must return .*{message}"):
+        quick(critic=critic).fit_resample(*table)
+
+
+@pytest.mark.parametrize("logarithm", [-np.inf, -1e300, -1e-300, 1e-9])
+def test_a_critic_may_return_any_logarithm_of_a_probability(logarithm, table):
+    def alter(logarithms):
+        logarithms[::2] = logarithm
+        return logarithms
+
+    X, _ = quick(critic=Judging(with_logarithms(alter))).fit_resample(*table)
+    assert np.isfinite(X).all()
+
+
+class Failing:
+    """A latent sampler, a critic and a callback, of which one method fails."""
+
+    def __init__(self, method):
+        self.method = method
+
+    def setup(self, estimator, context): ...
+
+    def teardown(self, estimator, context): ...
+
+    def _fail(self, method):
+        if method == self.method:
+            raise KeyError("mine")
+
+    def on_fit_task_begin(self, estimator, context):
+        self._fail("on_fit_task_begin")
+
+    def on_fit_task_end(self, estimator, context):
+        self._fail("on_fit_task_end")
+
+
+class FailingSampler(Failing, LatentSampler):
+    def draw(self, vae, rows, n_samples, generator):
+        self._fail("draw")
+
+
+class FailingCritic(Failing, Judging):
+    def __init__(self, method):
+        Failing.__init__(self, method)
+        Judging.__init__(self)
+
+    def suited_to(self, schema):
+        self._fail("suited_to")
+        return self
+
+    def fit(self, own_rows, other_rows, random):
+        self._fail("fit")
+        return self
+
+    def judge(self, candidates):
+        self._fail("judge")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "note"),
+    [
+        ({"latent_sampling": FailingSampler("draw")}, "FailingSampler.draw, for class 1"),
+        ({"critic": FailingCritic("suited_to")}, "FailingCritic.suited_to"),
+        ({"critic": FailingCritic("fit")}, "FailingCritic.fit, for class 1"),
+        ({"critic": FailingCritic("judge")}, "FailingCritic.judge, for class 1"),
+    ],
+)
+def test_errors_of_a_users_code_keep_their_type_and_say_where_they_were_raised(
+    parameters, note, table
+):
+    with pytest.raises(KeyError, match="mine") as caught:
+        quick(**parameters).fit_resample(*table)
+    assert caught.value.__notes__ == [f"Raised by {note}."]
+
+
+@pytest.mark.skipif(not hasattr(VAEOversampler, "set_callbacks"), reason="scikit-learn is old")
+@pytest.mark.parametrize("method", ["on_fit_task_begin", "on_fit_task_end"])
+def test_errors_of_a_callback_are_noted_and_leave_nothing_half_fitted(method, table):
+    sampler = quick(verbose=1).set_callbacks(Failing(method))
+    with pytest.raises(KeyError, match="mine") as caught:
+        sampler.fit(*table)
+    assert "set_callbacks" in caught.value.__notes__[0]
+    assert not hasattr(sampler, "vaes_")

@@ -3,6 +3,7 @@
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
@@ -53,9 +54,10 @@ class ManyProgresses(Progress):
             progress.advance(n_steps, losses)
 
     def close(self) -> None:
-        """Close all receivers."""
-        for progress in self.progresses:
-            progress.close()
+        """Close all receivers, also where one of them fails."""
+        with ExitStack() as stack:
+            for progress in reversed(self.progresses):
+                stack.callback(progress.close)
 
 
 class ProgressBar(Progress):
