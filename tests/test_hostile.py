@@ -1,6 +1,10 @@
 """Odd inputs and users' own code: nothing is changed in place, nothing fails in silence."""
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -122,6 +126,34 @@ def test_a_read_only_sparse_y_is_read_and_stays_as_it_is(y_format):
     assert resampled.format == y_format
     for key, values in arrays_of(one_hot).items():
         assert_array_equal(values, before[key])
+
+
+# Threads
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2])
+def test_no_thread_is_left_behind(verbose):
+    lines = [
+        "import threading, sys, io",
+        "from conftest import make_table, quick",
+        "class Terminal(io.StringIO):",
+        "    isatty = lambda self: True",
+        "sys.stderr = Terminal()",
+        f"sampler = quick(verbose={verbose}, max_iter=60)",
+        "sampler.fit_resample(*make_table({0: 200, 1: 20}))",
+        "sampler.sample(1, 20_000)",
+        "print(threading.active_count(), 'VAEOversampler' in sys.stderr.getvalue())",
+    ]
+    tests = Path(__file__).parent
+    path = os.pathsep.join([str(tests), str(tests.parent), os.environ.get("PYTHONPATH", "")])
+    process = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert process.stdout.split() == ["1", str(verbose == 1)]
 
 
 # Latent samplers, critics and callbacks of a user

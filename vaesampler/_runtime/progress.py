@@ -98,8 +98,12 @@ def _make_bar(n_steps: int) -> Any:
     from tqdm.auto import tqdm
     from tqdm.notebook import tqdm_notebook
 
-    return tqdm(
+    class Bar(tqdm):  # type: ignore[misc]
+        monitor_interval = 0  # seconds; otherwise a thread is started that never ends
+
+    return Bar(
         total=n_steps,
+        miniters=1,
         desc="VAEOversampler",
         unit="step",
         leave=False,
