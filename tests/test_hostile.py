@@ -4,9 +4,13 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from conftest import make_table, quick
@@ -22,6 +26,7 @@ from vaesampler import (
     VAEOversampler,
     Verdict,
 )
+from vaesampler.exceptions import TrainingDivergedError
 
 FORMATS = ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"]
 
@@ -126,6 +131,161 @@ def test_a_read_only_sparse_y_is_read_and_stays_as_it_is(y_format):
     assert resampled.format == y_format
     for key, values in arrays_of(one_hot).items():
         assert_array_equal(values, before[key])
+
+
+# Lists
+
+
+@pytest.mark.parametrize("row_type", [list, np.array, type("Row", (list,), {})])
+def test_a_result_shares_no_rows_with_a_list(row_type, table):
+    X, y = table
+    X = [row_type(row) for row in X.tolist()]
+    before = [list(row) for row in X]
+    X_resampled, _ = quick().fit_resample(X, y)
+    assert {type(row) for row in X_resampled} == {type(X[0])}
+    for row in X_resampled:
+        row[0] = -1
+    assert [list(row) for row in X] == before
+
+
+# Numbers
+
+
+def column_of(values, dtype):
+    """Return a table of three columns of a dtype, one of which has these values."""
+    rng = np.random.default_rng(1)
+    with np.errstate(under="ignore"):
+        return np.stack([rng.normal(size=60), values, rng.integers(9, size=60)], 1).astype(
+            dtype
+        )
+
+
+NORMAL = np.random.default_rng(0).normal(size=60)
+WHOLE = np.random.default_rng(0).integers(0, 60, size=60)
+INTEGERS = [np.dtype(f"{kind}{size}") for kind in "iu" for size in (1, 2, 4, 8)]
+FLOATS = list(map(np.dtype, (np.float16, np.float32, np.float64, np.longdouble)))
+
+
+def odd_tables():
+    for dtype in FLOATS:
+        info = np.finfo(dtype)
+        tiny, largest = info.smallest_subnormal, min(info.max, np.finfo(float).max)
+        yield f"{dtype}, normal", column_of(NORMAL, dtype)
+        yield f"{dtype}, subnormal", column_of((WHOLE * tiny).astype(dtype), dtype)
+        yield f"{dtype}, large", column_of(NORMAL / 4 * dtype.type(largest), dtype)
+        yield f"{dtype}, ends", column_of(np.where(NORMAL > 0, largest, -largest), dtype)
+        ends = np.choose(WHOLE % 3, [largest, -largest, 0 * largest])
+        yield f"{dtype}, ends and 0", column_of(ends, dtype)
+        yield f"{dtype}, adjacent", column_of(1 + WHOLE * info.eps, dtype)
+        yield f"{dtype}, two adjacent", column_of(1 + WHOLE % 2 * info.eps, dtype)
+    for scale in (1e-300, 1e-308, 1e-320, 1e300):
+        yield f"scale {scale}", column_of(scale * NORMAL, float)
+    for dtype in INTEGERS:
+        info = np.iinfo(dtype)
+        shape = (60, 3)
+        rng = np.random.default_rng(0)
+        yield f"{dtype}", rng.integers(info.min, info.max, shape, dtype, endpoint=True)
+    yield (
+        "longdouble beyond the smallest float64",
+        column_of(NORMAL * np.longdouble("1e-4000"), np.longdouble),
+    )
+
+
+ODD_TABLES = dict(odd_tables())
+
+
+@pytest.mark.parametrize("name", ODD_TABLES)
+def test_numbers_of_any_scale_keep_their_dtype_and_are_drawn_within_their_range(name, table):
+    X, y = ODD_TABLES[name], table[1]
+    X_resampled, _ = quick().fit_resample(X, y)
+    assert X_resampled.dtype == X.dtype
+    assert X_resampled[: len(X)].tobytes() == X.tobytes()
+    drawn = X_resampled[len(X) :]
+    assert np.isfinite(drawn).all()
+    assert ((drawn >= X.min(axis=0)) & (drawn <= X.max(axis=0))).all()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [np.longdouble("1e4000"), np.longdouble("-1e309"), Fraction(10**400), 10**400],
+    ids=["longdouble", "negative longdouble", "fraction", "integer"],
+)
+def test_numbers_beyond_the_range_of_float64_are_refused(value, table):
+    X, y = table
+    X = X.astype(np.longdouble if isinstance(value, np.longdouble) else object)
+    for rows in (slice(3, 4), slice(None)):
+        X[rows, 2] = value
+        with pytest.raises(ValueError, match=r"(range of float64|infinity).*'column 2'"):
+            quick().fit_resample(X, y)
+
+
+NUMBERS = ["learning_rate_init", "beta", "alpha", "smoothing", "rejection_strength", "tol"]
+SIZES = ["latent_dim", "hidden_layer_sizes", "batch_size", "max_iter", "pretrain_iter"]
+
+
+@pytest.mark.parametrize("value", [1.1e30, 1e300, pytest.param(10**400, id="10**400")])
+@pytest.mark.parametrize("parameter", NUMBERS)
+def test_parameters_beyond_float32_are_refused_with_their_range(parameter, value, table):
+    with pytest.raises(ValueError, match=rf"'{parameter}' .* in the range .* 1e\+30\]. Got 1"):
+        quick(**{parameter: value}).fit(*table)
+
+
+@pytest.mark.parametrize("value", [2**31, 2**63, pytest.param(10**400, id="10**400")])
+@pytest.mark.parametrize("parameter", [*SIZES, "n_iter_no_change"])
+def test_integers_that_are_no_sizes_are_refused_with_their_range(parameter, value, table):
+    with pytest.raises(ValueError, match=rf"'{parameter}' .* in the range .*2147483647\].*Got"):
+        quick(**{parameter: value}).fit(*table)
+
+
+def test_layers_that_are_too_large_are_refused(table):
+    with pytest.raises(ValueError, match=r"at least 1 unit, at most 2,147,483,647; found \(4,"):
+        quick(hidden_layer_sizes=(4, 2**63)).fit(*table)
+
+
+@pytest.mark.parametrize("parameter", NUMBERS)
+def test_the_largest_numbers_draw_finite_rows_or_say_that_training_diverged(parameter, table):
+    with suppress(TrainingDivergedError):
+        X, _ = quick(**{parameter: 1e30}).fit_resample(*table)
+        assert np.isfinite(X).all()
+
+
+def test_a_vae_fitted_in_inference_mode_takes_gradients(table):
+    X, y = table
+    expected = quick().fit_resample(X, y)[0]
+    with torch.inference_mode():
+        sampler = quick()
+        assert_array_equal(sampler.fit_resample(X, y)[0], expected)
+        assert torch.is_inference_mode_enabled()
+    vae = sampler.vaes_[1]
+    assert not any(values.is_inference() for values in vae.state_dict().values())
+    rows = torch.from_numpy(sampler.to_matrix(1, X[y == 1]))[None]
+    bound = vae.evidence_bound(rows, torch.zeros(1, rows.shape[1], vae.latent_dim))
+    (bound.reconstruction + bound.kl).mean().backward()
+    assert all(values.grad is not None for values in vae.parameters())
+
+
+MOMENTS = [datetime(2024, 3, 31, 1 + hour % 4) for hour in range(60)]
+
+
+@pytest.mark.parametrize("named", [{"categorical_features": ["t"]}, {}])
+@pytest.mark.parametrize(
+    "times",
+    [
+        pd.Series(MOMENTS).astype("datetime64[s]"),
+        pd.Series(MOMENTS).dt.tz_localize("UTC").dt.tz_convert("Europe/Berlin"),
+        pd.Series(MOMENTS) - MOMENTS[0],
+        pd.Series(MOMENTS, dtype=object),
+        pd.Series([moment.time() for moment in MOMENTS]),
+        pd.Series(MOMENTS).where(WHOLE > 9),
+    ],
+)
+def test_encode_takes_its_own_table_whatever_times_are_named_as(times, named, table):
+    X, y = table
+    frame = pd.DataFrame(X).add_prefix("x").assign(t=times)
+    sampler = quick(**named)
+    X_resampled, _ = sampler.fit_resample(frame, y)
+    for rows in (frame, X_resampled, sampler.sample(1, 5), frame.tail(1)):
+        assert sampler.encode(1, rows).shape == (len(rows), 4)
 
 
 # Threads

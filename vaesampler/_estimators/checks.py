@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vaesampler._encoding.rows import EncodedRows, TableCells
+from vaesampler._runtime.settings import LARGEST_INTEGER
 from vaesampler._table.columns import MOST_LEVELS_APART, CategoricalColumn
 from vaesampler._table.containers import Container
 from vaesampler._table.labels import Labels
@@ -42,15 +43,17 @@ def layer_widths(hidden_layer_sizes: int | Sequence[int]) -> tuple[int, ...]:
     Raises
     ------
     ValueError
-        If it has no layer, or a layer without units.
+        If it has no layer, or a layer without units or with too many.
     """
     widths = np.atleast_1d(np.asarray(hidden_layer_sizes, dtype=object)).tolist()
     if not widths or not all(
-        isinstance(width, int | np.integer) and width >= 1 for width in widths
+        isinstance(width, int | np.integer) and 1 <= width <= LARGEST_INTEGER
+        for width in widths
     ):
         raise ValueError(
-            "hidden_layer_sizes must have at least one layer, each with at least 1 unit; "
-            f"found {hidden_layer_sizes!r}. (32,) is one layer of 32 units."
+            "hidden_layer_sizes must have at least one layer, each with at least 1 unit, at "
+            f"most {LARGEST_INTEGER:,}; found {hidden_layer_sizes!r}. (32,) is one layer of 32 "
+            "units."
         )
     return tuple(int(width) for width in widths)
 
