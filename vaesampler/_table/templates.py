@@ -6,6 +6,7 @@ user's table, so that they keep its dtype in any library. Only new numbers are c
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
 
@@ -94,8 +95,8 @@ class SequenceTemplate(Template):
         return self.kind(map(self.row_type.make, cells))
 
     def append(self, X: Any, blocks: Iterable[CellBlock], n_rows: int) -> Any:
-        """Return the user's rows and the new ones."""
-        return self.kind([*X, *self.make(blocks, n_rows)])
+        """Return copies of the user's rows, and the new ones."""
+        return self.kind([*map(copy, X), *self.make(blocks, n_rows)])
 
 
 @dataclass(frozen=True)
