@@ -23,6 +23,7 @@ from vaesampler._training.smoothing import SmoothedRows
 from vaesampler._vae.model import StackedVAE
 
 
+@torch.inference_mode(False)  # whose tensors take no gradients, also outside of it
 @one_thread()
 @full_precision()
 def fit_generators(
