@@ -1,13 +1,16 @@
 """Odd inputs and users' own code: nothing is changed in place, nothing fails in silence."""
 
 import os
+import re
 import subprocess
 import sys
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import pandas as pd
@@ -26,7 +29,12 @@ from vaesampler import (
     VAEOversampler,
     Verdict,
 )
-from vaesampler.exceptions import TrainingDivergedError
+from vaesampler.exceptions import (
+    DuplicatedRowsWarning,
+    NotConvergedWarning,
+    SmallClassWarning,
+    TrainingDivergedError,
+)
 
 FORMATS = ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"]
 
@@ -286,6 +294,69 @@ def test_encode_takes_its_own_table_whatever_times_are_named_as(times, named, ta
     X_resampled, _ = sampler.fit_resample(frame, y)
     for rows in (frame, X_resampled, sampler.sample(1, 5), frame.tail(1)):
         assert sampler.encode(1, rows).shape == (len(rows), 4)
+
+
+# Sizes
+
+
+def classes_of(n_classes, n_rows, n_columns=3):
+    y = np.repeat(np.arange(n_classes), n_rows)
+    return np.random.default_rng(0).normal(size=(len(y), n_columns)), y
+
+
+@pytest.mark.filterwarnings("ignore:The number of unique classes")
+@pytest.mark.parametrize("dtype", [int, str])
+def test_very_many_classes_of_one_row_are_refused_at_once_by_a_short_message(dtype):
+    X, y = classes_of(200_000, 1)
+    y[0] = 1
+    start = perf_counter()
+    with pytest.raises(ValueError, match=r"\(199998 in all\) have 1 row each") as caught:
+        quick().fit_resample(X, y.astype(dtype))
+    assert perf_counter() - start < 15  # 60 seconds before this was a promise
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "parameters", "kind", "found"),
+    [
+        (3, {}, SmallClassWarning, r"Classes 0, .*\(20 in all\) have fewer rows than the 4"),
+        (
+            2,
+            {"latent_dim": 2, "early_stopping": True},
+            SmallClassWarning,
+            r"Each of the classes 0, .*\(20 in all\) has 2 rows",
+        ),
+    ],
+)
+def test_small_classes_get_one_warning(n_rows, parameters, kind, found):
+    X, y = classes_of(20, n_rows)
+    strategy = dict.fromkeys(range(20), 4)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        VAEOversampler(sampling_strategy=strategy, random_state=0, **parameters).fit(X, y)
+    (message,) = [str(one.message) for one in caught if one.category is kind]
+    assert re.match(found, message)
+
+
+def test_classes_of_equal_rows_and_untrained_vaes_get_one_warning_each():
+    X, y = classes_of(20, 6, n_columns=4)
+    X[:, 1:] = X[:, :1]
+    X[y < 10] = 1
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        quick(sampling_strategy=dict.fromkeys(range(20), 7), max_iter=1, pretrain_iter=0).fit(
+            X, y
+        )
+    messages = {one.category: str(one.message) for one in caught}
+    assert len(messages) == len(caught)
+    assert "classes 0, 1, 2, 3, 4, 5, 6, 7, ... (10 in all)" in messages[DuplicatedRowsWarning]
+    assert "classes 10, 11, " in messages[NotConvergedWarning]
+
+
+def test_the_labels_of_an_unknown_class_are_not_all_listed():
+    X, y = classes_of(50, 3)
+    with pytest.raises(ValueError, match=r"\[51\]. Its classes are \[0, .*\(50 in all\)\]"):
+        quick(sampling_strategy={51: 4}).fit(X, y)
 
 
 # Threads

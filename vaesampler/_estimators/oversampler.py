@@ -17,9 +17,10 @@ from vaesampler._encoding.rows import EncodedRows, SelectedRows
 from vaesampler._estimators.base import VAEEstimator
 from vaesampler._estimators.checks import (
     check_cardinality,
-    check_class,
-    check_fit,
+    check_classes,
+    check_fits,
     check_lengths,
+    no_vae,
 )
 from vaesampler._estimators.sampling_strategy import check_class_sizes, rows_to_add
 from vaesampler._runtime.progress import Progress
@@ -599,10 +600,10 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         check_cardinality(schema, cells, self.categorical_features)
         encoder = TableEncoder.of(schema)
         table = LabelledRows(encoder, encoder.rows(cells), labels)
-        for label in wanted:
-            rows = SelectedRows(table.rows, labels.rows_of(label))
-            check_class(label, rows, self.latent_dim, self.early_stopping)
-        supports = {label: Support.of(schema, cells, labels.rows_of(label)) for label in wanted}
+        own_rows = {label: labels.rows_of(label) for label in wanted}
+        classes = {label: SelectedRows(table.rows, rows) for label, rows in own_rows.items()}
+        check_classes(classes, self.latent_dim, self.early_stopping)
+        supports = {label: Support.of(schema, cells, rows) for label, rows in own_rows.items()}
         generators = fit_generators(
             table,
             supports,
@@ -612,8 +613,7 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
             resources.device,
             progress,
         )
-        for generator in generators.values():
-            check_fit(generator)
+        check_fits(generators.values())
         self._template = container.template(schema)
         self._keep(generators, resources)
 
@@ -643,11 +643,7 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         check_is_fitted(self)
         found = find_class(label, self._generators)
         if found is None:
-            raise ValueError(
-                f"A VAE is needed for class {label!r}; the fitted ones are "
-                f"{list(self._generators)}. Name one of them, or fit again with a "
-                "`sampling_strategy` that adds rows to this class."
-            )
+            raise ValueError(no_vae(label, list(self._generators)))
         return self._generators[found]
 
     def _encoded(self, generator: "ClassGenerator", X: Any) -> EncodedRows:
