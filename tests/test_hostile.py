@@ -359,6 +359,73 @@ def test_the_labels_of_an_unknown_class_are_not_all_listed():
         quick(sampling_strategy={51: 4}).fit(X, y)
 
 
+# Memory
+
+
+class FailsWith(LatentSampler):
+    def __init__(self, error):
+        self.error = error
+
+    def draw(self, vae, rows, n_samples, generator):
+        raise self.error
+
+
+def torch_fails_to_allocate():
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**60)
+    return caught.value
+
+
+OUT_OF_MEMORY = {
+    "NumPy": np._core._exceptions._ArrayMemoryError((9, 9), np.dtype(float)),
+    "PyTorch": torch_fails_to_allocate(),
+    "GPU": torch.OutOfMemoryError("CUDA out of memory."),
+}
+
+
+@pytest.mark.parametrize("name", OUT_OF_MEMORY)
+def test_out_of_memory_says_what_was_asked_for(name, table):
+    error = OUT_OF_MEMORY[name]
+    sampler = quick(latent_sampling=FailsWith(error)).fit(*table)
+    message = r"60 rows and 5 columns, and 60 rows to add. Add fewer rows \(`sampling_strategy`"
+    with pytest.raises(MemoryError, match=message) as caught:
+        sampler.fit_resample(*table)
+    assert caught.value.__cause__ is error
+    with pytest.raises(MemoryError, match=r"for 9 rows of 5 columns\. Draw fewer") as caught:
+        sampler.sample(1, 9)
+    assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize("n_rows", [10**13, 2**62, 2**63, 10**30])
+@pytest.mark.parametrize("kind", ["array", "frame", "list", "tensor"])
+def test_more_rows_than_memory_holds_are_refused(n_rows, kind, table):
+    X, y = table
+    X = {
+        "array": X,
+        "frame": pd.DataFrame(X),
+        "list": X.tolist(),
+        "tensor": torch.from_numpy(X),
+    }[kind]
+    sampler = quick().fit(X, y)
+    with pytest.raises(MemoryError, match=rf"for {n_rows:,} rows of 5 columns\. Draw fewer"):
+        sampler.sample(1, n_rows)
+    added = f", and {n_rows - 12:,} rows to add" if n_rows < 2**63 else ""
+    with pytest.raises(MemoryError, match=rf"60 rows and 5 columns{added}\. Add fewer"):
+        quick(sampling_strategy={1: n_rows}).fit_resample(X, y)
+
+
+def test_a_tensor_that_memory_does_not_hold_is_refused(table):
+    with pytest.raises(MemoryError, match=r"60 rows and 5 columns.*decrease `batch_size`"):
+        quick(hidden_layer_sizes=(2**31 - 1, 2**31 - 1)).fit(*table)
+
+
+@pytest.mark.parametrize("error", [ValueError("mine"), RuntimeError("mine"), OverflowError()])
+def test_other_errors_are_not_taken_for_a_lack_of_memory(error, table):
+    with pytest.raises(type(error)) as caught:
+        quick(latent_sampling=FailsWith(error)).fit_resample(*table)
+    assert caught.value is error
+
+
 # Threads
 
 

@@ -13,6 +13,7 @@ from sklearn.utils.validation import validate_data
 
 from vaesampler._estimators.callbacks import CallbackProgress, CallbackSupportMixin
 from vaesampler._estimators.checks import layer_widths
+from vaesampler._runtime.memory import memory_explained
 from vaesampler._runtime.progress import ManyProgresses, Progress
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._runtime.settings import (
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 
     from vaesampler._generation.latent import LatentSampler
     from vaesampler._rejection.critic import Critic
+
+REMEDY = (
+    "Add fewer rows (`sampling_strategy`), drop columns, or decrease `batch_size`, "
+    "`hidden_layer_sizes`, `latent_dim` or `max_iter`."
+)
 
 
 @dataclass(frozen=True)
@@ -156,17 +162,25 @@ class VAEEstimator(CallbackSupportMixin, ABC):
         return container
 
     @contextmanager
-    def _fitting(self) -> Iterator[Progress]:
+    def _fitting(self, X: Any) -> Iterator[Progress]:
         """Report progress; if fitting fails, restore the attributes of the estimator."""
         n_steps = self.pretrain_iter + self.max_iter
         listeners = [CallbackProgress(self), Progress.of_verbosity(int(self.verbose), n_steps)]
         with ManyProgresses(listeners) as progress:
             before = dict(self.__dict__)
             try:
-                yield progress
+                with memory_explained(lambda: self._size_of_fit(X), REMEDY):
+                    yield progress
             except BaseException:
                 self.__dict__ = before
                 raise
+
+    def _size_of_fit(self, X: Any) -> str:
+        """Describe what a fit was asked for."""
+        n_rows, n_columns = X.shape if hasattr(X, "shape") else (len(X), len(X[0]))
+        n_new = sum(self.__dict__.get("sampling_strategy_", {}).values())
+        to_add = f", and {n_new:,} rows to add" if n_new > 0 else ""
+        return f"{n_rows:,} rows and {n_columns:,} columns{to_add}"
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -23,6 +23,7 @@ from vaesampler._estimators.checks import (
     no_vae,
 )
 from vaesampler._estimators.sampling_strategy import check_class_sizes, rows_to_add
+from vaesampler._runtime.memory import memory_explained
 from vaesampler._runtime.progress import Progress
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._table.containers import Container
@@ -366,8 +367,10 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
             how to convert it.
         TrainingDivergedError
             If the loss of a class is not finite.
+        MemoryError
+            If memory does not suffice. The message says what was asked for.
         """
-        with self._fitting() as progress:
+        with self._fitting(X) as progress:
             self._fit(*self._check_X_y(X, y), progress)
         return self
 
@@ -408,8 +411,10 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
             how to convert it.
         TrainingDivergedError
             If the loss of a class is not finite.
+        MemoryError
+            If memory does not suffice. The message says what was asked for.
         """
-        with self._fitting() as progress:
+        with self._fitting(X) as progress:
             return self._fit_resample(X, y, progress)
 
     def sample(
@@ -443,6 +448,8 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
             If the sampler is not fitted.
         ValueError
             If no VAE was fitted for `label`, or if `n_samples` is not a non-negative integer.
+        MemoryError
+            If memory does not suffice. The message says what was asked for.
 
         Examples
         --------
@@ -464,7 +471,13 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         else:
             seeds, call = Seeds.from_random_state(random_state), 0
         n_rows = int(n_samples)
-        with closing(self._draw(generator, n_rows, seeds, "sample", call)) as blocks:
+        with (
+            memory_explained(
+                lambda: f"{n_rows:,} rows of {len(self.schema_.columns):,} columns",
+                "Draw fewer rows at a time.",
+            ),
+            closing(self._draw(generator, n_rows, seeds, "sample", call)) as blocks,
+        ):
             return self._template.make(blocks, n_rows)
 
     def encode(

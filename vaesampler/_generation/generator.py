@@ -144,10 +144,11 @@ class ClassGenerator:
         """Return the number of blocks that suffice, however many candidates are rejected."""
         share = 1.0 if self.critic is None else LEAST_SHARE_KEPT
         n_blocks, n_rows = 0, 0
-        while n_rows < n_samples:
+        while n_rows < n_samples and self._block_size(n_blocks) < self._largest_block:
             n_rows += math.ceil(share * self._block_size(n_blocks))
             n_blocks += 1
-        return n_blocks
+        n_by_block = math.ceil(share * self._largest_block)
+        return n_blocks + max(0, -(-(n_samples - n_rows) // n_by_block))
 
     def _n_threads(self, n_samples: int, device: torch.device) -> int:
         """Return the number of threads that draw blocks."""
