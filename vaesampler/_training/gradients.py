@@ -283,7 +283,9 @@ class CategoricalGradient(LikelihoodGradient):
         totals = self.categorical.totals(weights)
         loss = torch.log(totals).sum(dim=(1, 2)) - (rows * logits).sum(dim=(1, 2))
         probabilities = weights.mul_(self.categorical.spread(totals.reciprocal_()))
-        return loss, probabilities.sub_(rows).mul_(logits == output)
+        # Multiplying by a Boolean tensor is several times slower.
+        is_within = logits.eq_(output)
+        return loss, probabilities.sub_(rows).mul_(is_within)
 
 
 class OrdinalGradient(LikelihoodGradient):
