@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from vaesampler._encoding.layout import Part
 from vaesampler._training.gradients import GRADIENTS, AutogradGradient, GaussianGradient
-from vaesampler._vae.likelihoods import LIKELIHOODS
+from vaesampler._vae.likelihoods import LIKELIHOODS, MOST_GROUPS_AT_ONCE
 
 SCORES = ((-1.2, 0.1, 1.7), (-0.8, -0.3, 0.2, 2.0))
 PARTS = {
@@ -187,3 +187,15 @@ def test_a_far_location_draws_the_outermost_level_and_overflows_nowhere(seed):
         assert (rows[..., 0] == SCORES[0][level]).all()
         assert likelihood.negative_log_likelihood(output, rows).isfinite().all()
         assert likelihood.negative_log_likelihood(-output, rows).isfinite().all()
+
+
+def test_sums_over_many_groups_are_those_of_each_group():
+    widths = tuple(2 + index % 5 for index in range(MOST_GROUPS_AT_ONCE + 7))
+    likelihood = LIKELIHOODS["categorical"](2, Part("categorical", widths))
+    weights = torch.rand(2, 5, sum(widths), generator=generator_of(0))
+    groups = weights.split(widths, dim=-1)
+    expected = torch.cat([group.sum(dim=-1, keepdim=True) for group in groups], dim=-1)
+    totals = likelihood.totals(weights)
+    torch.testing.assert_close(totals, expected)
+    repeated = torch.repeat_interleave(totals, torch.tensor(widths), dim=-1)
+    assert torch.equal(likelihood.spread(totals), repeated)

@@ -14,6 +14,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from vaesampler import LatentSampler, PosteriorSampling, PriorSampling
+from vaesampler._runtime.noise import (
+    MOST_ROWS_BY_SAMPLE_TO_SHUFFLE,
+    MOST_ROWS_TO_SHUFFLE_AT_ONCE,
+    choose_rows,
+)
 from vaesampler._runtime.seeds import Seeds
 from vaesampler.exceptions import TrainingDivergedError
 
@@ -279,3 +284,16 @@ def test_a_block_is_drawn_alike_without_those_before_it(fitted):
     sizes = [generator._block_size(block) for block in range(100)]
     assert sizes == sorted(sizes)
     assert max(sizes) == generator._largest_block
+
+
+@pytest.mark.parametrize("n_rows", range(1, MOST_ROWS_TO_SHUFFLE_AT_ONCE + 3))
+@pytest.mark.parametrize("n_samples", [1, 5, 64, 1000])
+def test_rows_are_chosen_as_by_a_shuffle_of_each_round(n_rows, n_samples):
+    one, other = (torch.Generator().manual_seed(n_rows) for _ in range(2))
+    chosen = choose_rows(n_rows, n_samples, one)
+    if n_rows > MOST_ROWS_BY_SAMPLE_TO_SHUFFLE * n_samples:
+        return
+    n_rounds = -(-n_samples // n_rows)
+    rounds = [torch.randperm(n_rows, generator=other) for _ in range(n_rounds)]
+    assert torch.equal(chosen, torch.cat(rounds)[:n_samples])
+    assert torch.equal(*(torch.randn(3, generator=generator) for generator in (one, other)))

@@ -7,7 +7,6 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from vaesampler._encoding.blocks import BLOCKS, Block, CategoryBlock
 from vaesampler._encoding.bounds import Support
@@ -51,12 +50,10 @@ class TableEncoder:
         )
 
     def rows(self, cells: TableCells) -> EncodedRows:
-        """Return the encoded rows of a table: in memory, or lazy if it is large or sparse."""
+        """Return the encoded rows of a table: in memory, or lazy if it is large."""
         rows = LazyRows(cells, self.encode)
         is_small = len(cells) * self.layout.width <= MOST_CELLS_IN_MEMORY
-        if is_small and not sparse.issparse(cells.matrix):
-            return rows.in_memory(np.arange(len(cells)))
-        return rows
+        return rows.in_memory(np.arange(len(cells))) if is_small else rows
 
     def rows_of(self, container: Container) -> EncodedRows:
         """Return the encoded rows of another table with the same columns.

@@ -13,10 +13,13 @@ from sklearn.utils.validation import validate_data
 
 from vaesampler._estimators.callbacks import CallbackProgress, CallbackSupportMixin
 from vaesampler._estimators.checks import layer_widths
+from vaesampler._runtime.memory import memory_explained
 from vaesampler._runtime.progress import ManyProgresses, Progress
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._runtime.settings import (
     ACTIVATION_NAMES,
+    LARGEST_INTEGER,
+    LARGEST_NUMBER,
     EarlyStoppingSettings,
     GeneratorSettings,
     TrainingSettings,
@@ -31,6 +34,11 @@ if TYPE_CHECKING:
 
     from vaesampler._generation.latent import LatentSampler
     from vaesampler._rejection.critic import Critic
+
+REMEDY = (
+    "Add fewer rows (`sampling_strategy`), drop columns, or decrease `batch_size`, "
+    "`hidden_layer_sizes`, `latent_dim` or `max_iter`."
+)
 
 
 @dataclass(frozen=True)
@@ -75,21 +83,24 @@ class VAEEstimator(CallbackSupportMixin, ABC):
     _vae_parameter_constraints: ClassVar[dict[str, Any]] = {
         "categorical_features": [StrOptions({"auto"}), "array-like"],
         "ordinal_features": [Mapping, None],
-        "latent_dim": [Interval(Integral, 1, None, closed="left")],
-        "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "latent_dim": [Interval(Integral, 1, LARGEST_INTEGER, closed="both")],
+        "hidden_layer_sizes": [
+            Interval(Integral, 1, LARGEST_INTEGER, closed="both"),
+            "array-like",
+        ],
         "activation": [StrOptions(set(ACTIVATION_NAMES))],
-        "beta": [Interval(Real, 0, None, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "pretrain_iter": [Interval(Integral, 0, None, closed="left")],
+        "beta": [Interval(Real, 0, LARGEST_NUMBER, closed="both")],
+        "alpha": [Interval(Real, 0, LARGEST_NUMBER, closed="both")],
+        "batch_size": [Interval(Integral, 1, LARGEST_INTEGER, closed="both")],
+        "learning_rate_init": [Interval(Real, 0, LARGEST_NUMBER, closed="right")],
+        "max_iter": [Interval(Integral, 1, LARGEST_INTEGER, closed="both")],
+        "pretrain_iter": [Interval(Integral, 0, LARGEST_INTEGER, closed="both")],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "smoothing": [Interval(Real, 0, None, closed="left")],
-        "rejection_strength": [Interval(Real, 0, None, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, LARGEST_INTEGER, closed="both")],
+        "tol": [Interval(Real, 0, LARGEST_NUMBER, closed="both")],
+        "smoothing": [Interval(Real, 0, LARGEST_NUMBER, closed="both")],
+        "rejection_strength": [Interval(Real, 0, LARGEST_NUMBER, closed="both")],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
         # Validated by `_resources`, since their classes need PyTorch.
@@ -151,17 +162,25 @@ class VAEEstimator(CallbackSupportMixin, ABC):
         return container
 
     @contextmanager
-    def _fitting(self) -> Iterator[Progress]:
+    def _fitting(self, X: Any) -> Iterator[Progress]:
         """Report progress; if fitting fails, restore the attributes of the estimator."""
         n_steps = self.pretrain_iter + self.max_iter
         listeners = [CallbackProgress(self), Progress.of_verbosity(int(self.verbose), n_steps)]
         with ManyProgresses(listeners) as progress:
             before = dict(self.__dict__)
             try:
-                yield progress
+                with memory_explained(lambda: self._size_of_fit(X), REMEDY):
+                    yield progress
             except BaseException:
                 self.__dict__ = before
                 raise
+
+    def _size_of_fit(self, X: Any) -> str:
+        """Describe what a fit was asked for."""
+        n_rows, n_columns = X.shape if hasattr(X, "shape") else (len(X), len(X[0]))
+        n_new = sum(self.__dict__.get("sampling_strategy_", {}).values())
+        to_add = f", and {n_new:,} rows to add" if n_new > 0 else ""
+        return f"{n_rows:,} rows and {n_columns:,} columns{to_add}"
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

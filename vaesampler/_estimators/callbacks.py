@@ -1,8 +1,10 @@
 """Support for callbacks, `sampler.set_callbacks(...)`, with scikit-learn 1.9 or newer."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from vaesampler._runtime.progress import Losses, Progress
+from vaesampler._runtime.users_code import errors_noted
 
 try:
     from sklearn.callback import CallbackSupportMixin as CallbackSupportMixin
@@ -19,17 +21,24 @@ class CallbackProgress(Progress):
         self.estimator = estimator
         self.fit_task: Any = None  # a scikit-learn CallbackContext, if callbacks are supported
         if hasattr(estimator, "set_callbacks"):
-            self.fit_task = estimator._init_callback_context(max_subtasks=None)
-            self.fit_task.call_on_fit_task_begin(estimator=estimator)
+            with _of_callbacks():
+                self.fit_task = estimator._init_callback_context(max_subtasks=None)
+                self.fit_task.call_on_fit_task_begin(estimator=estimator)
 
     def advance(self, n_steps: int, losses: Losses) -> None:  # noqa: ARG002
         """Begin and end a subtask, which calls the callbacks."""
         if self.fit_task is not None:
-            task = self.fit_task.subcontext(task_name="optimizer steps")
-            task.call_on_fit_task_begin(estimator=self.estimator)
-            task.call_on_fit_task_end(estimator=self.estimator)
+            with _of_callbacks():
+                task = self.fit_task.subcontext(task_name="optimizer steps")
+                task.call_on_fit_task_begin(estimator=self.estimator)
+                task.call_on_fit_task_end(estimator=self.estimator)
 
     def close(self) -> None:
         """End the task `fit`."""
         if self.fit_task is not None:
-            self.fit_task.call_on_fit_task_end(estimator=self.estimator)
+            with _of_callbacks():
+                self.fit_task.call_on_fit_task_end(estimator=self.estimator)
+
+
+def _of_callbacks() -> AbstractContextManager[None]:
+    return errors_noted("Raised by a callback that `set_callbacks` was given.")

@@ -2,17 +2,19 @@
 
 import sys
 import warnings
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vaesampler._encoding.rows import EncodedRows, TableCells
+from vaesampler._runtime.settings import LARGEST_INTEGER
 from vaesampler._table.columns import MOST_LEVELS_APART, CategoricalColumn
 from vaesampler._table.containers import Container
 from vaesampler._table.labels import Labels
 from vaesampler._table.named_features import CategoricalFeatures
 from vaesampler._table.schema import FeatureSchema
+from vaesampler._table.wording import shorten
 from vaesampler.exceptions import (
     DuplicatedRowsWarning,
     HighCardinalityWarning,
@@ -42,15 +44,17 @@ def layer_widths(hidden_layer_sizes: int | Sequence[int]) -> tuple[int, ...]:
     Raises
     ------
     ValueError
-        If it has no layer, or a layer without units.
+        If it has no layer, or a layer without units or with too many.
     """
     widths = np.atleast_1d(np.asarray(hidden_layer_sizes, dtype=object)).tolist()
     if not widths or not all(
-        isinstance(width, int | np.integer) and width >= 1 for width in widths
+        isinstance(width, int | np.integer) and 1 <= width <= LARGEST_INTEGER
+        for width in widths
     ):
         raise ValueError(
-            "hidden_layer_sizes must have at least one layer, each with at least 1 unit; "
-            f"found {hidden_layer_sizes!r}. (32,) is one layer of 32 units."
+            "hidden_layer_sizes must have at least one layer, each with at least 1 unit, at "
+            f"most {LARGEST_INTEGER:,}; found {hidden_layer_sizes!r}. (32,) is one layer of 32 "
+            "units."
         )
     return tuple(int(width) for width in widths)
 
@@ -97,71 +101,109 @@ def check_cardinality(
         )
 
 
-def check_class(
-    label: Hashable, rows: EncodedRows, latent_dim: int, early_stopping: bool
+def check_classes(
+    classes: Mapping[Hashable, EncodedRows], latent_dim: int, early_stopping: bool
 ) -> None:
-    """Warn if a class has too few rows.
+    """Warn of classes with too few rows, once for all of them.
 
     Warns
     -----
     DuplicatedRowsWarning
-        If all rows are equal.
+        If all rows of a class are equal.
     SmallClassWarning
-        If there are fewer rows than latent dimensions, or too few to hold one out.
+        If a class has fewer rows than latent dimensions, or too few to hold one out.
     """
-    if rows.are_all_equal():
+    n_rows = {label: len(rows) for label, rows in classes.items()}
+    equal = [label for label, rows in classes.items() if rows.are_all_equal()]
+    others = n_rows.keys() - set(equal)
+    small = [label for label in n_rows if label in others and n_rows[label] < latent_dim]
+    pairs = [label for label in n_rows if label in others and n_rows[label] == 2]
+    if len(equal) == 1:
         _warn(
             DuplicatedRowsWarning,
-            f"All {len(rows)} rows of class {label!r} are the same, so that its synthetic rows "
-            "are copies. Leave it out with `sampling_strategy`, or use the `class_weight` of "
-            "the classifier.",
+            f"All {n_rows[equal[0]]} rows of class {equal[0]!r} are the same, so that its "
+            "synthetic rows are copies. Leave it out with `sampling_strategy`, or use the "
+            "`class_weight` of the classifier.",
         )
-    elif len(rows) < latent_dim:
+    elif equal:
+        _warn(
+            DuplicatedRowsWarning,
+            f"All rows of each of the classes {shorten(equal)} are the same, so that their "
+            "synthetic rows are copies. Leave them out with `sampling_strategy`, or use the "
+            "`class_weight` of the classifier.",
+        )
+    if len(small) == 1:
         _warn(
             SmallClassWarning,
-            f"Class {label!r} has {len(rows)} rows, fewer than the {latent_dim} latent "
-            "dimensions of its VAE, which can then memorize every row. Lower `latent_dim`, or "
-            "leave the class out with `sampling_strategy`.",
+            f"Class {small[0]!r} has {n_rows[small[0]]} rows, fewer than the {latent_dim} "
+            "latent dimensions of its VAE, which can then memorize every row. Lower "
+            "`latent_dim`, or leave the class out with `sampling_strategy`.",
         )
-    elif early_stopping and len(rows) == 2:
+    elif small:
         _warn(
             SmallClassWarning,
-            f"Class {label!r} has 2 rows, too few to hold one out: its VAE is trained for "
-            "`max_iter` steps.",
+            f"Classes {shorten(small)} have fewer rows than the {latent_dim} latent dimensions "
+            "of their VAEs, which can then memorize every row. Lower `latent_dim`, or leave "
+            "the classes out with `sampling_strategy`.",
+        )
+    if early_stopping and pairs and latent_dim <= 2:
+        name = "Class" if len(pairs) == 1 else "Each of the classes"
+        _warn(
+            SmallClassWarning,
+            f"{name} {shorten(pairs)} has 2 rows, too few to hold one out: its VAE is trained "
+            "for `max_iter` steps.",
         )
 
 
-def check_fit(generator: "ClassGenerator") -> None:
-    """Warn if a VAE has not learned more than the distribution of each column.
+def check_fits(generators: Iterable["ClassGenerator"]) -> None:
+    """Warn of VAEs that have not learned more than the distribution of each column.
 
     Warns
     -----
     NotConvergedWarning
-        If its loss is clearly above that of a decoder that ignores z.
+        If the loss of a VAE is clearly above that of a decoder that ignores z.
     PosteriorCollapseWarning
-        If no latent dimension carries information about the rows, in which more than one
-        column varies.
+        If no latent dimension carries information about the rows of a class, in which more
+        than one column varies.
     """
-    label, fit = generator.label, generator.fit
-    excess = (fit.loss - fit.marginal_loss) / generator.encoder.layout.n_columns
-    if generator.own_rows.are_all_equal():
-        return  # `check_class` has warned
-    if excess > MAX_EXCESS_LOSS:
+    excess, collapsed, n_steps = {}, [], 0
+    for generator in generators:
+        label, fit = generator.label, generator.fit
+        if generator.own_rows.are_all_equal():
+            continue  # `check_classes` has warned
+        above = (fit.loss - fit.marginal_loss) / generator.encoder.layout.n_columns
+        if above > MAX_EXCESS_LOSS:
+            excess[label] = above
+            n_steps = max(n_steps, len(generator.history.curve))
+        elif fit.kl_by_dimension.max() < LEAST_KL and _n_varying_columns(generator) > 1:
+            collapsed.append(label)
+    if excess:
+        vaes = "The VAE of class" if len(excess) == 1 else "Each of the VAEs of the classes"
+        most = "" if len(excess) == 1 else "up to "
         _warn(
             NotConvergedWarning,
-            f"The VAE of class {label!r} has not converged in {len(generator.history.curve)} "
-            f"steps: its loss is {excess:.2f} nats per column above that of a normal "
+            f"{vaes} {shorten(list(excess))} has not converged in {n_steps} steps: its loss is "
+            f"{most}{max(excess.values()):.2f} nats per column above that of a normal "
             "distribution for each column. Raise `max_iter`, or `learning_rate_init` if it "
             "is below the default.",
         )
-    elif fit.kl_by_dimension.max() < LEAST_KL and _n_varying_columns(generator) > 1:
+    if collapsed:
+        of = "class" if len(collapsed) == 1 else "each of the classes"
         _warn(
             PosteriorCollapseWarning,
-            f"No latent dimension of the VAE of class {label!r} is used (each has a divergence "
-            f"below {LEAST_KL} nats per row), so that its columns are drawn almost "
+            f"No latent dimension of the VAE of {of} {shorten(collapsed)} is used (each has a "
+            f"divergence below {LEAST_KL} nats per row), so that its columns are drawn almost "
             "independently; only their residuals are correlated. Lower `beta`, or raise "
             "`max_iter`, unless the columns are independent.",
         )
+
+
+def no_vae(label: Hashable, fitted: Sequence[Hashable]) -> str:
+    """Return the message of an error: no VAE was fitted for a class."""
+    return (
+        f"A VAE is needed for class {label!r}; the fitted ones are [{shorten(fitted)}]. Name "
+        "one of them, or fit again with a `sampling_strategy` that adds rows to this class."
+    )
 
 
 def _n_varying_columns(generator: "ClassGenerator") -> int:

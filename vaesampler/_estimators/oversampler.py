@@ -17,11 +17,13 @@ from vaesampler._encoding.rows import EncodedRows, SelectedRows
 from vaesampler._estimators.base import VAEEstimator
 from vaesampler._estimators.checks import (
     check_cardinality,
-    check_class,
-    check_fit,
+    check_classes,
+    check_fits,
     check_lengths,
+    no_vae,
 )
 from vaesampler._estimators.sampling_strategy import check_class_sizes, rows_to_add
+from vaesampler._runtime.memory import memory_explained
 from vaesampler._runtime.progress import Progress
 from vaesampler._runtime.seeds import Seeds, UnseededCalls
 from vaesampler._table.containers import Container
@@ -368,8 +370,10 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
             how to convert it.
         TrainingDivergedError
             If the loss of a class is not finite, with a smaller learning rate either.
+        MemoryError
+            If memory does not suffice. The message says what was asked for.
         """
-        with self._fitting() as progress:
+        with self._fitting(X) as progress:
             self._fit(*self._check_X_y(X, y), progress)
         return self
 
@@ -410,8 +414,10 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
             how to convert it.
         TrainingDivergedError
             If the loss of a class is not finite, with a smaller learning rate either.
+        MemoryError
+            If memory does not suffice. The message says what was asked for.
         """
-        with self._fitting() as progress:
+        with self._fitting(X) as progress:
             return self._fit_resample(X, y, progress)
 
     def sample(
@@ -446,6 +452,8 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
             If the sampler is not fitted.
         ValueError
             If no VAE was fitted for `label`, or if `n_samples` is not a non-negative integer.
+        MemoryError
+            If memory does not suffice. The message says what was asked for.
 
         Examples
         --------
@@ -467,7 +475,13 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         else:
             seeds = Seeds.from_random_state(random_state)
         n_rows = int(n_samples)
-        with closing(self._draw(generator, n_rows, seeds, "sample", *call)) as blocks:
+        with (
+            memory_explained(
+                lambda: f"{n_rows:,} rows of {len(self.schema_.columns):,} columns",
+                "Draw fewer rows at a time.",
+            ),
+            closing(self._draw(generator, n_rows, seeds, "sample", *call)) as blocks,
+        ):
             return self._template.make(blocks, n_rows)
 
     def encode(
@@ -603,10 +617,10 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         check_cardinality(schema, cells, self.categorical_features)
         encoder = TableEncoder.of(schema)
         table = LabelledRows(encoder, encoder.rows(cells), labels)
-        for label in wanted:
-            rows = SelectedRows(table.rows, labels.rows_of(label))
-            check_class(label, rows, self.latent_dim, self.early_stopping)
-        supports = {label: Support.of(schema, cells, labels.rows_of(label)) for label in wanted}
+        own_rows = {label: labels.rows_of(label) for label in wanted}
+        classes = {label: SelectedRows(table.rows, rows) for label, rows in own_rows.items()}
+        check_classes(classes, self.latent_dim, self.early_stopping)
+        supports = {label: Support.of(schema, cells, rows) for label, rows in own_rows.items()}
         generators = fit_generators(
             table,
             supports,
@@ -616,8 +630,7 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
             resources.device,
             progress,
         )
-        for generator in generators.values():
-            check_fit(generator)
+        check_fits(generators.values())
         self._template = container.template(schema)
         self._keep(generators, resources)
 
@@ -647,11 +660,7 @@ class VAEOversampler(VAEEstimator, BaseOverSampler):
         check_is_fitted(self)
         found = find_class(label, self._generators)
         if found is None:
-            raise ValueError(
-                f"A VAE is needed for class {label!r}; the fitted ones are "
-                f"{list(self._generators)}. Name one of them, or fit again with a "
-                "`sampling_strategy` that adds rows to this class."
-            )
+            raise ValueError(no_vae(label, list(self._generators)))
         return self._generators[found]
 
     def _encoded(self, generator: "ClassGenerator", X: Any) -> EncodedRows:

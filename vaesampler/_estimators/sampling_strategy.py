@@ -7,6 +7,7 @@ from typing import Any
 from imblearn.utils import check_sampling_strategy
 
 from vaesampler._table.labels import Labels
+from vaesampler._table.wording import MOST_NAMES, shorten
 
 # Number of classes up to which an error spells out a dict of their numbers of rows.
 MAX_CLASSES_SPELLED_OUT = 20
@@ -45,41 +46,39 @@ def check_class_sizes(n_added: Mapping[Hashable, int], labels: Labels) -> None:
     if not alone:
         return
     others = {
-        label: n_rows[label] + n_added[label] for label in oversampled if label not in alone
+        label: n_rows[label] + n_added[label] for label in oversampled if n_rows[label] >= 2
     }
     strategy = (
         f"sampling_strategy={others!r}"
         if len(others) <= MAX_CLASSES_SPELLED_OUT
         else "sampling_strategy"
     )
-    names = ", ".join(map(repr, alone))
     if len(alone) == 1:
-        found, them = f"Class {names} has 1 row", "it"
+        found, them = f"Class {alone[0]!r} has 1 row", "it"
     else:
-        found, them = f"Classes {names} have 1 row each", "them"
+        found, them = f"Classes {shorten(alone)} have 1 row each", "them"
     raise ValueError(f"{found}; at least 2 are needed. Leave {them} out with `{strategy}`.")
 
 
 def _wanted_by_code(wanted: Mapping[Any, Any], labels: Labels) -> dict[int, int]:
     """Return the wanted number of rows by index of the class."""
     _check_wanted_counts(wanted, labels)
-    absent = [label for label in wanted if labels.find(label) is None]
+    codes = {label: labels.code_of(label) for label in wanted}
+    absent = [label for label, code in codes.items() if code is None]
     if absent:
         raise ValueError(
-            f"sampling_strategy names classes that are not present in y: {absent}. Its classes "
-            f"are {labels.classes}."
+            "sampling_strategy names classes that are not present in y: "
+            f"[{shorten(absent)}]. Its classes are [{shorten(labels.classes)}]."
         )
-    return {
-        labels.classes.index(labels.find(label)): int(n_rows)
-        for label, n_rows in wanted.items()
-    }
+    return {code: int(wanted[label]) for label, code in codes.items() if code is not None}
 
 
 def _check_wanted_counts(wanted: Mapping[Any, Any], labels: Labels) -> None:
     """Raise a ValueError if a class is to get a fraction of a row, or fewer than it has."""
     too_few = []
     for label, n_wanted in wanted.items():
-        n_rows = len(labels.rows_of(label))
+        code = labels.code_of(label)
+        n_rows = 0 if code is None else int(labels.counts[code])
         if not isinstance(n_wanted, Integral):
             raise ValueError(
                 "sampling_strategy must ask for a whole number of rows; for class "
@@ -93,8 +92,15 @@ def _check_wanted_counts(wanted: Mapping[Any, Any], labels: Labels) -> None:
     if too_few:
         raise ValueError(
             "sampling_strategy must ask for no fewer rows than a class has; "
-            f"{'; '.join(too_few)}. To remove rows, use imblearn.under_sampling."
+            f"{_some(too_few)}. To remove rows, use imblearn.under_sampling."
         )
+
+
+def _some(clauses: list[str]) -> str:
+    """Return the first clauses, and the number of all others."""
+    others = len(clauses) - MOST_NAMES
+    shown = "; ".join(clauses[:MOST_NAMES])
+    return f"{shown}; and {others} other classes" if others > 0 else shown
 
 
 def _asks_for_the_present_ratio(wanted: Any, labels: Labels) -> bool:

@@ -12,7 +12,7 @@ from vaesampler._encoding.rows import EncodedRows
 from vaesampler._generation.calibration import learn_residuals, match_real_rows
 from vaesampler._generation.generator import ClassGenerator
 from vaesampler._generation.shared import LabelledRows, SharedFit
-from vaesampler._rejection.critic import Critic
+from vaesampler._rejection.critic import Critic, fit_critic, suited_critic
 from vaesampler._runtime.devices import full_precision, one_thread
 from vaesampler._runtime.progress import Progress
 from vaesampler._runtime.seeds import Seeds
@@ -23,6 +23,7 @@ from vaesampler._training.retries import Trained, train_with_retries
 from vaesampler._training.smoothing import SmoothedRows
 
 
+@torch.inference_mode(False)  # whose tensors take no gradients, also outside of it
 @one_thread()
 @full_precision()
 def fit_generators(
@@ -68,7 +69,7 @@ def fit_generators(
         return {}
     training, held_out = table.held_out(supports, settings, seeds)
     shared = SharedFit.of(training, settings, seeds, device, progress)
-    suited = critic.suited_to(table.encoder.schema)
+    suited = suited_critic(critic, table.encoder.schema)
     fitting = _ClassFitting(training, held_out, shared, settings, suited, seeds, device)
     own_rows = {label: training.of_class(label) for label in supports}
     trained = train_with_retries(
@@ -138,7 +139,8 @@ class _ClassFitting:
         critic = None
         if self.settings.rejection_strength > 0:
             others = self.training.of_others(label)
-            critic = self.critic.fit(own_rows, others, self.seeds.stream("critic", label))
+            random = self.seeds.stream("critic", label)
+            critic = fit_critic(self.critic, label, own_rows, others, random)
         return ClassGenerator(
             label=label,
             encoder=encoder,

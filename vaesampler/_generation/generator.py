@@ -16,10 +16,10 @@ from vaesampler._encoding.class_scaling import ClassScaling
 from vaesampler._encoding.encoder import TableEncoder
 from vaesampler._encoding.rows import EncodedRows
 from vaesampler._generation.calibration import FitQuality
-from vaesampler._generation.latent import BLOCK_ROWS, LatentSampler
+from vaesampler._generation.latent import BLOCK_ROWS, LatentSampler, draw_codes
 from vaesampler._generation.quantile_matching import QuantileMatching
 from vaesampler._generation.residuals import ResidualModel, Residuals
-from vaesampler._rejection.critic import Candidates, FittedCritic, Verdict
+from vaesampler._rejection.critic import Candidates, FittedCritic, Verdict, judge
 from vaesampler._rejection.rule import LEAST_SHARE_KEPT, keep, rejection_power
 from vaesampler._runtime.devices import full_precision, in_order, one_thread
 from vaesampler._runtime.noise import choose_rows, choose_variables
@@ -145,10 +145,11 @@ class ClassGenerator:
         """Return the number of blocks that suffice, however many candidates are rejected."""
         share = 1.0 if self.critic is None else LEAST_SHARE_KEPT
         n_blocks, n_rows = 0, 0
-        while n_rows < n_samples:
+        while n_rows < n_samples and self._block_size(n_blocks) < self._largest_block:
             n_rows += math.ceil(share * self._block_size(n_blocks))
             n_blocks += 1
-        return n_blocks
+        n_by_block = math.ceil(share * self._largest_block)
+        return n_blocks + max(0, -(-(n_samples - n_rows) // n_by_block))
 
     def _n_threads(self, n_samples: int, device: torch.device) -> int:
         """Return the number of threads that draw blocks."""
@@ -184,7 +185,9 @@ class ClassGenerator:
             n_around = max(n_around, n_candidates)
         indices = choose_rows(len(self.rows), n_around, generator)
         around = self.rows.draw(indices, generator)
-        z, chosen = latent_sampler.draw(self.vae, around[None], n_candidates, generator)
+        z, chosen = draw_codes(
+            latent_sampler, self.label, self.vae, around[None], n_candidates, generator
+        )
         if chosen is None:
             residuals = self.residuals.draw(n_candidates, generator)
             return _Drawn(self.vae.draw(z, generator, residuals)[0], None)
@@ -213,7 +216,7 @@ class ClassGenerator:
         discrete.copy_(torch.where(is_retained, sources[:, layout.discrete], discrete))
 
     def _judge(self, critic: FittedCritic, candidates: Candidates) -> Verdict:
-        verdict = critic.judge(candidates)
+        verdict = judge(critic, self.label, candidates)
         if self.encoder.schema.has_numeric:
             return verdict
         # Real rows of categories often repeat, so a row that equals one is no copy.

@@ -2,15 +2,17 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from numbers import Integral
-from typing import ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
 from vaesampler._runtime.noise import choose_rows, standard_normal, uniform
+from vaesampler._runtime.users_code import errors_noted, require
 from vaesampler._vae.posterior import Posterior
 
 # Number of rows that are encoded at once, which bounds memory.
@@ -151,6 +153,72 @@ class LatentSampler(ABC):
             The codes `z`, of shape (1, n_samples, latent_dim), and `sources`, of shape
             (n_samples,): for each code, the index of its source row in `rows`; or None.
         """
+
+
+def draw_codes(
+    sampler: LatentSampler,
+    label: Hashable,
+    vae: Encoder,
+    rows: Tensor,
+    n_samples: int,
+    generator: torch.Generator,
+) -> LatentDraw:
+    """Return the codes that a sampler draws for the class `label`, after checking them.
+
+    Raises
+    ------
+    ValueError
+        If they are not as `LatentSampler.draw` must return them.
+    """
+    who = f"{type(sampler).__name__}.draw"
+    with errors_noted(f"Raised by {who}, for class {label!r}."):
+        drawn = sampler.draw(vae, rows, n_samples, generator)
+    is_pair = isinstance(drawn, tuple) and len(drawn) == 2
+    require(is_pair, f"{who} must return a LatentDraw", type(drawn).__name__)
+    z, sources = drawn
+    shape, device = (1, n_samples, vae.latent_dim), rows.device
+    require(
+        _has_form(z, shape, (torch.float32,), device),
+        f"{who} must return `z` of shape {shape}, float32, on {device}",
+        _form(z),
+    )
+    n_wrong = n_samples - int(torch.isfinite(z).all(dim=-1).sum())
+    require(
+        n_wrong == 0,
+        f"{who} must return finite codes",
+        f"NaN or infinity in {n_wrong} of {n_samples} codes of class {label!r}",
+    )
+    if sources is not None:
+        require(
+            _has_form(sources, shape[1:2], (torch.int64, torch.int32), device),
+            f"{who} must return `sources` of shape {shape[1:2]}, int64, on {device}, or None",
+            _form(sources),
+        )
+        lowest, highest = (int(end) for end in torch.aminmax(sources))
+        require(
+            0 <= lowest <= highest < rows.shape[1],
+            f"{who} must return `sources` from 0 to {rows.shape[1] - 1}, indices of `rows`",
+            f"{lowest} to {highest} for class {label!r}",
+        )
+    return LatentDraw(z, sources)
+
+
+def _has_form(
+    values: Any, shape: tuple[int, ...], dtypes: Collection[torch.dtype], device: torch.device
+) -> bool:
+    return (
+        isinstance(values, Tensor)
+        and values.shape == shape
+        and values.dtype in dtypes
+        and values.device == device
+    )
+
+
+def _form(values: Any) -> str:
+    """Describe what should have been a tensor."""
+    if not isinstance(values, Tensor):
+        return type(values).__name__
+    return f"shape {tuple(values.shape)}, {values.dtype}, on {values.device}"
 
 
 @dataclass(frozen=True)

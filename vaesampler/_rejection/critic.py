@@ -1,6 +1,7 @@
 """`Critic`: estimates the probability of a class at drawn rows."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Hashable
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy.typing as npt
 
 from vaesampler._encoding.rows import EncodedRows
 from vaesampler._runtime.seeds import RandomStream
+from vaesampler._runtime.users_code import errors_noted, require
 from vaesampler._table.schema import FeatureSchema
 
 # A near copy is nearer to a row of the class than this quantile of the distances between rows
@@ -17,6 +19,10 @@ COPY_QUANTILE = 0.1
 # rows of a rare class are kept where few real rows belong to it; with 1, few rows are kept at
 # all. Chosen with benchmarks/quality.py.
 POWER_OF_ODDS_IN_TABLE = 0.3
+# Logarithms of probabilities that are 1 up to rounding.
+LARGEST_LOG_PROBABILITY = 1e-5
+# Replaces minus infinity, whose differences are NaN.
+LOWEST_LOG_PROBABILITY = -1e9
 
 
 class Candidates(NamedTuple):
@@ -177,6 +183,81 @@ class Critic(ABC):
         fitted : FittedCritic
             The fitted critic, which judges drawn rows of the class.
         """
+
+
+def suited_critic(critic: Critic, schema: FeatureSchema) -> Critic:
+    """Return the critic to fit to a table, after checking that it is one.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    who = f"{type(critic).__name__}.suited_to"
+    with errors_noted(f"Raised by {who}."):
+        suited = critic.suited_to(schema)
+    require(isinstance(suited, Critic), f"{who} must return a Critic", type(suited).__name__)
+    return suited
+
+
+def fit_critic(
+    critic: Critic,
+    label: Hashable,
+    own_rows: EncodedRows,
+    other_rows: EncodedRows,
+    random: RandomStream,
+) -> FittedCritic:
+    """Fit a critic for the class `label`, and check what it returns.
+
+    Raises
+    ------
+    ValueError
+        If it is no `FittedCritic`.
+    """
+    who = f"{type(critic).__name__}.fit"
+    with errors_noted(f"Raised by {who}, for class {label!r}."):
+        fitted = critic.fit(own_rows, other_rows, random)
+    is_fitted = isinstance(fitted, FittedCritic)
+    require(is_fitted, f"{who} must return a FittedCritic", type(fitted).__name__)
+    return fitted
+
+
+def judge(critic: FittedCritic, label: Hashable, candidates: Candidates) -> Verdict:
+    """Return the verdict of a critic of the class `label`, after checking it.
+
+    Logarithms of zero are replaced by large negative numbers.
+
+    Raises
+    ------
+    ValueError
+        If it is not as `FittedCritic.judge` must return it.
+    """
+    who = f"{type(critic).__name__}.judge"
+    with errors_noted(f"Raised by {who}, for class {label!r}."):
+        verdict = critic.judge(candidates)
+    is_pair = isinstance(verdict, tuple) and len(verdict) == 2
+    require(is_pair, f"{who} must return a Verdict", type(verdict).__name__)
+    logarithms, is_copy = np.asarray(verdict[0]), np.asarray(verdict[1])
+    shape = candidates.sources.shape
+    require(
+        logarithms.shape == shape and logarithms.dtype.kind in "fiu",
+        f"{who} must return `log_probability` of shape {shape}, as numbers",
+        f"shape {logarithms.shape}, {logarithms.dtype}, for class {label!r}",
+    )
+    require(
+        is_copy.shape == shape and is_copy.dtype == bool,
+        f"{who} must return `is_copy` of shape {shape}, as booleans",
+        f"shape {is_copy.shape}, {is_copy.dtype}, for class {label!r}",
+    )
+    # NaN is no smaller.
+    n_wrong = len(logarithms) - np.count_nonzero(logarithms <= LARGEST_LOG_PROBABILITY)
+    require(
+        n_wrong == 0,
+        f"{who} must return logarithms of probabilities, at most 0",
+        f"NaN or positive values for {n_wrong} of {len(logarithms)} candidates of class "
+        f"{label!r}",
+    )
+    return Verdict(logarithms.clip(LOWEST_LOG_PROBABILITY, None), is_copy)
 
 
 def log_probability(

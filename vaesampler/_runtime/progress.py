@@ -3,6 +3,7 @@
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
@@ -53,9 +54,10 @@ class ManyProgresses(Progress):
             progress.advance(n_steps, losses)
 
     def close(self) -> None:
-        """Close all receivers."""
-        for progress in self.progresses:
-            progress.close()
+        """Close all receivers, also where one of them fails."""
+        with ExitStack() as stack:
+            for progress in reversed(self.progresses):
+                stack.callback(progress.close)
 
 
 class ProgressBar(Progress):
@@ -96,8 +98,12 @@ def _make_bar(n_steps: int) -> Any:
     from tqdm.auto import tqdm
     from tqdm.notebook import tqdm_notebook
 
-    return tqdm(
+    class Bar(tqdm):  # type: ignore[misc]
+        monitor_interval = 0  # seconds; otherwise a thread is started that never ends
+
+    return Bar(
         total=n_steps,
+        miniters=1,
         desc="VAEOversampler",
         unit="step",
         leave=False,

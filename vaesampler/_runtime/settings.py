@@ -8,6 +8,9 @@ Choice = TypeVar("Choice")
 
 # Keys of `vaesampler._vae.layers.ACTIVATIONS`, which cannot be imported without PyTorch.
 ACTIVATION_NAMES = ("identity", "logistic", "relu", "tanh")
+# Upper bounds of parameters: integers are sizes of tensors, numbers are multiplied in float32.
+LARGEST_INTEGER = 2**31 - 1
+LARGEST_NUMBER = 1e30
 
 
 @dataclass(frozen=True)

@@ -192,26 +192,26 @@ def cells_of_times(name: str, values: npt.NDArray[Any]) -> Cells:  # (n_rows,)
 
 
 def require_finite(name: str, values: npt.NDArray[Any]) -> None:  # (n_rows,)
-    """Check that no number is infinite, or beyond the range of float64.
+    """Check that no number is infinite, or outside of the range of float64.
 
     Raises
     ------
     ValueError
         If one is.
     """
-    if values.dtype.kind == "O":
-        n_large = sum(abs(value) > sys.float_info.max for value in values.tolist())
-        if n_large:
-            raise ValueError(
-                f"Numbers must be within the range of float64; found {n_large} larger ones in "
-                f"{name!r}. Replace such values, or drop their rows, first."
-            )
     if values.dtype.kind == "f" and np.isinf(values).any():
         raise ValueError(
             f"Numbers must be finite or missing; found infinity in "
             f"{int(np.isinf(values).sum())} cells of {name!r}. Replace such values, or drop "
             "their rows, first."
         )
+    if values.dtype.kind == "O" or values.dtype.itemsize > 8:
+        n_large = int(np.sum(np.abs(values) > sys.float_info.max))
+        if n_large:
+            raise ValueError(
+                f"Numbers must be within the range of float64; found {n_large} larger ones in "
+                f"{name!r}. Replace such values, or drop their rows, first."
+            )
 
 
 def as_integers(integers: list[int]) -> npt.NDArray[Any]:  # (n,)

@@ -24,6 +24,7 @@ from vaesampler._table.templates import (
     SparseTemplate,
     Template,
     TensorTemplate,
+    convertible,
 )
 from vaesampler._table.unsupported import is_tensor
 
@@ -53,7 +54,7 @@ class Container(ABC):
         if is_tensor(X):
             return TensorContainer(ArrayContainer(_checked_array(X.numpy(), name)), X)
         if sparse.issparse(X):
-            return SparseContainer(_checked_array(X, name), X.format)
+            return SparseContainer(_checked_array(convertible(X), name), X.format)
         return ArrayContainer(_checked_array(X, name))
 
     @property
@@ -194,7 +195,9 @@ class SparseContainer(Container):
     def columns(self) -> Iterator[Cells]:
         """Yield the cells of each column, as a dense array."""
         by_column = sparse.csc_array(self.matrix)
-        by_column.sum_duplicates()
+        if not by_column.has_canonical_format:  # a csc matrix shares the user's arrays
+            by_column = by_column.copy()
+            by_column.sum_duplicates()
         for index, name in enumerate(self.names):
             values = np.zeros(by_column.shape[0], dtype=by_column.dtype)
             stored = slice(by_column.indptr[index], by_column.indptr[index + 1])

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import isfinite
 from typing import Any, Self
 
@@ -41,25 +42,41 @@ class Labels:
     def __len__(self) -> int:
         return len(self.codes)
 
-    @property
+    @cached_property
     def counts(self) -> npt.NDArray[np.intp]:  # (n_classes,)
         """Number of rows of each class."""
         return np.bincount(self.codes, minlength=len(self.classes))
 
-    def find(self, label: Any) -> Hashable | None:
-        """Return the class that a user's label names, or None."""
-        return find_class(label, self.classes)
+    def code_of(self, label: Any) -> int | None:
+        """Return the index of the class that a user's label names, or None."""
+        try:
+            return self._code_by_label.get(_comparable(label))
+        except TypeError:  # the label is not hashable
+            return None
 
     def is_class(self, label: Any) -> npt.NDArray[np.bool_]:  # (n_rows,)
         """Return whether each row is of the class that a user's label names."""
-        found = self.find(label)
-        if found is None:
+        code = self.code_of(label)
+        if code is None:
             return np.zeros(len(self), dtype=bool)
-        return np.asarray(self.codes == self.classes.index(found))
+        return np.asarray(self.codes == code)
 
     def rows_of(self, label: Any) -> npt.NDArray[np.intp]:
-        """Return the indices of the rows of a class."""
-        return np.flatnonzero(self.is_class(label))
+        """Return the indices of the rows of a class, ascending."""
+        code = self.code_of(label)
+        if code is None:
+            return np.empty(0, dtype=np.intp)
+        order, stops = self._rows_by_class
+        return order[stops[code] - self.counts[code] : stops[code]]
+
+    @cached_property
+    def _code_by_label(self) -> dict[Any, int]:
+        return {_comparable(label): code for code, label in enumerate(self.classes)}
+
+    @cached_property
+    def _rows_by_class(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Return the row indices, class by class, and where each class ends."""
+        return np.argsort(self.codes, kind="stable"), np.cumsum(self.counts)
 
     def take(self, row_indices: npt.NDArray[np.intp]) -> Self:
         """Return the labels of these rows; `classes` stays the same."""

@@ -108,7 +108,7 @@ def _numbers(types: set[type], observed: list[Any]) -> tuple[npt.NDArray[Any], N
             return whole_decimals(decimals)
     if types == {Fraction}:
         largest = max(value.denominator for value in observed)
-        return np.array(observed, dtype=np.float64), Fractions(largest)
+        return np.array(list(map(_as_float, observed))), Fractions(largest)
     if not others and issubclass(first, np.floating):
         return np.array(observed, dtype=first), Numbers(first)
     return np.array([_as_float(value) for value in observed]), NUMBERS

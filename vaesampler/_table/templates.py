@@ -6,6 +6,7 @@ user's table, so that they keep its dtype in any library. Only new numbers are c
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
 
@@ -94,8 +95,8 @@ class SequenceTemplate(Template):
         return self.kind(map(self.row_type.make, cells))
 
     def append(self, X: Any, blocks: Iterable[CellBlock], n_rows: int) -> Any:
-        """Return the user's rows and the new ones."""
-        return self.kind([*X, *self.make(blocks, n_rows)])
+        """Return copies of the user's rows, and the new ones."""
+        return self.kind([*map(copy, X), *self.make(blocks, n_rows)])
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,9 @@ class SparseTemplate(Template):
     def append(self, X: Any, blocks: Iterable[CellBlock], n_rows: int) -> Any:
         """Return a sparse table of the user's rows and the new ones."""
         return sparse.vstack(
-            [X, self.make(blocks, n_rows)], format=self.format, dtype=self.empty.dtype
+            [convertible(X), self.make(blocks, n_rows)],
+            format=self.format,
+            dtype=self.empty.dtype,
         )
 
     def _dense(self, cells: CellBlock) -> npt.NDArray[Any]:  # as `cells`
@@ -149,6 +152,11 @@ class SparseTemplate(Template):
             examples = np.array([*column.levels.tolist(), *missing], dtype=dtype)
             rows[~new.is_new, index] = examples[new.example_indices]
         return rows
+
+
+def convertible(matrix: Any) -> Any:
+    """Return a sparse matrix that SciPy can convert, which read-only lists of lists are not."""
+    return matrix.copy() if matrix.format == "lil" else matrix
 
 
 @dataclass(frozen=True)

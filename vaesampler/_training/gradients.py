@@ -269,7 +269,7 @@ class CategoricalGradient(LikelihoodGradient):
 
     def __init__(self, likelihood: CategoricalLikelihood, n_rows: int) -> None:
         super().__init__(likelihood, n_rows)
-        self.membership = likelihood.membership
+        self.categorical = likelihood
 
     def targets(self, rows: Tensor, counted: Tensor | None) -> list[Tensor]:  # noqa: ARG002
         """Return the rows."""
@@ -280,10 +280,12 @@ class CategoricalGradient(LikelihoodGradient):
         (rows,) = targets
         logits = output.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)
         weights = torch.exp(logits)
-        totals = weights @ self.membership
+        totals = self.categorical.totals(weights)
         loss = torch.log(totals).sum(dim=(1, 2)) - (rows * logits).sum(dim=(1, 2))
-        probabilities = weights.mul_(totals.reciprocal_() @ self.membership.T)
-        return loss, probabilities.sub_(rows).mul_(logits == output)
+        probabilities = weights.mul_(self.categorical.spread(totals.reciprocal_()))
+        # Multiplying by a Boolean tensor is several times slower.
+        is_within = logits.eq_(output)
+        return loss, probabilities.sub_(rows).mul_(is_within)
 
 
 class OrdinalGradient(LikelihoodGradient):

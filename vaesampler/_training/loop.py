@@ -84,7 +84,7 @@ def train(
     learning_rate_init = suit_width(settings.learning_rate_init, vaes.layout.width)
     for step in range(settings.max_iter):
         targets, noise = batches.next()
-        gradient.write(targets, noise, losses.of_step[step])
+        gradient.write(targets, noise, losses.of_step(step))
         parameters.add_penalty(decay)
         optimizer.step(cosine_decay(learning_rate_init, step, settings.max_iter))
         steps_done = step + 1
@@ -93,7 +93,7 @@ def train(
         if stopping is not None and stopping.is_due(steps_done) and stopping.look(steps_done):
             break
     targets, noise = batches.next()
-    gradient.write(targets, noise, losses.of_step[-1])  # the last update may have diverged
+    gradient.write(targets, noise, losses.of_step(-1))  # the last update may have diverged
     losses.check(steps_done, stopping)
     if stopping is not None:
         stopping.restore()
@@ -162,8 +162,11 @@ class _Losses:
         self.labels = [entry.label for entry in classes]
         # Reconstruction and KL: (max_iter + 1, 2, n_models).
         self.values = example.new_zeros(max_iter + 1, 2, len(classes))
-        self.of_step = [EvidenceBound(*parts) for parts in self.values.unbind()]
         self.n_reported = 0  # number of steps
+
+    def of_step(self, step: int) -> EvidenceBound:
+        """Return where the terms of a step are written."""
+        return EvidenceBound(*self.values[step])
 
     def check(self, n_steps: int, stopping: EarlyStopping | None) -> None:
         """Raise an error if the loss of a model that has not stopped is not finite."""

@@ -6,6 +6,7 @@ optional; see `vaesampler._training.gradients`.
 
 import math
 from abc import ABC, abstractmethod
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -25,6 +26,9 @@ LEAST_VARIANCE = 1e-6
 # Initial log-scale, at which a logistic distribution has variance 1, and bounds of log-scales.
 UNIT_LOG_SCALE = math.log(math.sqrt(3) / math.pi)
 LOG_SCALE_BOUNDS = (-6.0, 3.0)
+# Sums over groups are one product, which is the fastest way, unless there are more groups.
+MOST_GROUPS_AT_ONCE = 100
+GROUPS_BY_BLOCK = 16
 # Replaces infinite edges, which have no gradient.
 FARTHEST_EDGE = 1e6
 
@@ -152,14 +156,35 @@ class BernoulliLikelihood(Likelihood):
 class CategoricalLikelihood(Likelihood):
     """One-hot groups of slots: the decoder outputs the logits of a softmax for each."""
 
-    membership: Tensor  # (n_slots, n_groups)
+    # Whether a slot belongs to a group, in the first block of groups, the second, ...
+    membership: Tensor  # (n_slots, n_groups_of_block)
+    group_of_slot: Tensor  # (n_slots,)
 
     def __init__(self, n_models: int, part: Part) -> None:
         super().__init__(n_models, part)
         self.group_sizes = part.widths
-        group_of_slot = np.repeat(np.arange(len(part.widths)), part.widths)
-        membership = np.eye(len(part.widths), dtype=np.float32)[group_of_slot]
-        self.register_buffer("membership", torch.from_numpy(membership), persistent=False)
+        n_groups = len(part.widths)
+        size = n_groups if n_groups <= MOST_GROUPS_AT_ONCE else GROUPS_BY_BLOCK
+        stops = np.cumsum((0, *part.widths))
+        starts = [*stops[:-1:size].tolist(), int(stops[-1])]
+        self.blocks = [slice(*ends) for ends in pairwise(starts)]
+        group_of_slot = np.repeat(np.arange(n_groups), part.widths)
+        membership = np.eye(size, dtype=np.float32)[group_of_slot % size]
+        for name, values in (("membership", membership), ("group_of_slot", group_of_slot)):
+            self.register_buffer(name, torch.from_numpy(values), persistent=False)
+
+    def totals(self, weights: Tensor) -> Tensor:  # (..., n_slots) to (..., n_groups)
+        """Return the sum of each group."""
+        if len(self.blocks) == 1:
+            return weights @ self.membership
+        sums = [weights[..., slots] @ self.membership[slots] for slots in self.blocks]
+        return torch.cat(sums, dim=-1)[..., : len(self.group_sizes)]
+
+    def spread(self, values: Tensor) -> Tensor:  # (..., n_groups) to (..., n_slots)
+        """Return the value of each slot's group."""
+        if len(self.blocks) == 1:
+            return values @ self.membership.T
+        return values.index_select(-1, self.group_of_slot)
 
     def negative_log_likelihood(
         self, output: Tensor, rows: Tensor, counted: Tensor | None = None
@@ -167,7 +192,7 @@ class CategoricalLikelihood(Likelihood):
         """Return the cross-entropy, summed over groups; `counted` is not used."""
         del counted
         logits = output.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)
-        log_totals = torch.log(torch.exp(logits) @ self.membership)
+        log_totals = torch.log(self.totals(torch.exp(logits)))
         return log_totals.sum(dim=-1) - (rows * logits).sum(dim=-1)
 
     def draw(self, output: Tensor, generator: torch.Generator) -> Tensor:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from sklearn.utils import _safe_indexing, check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
+from vaesampler._estimators.checks import no_vae
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._table import notations
 from vaesampler._table.cells import Cells
@@ -50,10 +51,7 @@ def fitted_label(estimator: "VAEOversampler", label: Hashable) -> Hashable:
         )
     found = find_class(label, fitted)
     if found is None:
-        raise ValueError(
-            f"A VAE is needed for class {label!r}; the fitted ones are {fitted}. Name one of "
-            "them, or fit again with a `sampling_strategy` that adds rows to this class."
-        )
+        raise ValueError(no_vae(label, fitted))
     return found
 
 
