@@ -82,7 +82,7 @@ def saved_template(template: Template) -> Any:
             frame, wrapper = frame.to_native(), name
     library = type(frame).__module__.partition(".")[0]
     if library not in _LIBRARIES:
-        raise TypeError(f"found a frame of {library}")
+        raise TypeError(f"found a {type(frame).__name__} of {library}")
     codec = _LIBRARIES[library]()
     names = map(str, codec.names(frame))
     try:
@@ -175,8 +175,13 @@ class _Codec(ABC):
 
     def check(self, column: Any, saved: SavedColumn) -> None:
         """Raise a TypeError if a stored column would come back with another dtype."""
-        dtype, restored = self.dtype_of(column), self.restored(saved)
-        if self.dtype_of(restored) != dtype or len(restored) != len(column):
+        dtype = self.dtype_of(column)
+        try:
+            restored = self.restored(saved)
+            is_same = self.dtype_of(restored) == dtype and len(restored) == len(column)
+        except Exception as error:
+            raise TypeError(f"found the dtype {dtype}") from error
+        if not is_same:
             raise TypeError(f"found the dtype {dtype}")
 
 
@@ -238,14 +243,14 @@ class _Pandas(_Codec):
         if family == "DatetimeTZDtype":
             return family, dtype.unit, dtype.tz
         if family == "PeriodDtype":
-            return family, dtype.freq.freqstr
+            return family, dtype.name.removeprefix("period[").removesuffix("]")
         if family == "IntervalDtype":
             return family, self.describe(dtype.subtype), dtype.closed
         if family == "SparseDtype":
             return family, dtype.subtype, dtype.fill_value
         if family == "ArrowDtype":
             return family, _PyArrow().describe(dtype.pyarrow_dtype)
-        if hasattr(dtype, "numpy_dtype") and type(dtype).__module__.startswith("pandas."):
+        if hasattr(dtype, "numpy_dtype"):
             return "masked", dtype.numpy_dtype
         raise TypeError(f"found the dtype {dtype}")
 

@@ -53,6 +53,10 @@ TYPES: dict[str, Callable[..., Any]] = {
 TYPES |= {"as_date": as_date, "as_duration": as_duration}
 NAMES_OF_TYPES = {one: name for name, one in TYPES.items()}
 PANDAS_TYPES = ("Timestamp", "Timedelta")
+PANDAS_TAGS = {
+    **{"Timestamp": "timestamp", "Timedelta": "duration", "Period": "period"},
+    **{"Interval": "interval", "NaTType": "NaT", "NAType": "NA"},
+}
 
 
 class Writer:
@@ -156,9 +160,12 @@ def _tag_of(value: Any) -> str | None:
         return "scalar"
     if _is_type(value):
         return "type"
-    is_of_pandas = type(value).__module__.startswith("pandas.")
-    tags = {"Timestamp": "timestamp", "Timedelta": "duration", "NaTType": "NaT", "NAType": "NA"}
-    return tags.get(type(value).__name__) if is_of_pandas else None
+    return PANDAS_TAGS.get(type(value).__name__) if is_of_pandas(type(value)) else None
+
+
+def is_of_pandas(kind: type) -> bool:
+    """Return whether a class is one of pandas."""
+    return kind.__module__.partition(".")[0] == "pandas"
 
 
 def _is_type(value: Any) -> bool:
@@ -169,11 +176,8 @@ def _is_type(value: Any) -> bool:
 
 
 def _is_pandas_type(value: Any) -> bool:
-    return (
-        isinstance(value, type)
-        and value.__module__.startswith("pandas.")
-        and value.__name__ in PANDAS_TYPES
-    )
+    is_class = isinstance(value, type) and is_of_pandas(value)
+    return is_class and value.__name__ in PANDAS_TYPES
 
 
 def _write_type(writer: Writer, value: Any) -> list[Json]:  # noqa: ARG001
@@ -418,6 +422,16 @@ KINDS: dict[str, Kind] = {
         (),
         lambda writer, value: [writer.code(value.asm8)],
         lambda reader, parts: _pandas().Timedelta(reader.value(*parts)),
+    ),
+    "period": Kind(
+        (),
+        _parts_of(lambda value: [value.freqstr, value.ordinal]),
+        _made_by(lambda unit, ordinal: _pandas().Period(ordinal=ordinal, freq=unit)),
+    ),
+    "interval": Kind(
+        (),
+        lambda writer, value: writer.codes([value.left, value.right, value.closed]),
+        lambda reader, parts: _pandas().Interval(*reader.values(parts)),
     ),
     "NaT": Kind((), _parts_of(lambda value: []), _made_by(lambda: _pandas().NaT)),  # noqa: ARG005
     "NA": Kind((), _parts_of(lambda value: []), _made_by(lambda: _pandas().NA)),  # noqa: ARG005
