@@ -22,8 +22,8 @@ from vaesampler._estimators.checks import (
     check_fit,
     check_lengths,
 )
-from vaesampler._estimators.saving import VersionedPickleMixin, load, save
 from vaesampler._estimators.sampling_strategy import check_class_sizes, rows_to_add
+from vaesampler._estimators.saving import VersionedPickleMixin, load, save
 from vaesampler._runtime.progress import Progress
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._table.containers import Container

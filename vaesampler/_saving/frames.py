@@ -286,7 +286,9 @@ class _Pandas(_Codec):
         if family == "PeriodDtype":
             return np.array(column.array.asi8)
         if family == "IntervalDtype":
-            ends = (self.namespace.Series(end) for end in (column.array.left, column.array.right))
+            ends = (
+                self.namespace.Series(end) for end in (column.array.left, column.array.right)
+            )
             return [self.saved(end) for end in ends]
         if family == "SparseDtype":
             return np.array(column.sparse.to_dense())
@@ -500,4 +502,8 @@ class _PyArrow(_Codec):
         return self.namespace.int32() if dtype.bit_width == 32 else self.namespace.int64()
 
 
-_LIBRARIES: dict[str, type[_Codec]] = {"pandas": _Pandas, "polars": _Polars, "pyarrow": _PyArrow}
+_LIBRARIES: dict[str, type[_Codec]] = {
+    "pandas": _Pandas,
+    "polars": _Polars,
+    "pyarrow": _PyArrow,
+}

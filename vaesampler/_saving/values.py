@@ -390,7 +390,9 @@ def _made_by(function: Callable[..., Any]) -> Callable[[Reader, list[Json]], Any
 
 KINDS: dict[str, Kind] = {
     "int": Kind((int,), _parts_of(lambda value: [str(value)]), _made_by(int)),
-    "float": Kind((float,), _parts_of(lambda x: [repr(x)]), _made_by(SPECIAL_FLOATS.__getitem__)),
+    "float": Kind(
+        (float,), _parts_of(lambda x: [repr(x)]), _made_by(SPECIAL_FLOATS.__getitem__)
+    ),
     "list": Kind((list,), Writer.codes, Reader.values),
     "tuple": Kind((tuple,), Writer.codes, lambda reader, parts: tuple(reader.values(parts))),
     "set": Kind((set,), _write_set, lambda reader, parts: set(reader.values(parts))),
