@@ -342,7 +342,7 @@ def test_objects_of_other_classes_are_refused_by_name(parameters, message, path,
 
 def test_frames_of_the_users_classes_are_refused(path):
     sampler = small().fit(OwnFrame(mixed_frame()), [0, 0, 1] * 20)
-    with pytest.raises(TypeError, match="table X.*OwnFrame"):
+    with pytest.raises(TypeError, match=r"table X.*OwnFrame"):
         sampler.save(path)
 
 
@@ -562,7 +562,7 @@ def test_a_later_format_asks_for_an_upgrade(saved, monkeypatch):
     monkeypatch.setattr(saved_files, "FORMAT", 2)
     sampler.save(path)
     monkeypatch.undo()
-    with pytest.raises(SavedSamplerError, match="has format 2, .*Upgrade vaesampler"):
+    with pytest.raises(SavedSamplerError, match=r"has format 2, .*Upgrade vaesampler"):
         VAEOversampler.load(path)
 
 
@@ -600,7 +600,7 @@ def test_a_sampler_of_arrays_is_loaded_without_libraries_of_frames(path, table):
 
 
 def test_a_sampler_of_a_frame_names_the_library_that_is_missing(saved):
-    sampler, data, path = saved
+    _sampler, data, path = saved
     path.write_bytes(data)
     code = (
         "print(len(sampler.vaes_), sampler.n_features_in_)\n"
@@ -634,5 +634,5 @@ def test_pickles_that_lack_something_are_refused(table):
     generator = copy.copy(state["_generators"][1])
     del generator.__dict__["residuals"]
     state["_generators"] = {1: generator}
-    with pytest.raises(ValueError, match="'residuals'.*`save`"):
+    with pytest.raises(ValueError, match=r"'residuals'.*`save`"):
         VAEOversampler().__setstate__(state)

@@ -38,7 +38,7 @@ class TrainingDivergedError(RuntimeError):
 
 
 class SavedSamplerError(ValueError):
-    """A file cannot be loaded: it holds no saved sampler, is damaged, or is of a later version."""
+    """A file holds no sampler that can be loaded: it is another one, damaged, or too new."""
 
 
 class InconsistentVersionWarning(UserWarning):

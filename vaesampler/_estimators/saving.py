@@ -22,7 +22,8 @@ def save(sampler: "VAEOversampler", path: str | os.PathLike[str], include_rows: 
     """Write a fitted sampler to a file. See `VAEOversampler.save`."""
     from vaesampler._saving.frames import saved_template
     from vaesampler._saving.generators import saved_generator
-    from vaesampler._saving.sampler_file import SavedSampler, not_storable, write_sampler
+    from vaesampler._saving.sampler_file import not_storable, write_sampler
+    from vaesampler._saving.samplers import SavedSampler
 
     check_is_fitted(sampler)
     if getattr(sampler, "_skl_callbacks", None):
@@ -102,9 +103,10 @@ def _check_needs_no_rows(sampler: "VAEOversampler") -> None:
     if not all(critic is None or type(critic) is FittedNetworkCritic for critic in critics):
         reasons.append("`critic`, which must be 'network' unless `rejection_strength=0`")
     if reasons:
+        parameters = " and ".join(reasons)
         raise ValueError(
-            f"The sampler needs real rows to draw new ones, because of {' and '.join(reasons)}. "
-            "Fit it with other parameters, or save it with `include_rows=True`."
+            f"The sampler needs real rows to draw new ones, because of {parameters}. Fit it "
+            "with other parameters, or save it with `include_rows=True`."
         )
 
 
@@ -112,7 +114,7 @@ class VersionedPickleMixin:
     """Records the version of the library in pickles, and warns if another one reads them."""
 
     def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()  # type: ignore[misc,assignment]
+        state: dict[str, Any] = super().__getstate__()  # type: ignore[assignment]
         return {**state, "_vaesampler_version": __version__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -122,8 +124,8 @@ class VersionedPickleMixin:
             _check_state(rest, found)
             warnings.warn(
                 f"The sampler was pickled by vaesampler {found}, and is unpickled by "
-                f"{__version__}. It may fail, or draw other rows. Fit it again, or keep it with "
-                "`save`, whose files later versions can load.",
+                f"{__version__}. It may fail, or draw other rows. Fit it again, or keep it "
+                "with `save`, whose files later versions can load.",
                 InconsistentVersionWarning,
                 stacklevel=2,
             )

@@ -122,8 +122,10 @@ class TreeNodes:
             tree.value[:, 0, 1].copy(),
         )
 
-    def shares(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-        """Return the share of the class in the leaf of each row, (n_rows, width) to (n_rows,)."""
+    def shares(
+        self, rows: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float64]:  # (n_rows, width) to (n_rows,)
+        """Return the share of the class in the leaf of each row."""
         row_indices, nodes = np.arange(len(rows)), np.zeros(len(rows), dtype=np.intp)
         while (self.left[nodes] != nodes).any():
             is_left = rows[row_indices, self.feature[nodes]] <= self.threshold[nodes]

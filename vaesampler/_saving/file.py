@@ -21,8 +21,8 @@ from vaesampler.exceptions import SavedSamplerError
 
 Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 
-# Versions of the format up to this one can be read. Increase it when older versions of the library
-# cannot read what this one writes.
+# Versions of the format up to this one can be read. Increase it when older versions of the
+# library cannot read what this one writes.
 FORMAT = 1
 # Key of the metadata of safetensors, of which only one has an order.
 KEY = "vaesampler"
@@ -44,8 +44,8 @@ def write_file(path: str | os.PathLike[str], content: Json, arrays: Arrays) -> N
     data = save(arrays, metadata={KEY: _text(checked)})
     if int.from_bytes(data[:LENGTH_BYTES], "little") > LONGEST_HEADER:
         raise ValueError(
-            "The names and levels of all columns must fit into 100 MB of JSON. Leave out columns "
-            "with a different text in every row, or keep the sampler with joblib."
+            "The names and levels of all columns must fit into 100 MB of JSON. Leave out "
+            "columns with a different text in every row, or keep the sampler with joblib."
         )
     _replace(Path(os.path.realpath(path)), data)
 
@@ -69,8 +69,8 @@ def read_file(path: str | os.PathLike[str]) -> tuple[Json, Arrays]:
     if version > FORMAT:
         raise SavedSamplerError(
             f"{os.fspath(path)!r} has format {version}, of vaesampler "
-            f"{document.get('version')}; vaesampler {__version__} reads formats up to {FORMAT}. "
-            "Upgrade vaesampler."
+            f"{document.get('version')}; vaesampler {__version__} reads formats up to "
+            f"{FORMAT}. Upgrade vaesampler."
         )
     arrays = dict(_arrays(header, memoryview(data)[start:]))
     digest = document.pop("sha256")

@@ -1,7 +1,7 @@
 """Templates of data frames: their names, dtypes and examples as plain values, and back.
 
-A dtype is described by a tuple, `(family, *details)`. The cells of a column are an array, or a list
-of Python objects with None for missing cells.
+A dtype is described by a tuple, `(family, *details)`. The cells of a column are an array, or a
+list of Python objects with None for missing cells.
 """
 
 from abc import ABC, abstractmethod
@@ -57,8 +57,9 @@ class MissingLibraryTemplate(Template):
     def make(self, blocks: Iterable[CellBlock], n_rows: int) -> Any:  # noqa: ARG002
         """Raise an ImportError."""
         raise ImportError(
-            f"The sampler was fitted on a table of {self.library}, which is not installed here. "
-            f"Install it with `pip install {self.library}`, and load the sampler again."
+            f"The sampler was fitted on a data frame that needs {self.library}, which is not "
+            f"installed. Install it with `pip install {self.library}`, and load the sampler "
+            "again."
         )
 
     def append(self, X: Any, blocks: Iterable[CellBlock], n_rows: int) -> Any:  # noqa: ARG002
@@ -84,18 +85,17 @@ def saved_template(template: Template) -> Any:
     if library not in _LIBRARIES:
         raise TypeError(f"found a {type(frame).__name__} of {library}")
     codec = _LIBRARIES[library]()
-    names = map(str, codec.names(frame))
-    try:
-        columns, examples = [], []
-        for name, column, example in zip(
-            names, codec.columns(frame), template.examples, strict=True
-        ):
+    columns, examples = [], []
+    for entry, column, example in zip(
+        template.schema.columns, codec.columns(frame), template.examples, strict=True
+    ):
+        try:
             columns.append(SavedColumn(codec.describe(codec.dtype_of(column)), None))
             examples.append(codec.saved(example))
             codec.check(example, examples[-1])
-        form = codec.form(frame)
-    except TypeError as error:
-        raise TypeError(f"{error}, in column {name!r}") from error
+        except TypeError as error:
+            raise TypeError(f"{error}, in column {entry.name!r}") from error
+    form = codec.form(frame)
     return SavedFrame(library, wrapper, form, columns, examples, template.schema)
 
 
@@ -131,10 +131,6 @@ class _Codec(ABC):
     @abstractmethod
     def columns(self, frame: Any) -> Iterable[Any]:
         """Return the columns of a frame."""
-
-    @abstractmethod
-    def names(self, frame: Any) -> Iterable[Any]:
-        """Return the names of the columns of a frame."""
 
     @abstractmethod
     def form(self, frame: Any) -> dict[str, Any]:
@@ -192,10 +188,6 @@ class _Pandas(_Codec):
 
     def columns(self, frame: Any) -> Iterable[Any]:
         return [frame.iloc[:, index] for index in range(frame.shape[1])]
-
-    def names(self, frame: Any) -> Iterable[Any]:
-        names: list[Any] = frame.columns.tolist()
-        return names
 
     def form(self, frame: Any) -> dict[str, Any]:
         if type(frame) is not self.namespace.DataFrame:
@@ -356,10 +348,6 @@ class _Polars(_Codec):
         columns: list[Any] = frame.get_columns()
         return columns
 
-    def names(self, frame: Any) -> Iterable[Any]:
-        names: list[Any] = frame.columns
-        return names
-
     def form(self, frame: Any) -> dict[str, Any]:
         return {"names": frame.columns}
 
@@ -415,10 +403,6 @@ class _PyArrow(_Codec):
     def columns(self, frame: Any) -> Iterable[Any]:
         columns: list[Any] = frame.columns
         return columns
-
-    def names(self, frame: Any) -> Iterable[Any]:
-        names: list[Any] = frame.column_names
-        return names
 
     def form(self, frame: Any) -> dict[str, Any]:
         if type(frame) is not self.namespace.Table:

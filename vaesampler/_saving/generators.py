@@ -6,7 +6,7 @@ What follows from the rest is left out: the layout of rows, and the rows as the 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -42,10 +42,10 @@ from vaesampler._training.smoothing import RowSource, SmoothedRows
 from vaesampler._vae.layers import StackedMLP
 from vaesampler._vae.model import StackedVAE
 
-Floats32 = npt.NDArray[np.float32]
+Floats32: TypeAlias = npt.NDArray[np.float32]
 # Encoded rows, or cells of a sparse table; if they are left out, their number.
-SavedRows = Floats32 | sparse.csr_array | int
-Weights = dict[str, Tensor]
+SavedRows: TypeAlias = Floats32 | sparse.csr_array | int
+Weights: TypeAlias = dict[str, Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,7 @@ class SavedNeighbors:
     reference: Floats32  # (n_reference, width)
     n_neighbors: int
     is_own: npt.NDArray[np.bool_]  # (n_reference,)
-    source_indices: npt.NDArray[np.integer[Any]]  # (n_reference,)
+    source_indices: npt.NDArray[np.intp]  # (n_reference,)
     share: float
     copy_distance: float
 
@@ -131,7 +131,7 @@ class SavedGenerator:
     bandwidth: float
     residuals: ResidualModel
     edges: dict[int, npt.NDArray[np.float64]]  # and all below of `QuantileMatching`
-    shifted: npt.NDArray[np.integer[Any]]
+    shifted: npt.NDArray[np.intp]
     shifts: LookUpTable
     critic: SavedForest | SavedNeighbors | SavedNetwork | None
     rejection_strength: float

@@ -113,9 +113,7 @@ def conforms(value: Any, hint: Any) -> bool:
     if origin is np.ndarray:
         (kind,) = get_args(inner[1])
         is_array = isinstance(value, np.ndarray)
-        return is_array and (
-            kind is Any or np.issubdtype(value.dtype, get_origin(kind) or kind)
-        )
+        return is_array and (kind is Any or np.issubdtype(value.dtype, kind))
     if origin is tuple and Ellipsis not in inner:
         is_pair = isinstance(value, tuple) and len(value) == len(inner)
         return is_pair and all(map(conforms, value, inner))

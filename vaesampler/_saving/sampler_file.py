@@ -78,8 +78,8 @@ def not_storable(what: str, reason: object) -> TypeError:
     """Return the error for a sampler that a file cannot hold."""
     return TypeError(
         f"The sampler cannot be saved, because of {what}: {reason}. A file holds values of "
-        "Python, NumPy, pandas, polars and pyarrow, and classes of vaesampler, only. Change it, "
-        "or keep the sampler with pickle or joblib."
+        "Python, NumPy, pandas, polars and pyarrow, and classes of vaesampler, only. Change "
+        "it, or keep the sampler with pickle or joblib."
     )
 
 

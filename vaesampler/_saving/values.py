@@ -1,8 +1,8 @@
 """`Writer` and `Reader`: Python values as JSON and arrays, and back.
 
-None, booleans, text, finite floats and integers below 2 ** 53 are values of JSON. Any other value
-is a list, `[tag, *parts]`, with a tag of `KINDS`. Arrays are set apart, and named in the JSON.
-Nothing is looked up by a name from the file except in the tables of this room.
+None, booleans, text, finite floats and integers below 2 ** 53 are values of JSON. Any other
+value is a list, `[tag, *parts]`, with a tag of `KINDS`. Arrays are set apart, and named in the
+JSON. Nothing is looked up by a name from the file except in the tables of this room.
 """
 
 import datetime
@@ -276,8 +276,8 @@ def _write_dtype(writer: Writer, value: Any) -> list[Json]:
 def _read_dtype(reader: Reader, parts: list[Json]) -> Any:
     text, *rest = parts
     if text == "T":
-        coerce, *na_objects = rest
-        named = {"na_object": reader.value(one) for one in na_objects}
+        coerce, *na_object = rest
+        named = dict(zip(["na_object"], reader.values(na_object), strict=False))
         return np.dtypes.StringDType(coerce=coerce, **named)
     dtype = np.dtype(str(text))
     if dtype.kind not in "biufcmMUSO" or dtype.str != text:
@@ -370,8 +370,9 @@ def _read_random_state(reader: Reader, parts: list[Json]) -> np.random.RandomSta
 
 
 def _write_record(writer: Writer, value: Any) -> list[Json]:
-    fields = {name: writer.code(getattr(value, name)) for name in fields_of(type(value))}
-    return [type(value).__name__, fields]
+    kind: Any = type(value)
+    fields = {name: writer.code(getattr(value, name)) for name in fields_of(kind)}
+    return [kind.__name__, fields]
 
 
 def _read_record(reader: Reader, parts: list[Json]) -> Any:
