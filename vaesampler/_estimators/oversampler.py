@@ -190,7 +190,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
     device : {"auto", "cpu", "cuda", "mps"} or torch.device, default="auto"
         Device to train and draw on. "auto" is the CPU, which is faster than a GPU unless
         hidden layers have several hundred units. A fitted sampler can only be unpickled
-        where its device is available.
+        where its device is available; one that was saved with `save` is loaded anywhere.
 
     verbose : bool or int, default=False
         Verbosity of training. If 1, show a progress bar with the losses and the remaining
@@ -625,11 +625,15 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
 
         Examples
         --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from sklearn.datasets import load_wine
         >>> from vaesampler import VAEOversampler
-        >>> VAEOversampler.load("README.md")
-        Traceback (most recent call last):
-        ...
-        vaesampler.exceptions.SavedSamplerError: 'README.md' is not a sampler saved by ...
+        >>> X, y = load_wine(return_X_y=True)
+        >>> path = Path(tempfile.mkdtemp()) / "wine.safetensors"
+        >>> VAEOversampler(random_state=0).fit(X, y).save(path)
+        >>> VAEOversampler.load(path).sample(2, 5).shape
+        (5, 13)
         """
         return load(cls, path)
 

@@ -3,6 +3,7 @@
 The types of all parts are checked before (see `records.py`).
 """
 
+import datetime
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,8 @@ from vaesampler._table.columns import (
 )
 from vaesampler._table.grid import Grid
 from vaesampler._table.normal_scores import N_QUANTILES
-from vaesampler._table.notations import NANOSECONDS, Decimals, Fractions, Times
+from vaesampler._table.notations import NANOSECONDS, Decimals, Fractions, Numbers, Times
+from vaesampler._table.objects import OBJECT_MAKERS, as_date, as_duration
 from vaesampler._table.schema import FeatureSchema
 from vaesampler._table.templates import (
     ArrayTemplate,
@@ -45,7 +47,7 @@ MOST_DIGITS = 10_000
 # A matrix that has the slots as rows, and the variables as columns, is part of a VAE.
 MOST_CELLS_OF_LIKELIHOODS = 2**30
 # Bytes of a cell of an array of text, unless an example has as many.
-WIDEST_CELL = 1_024
+WIDEST_CELL = 2**14
 MOST_ROWS = 2**53
 
 
@@ -70,7 +72,10 @@ def check_template(template: Template, schema: FeatureSchema) -> None:
     if isinstance(template, SequenceTemplate):
         check_template(template.objects, schema)
         require(template.kind in (list, tuple), "rows")
-        require(template.row_type.kind in (list, tuple, np.ndarray), "rows")
+        kind, dtype = template.row_type.kind, template.row_type.dtype
+        require(kind in (list, tuple, np.ndarray), "rows")
+        require((kind is np.ndarray) == (dtype is not None), "rows")
+        require(dtype is None or dtype.itemsize <= WIDEST_CELL, "dtypes")
     elif isinstance(template, TensorTemplate):
         check_template(template.array, schema)
         require(tuple(template.empty.shape) == (0, n_columns), "columns")
@@ -182,7 +187,12 @@ def _check_column(column: Column, n_columns: int) -> None:
         require(0 <= notation.scale <= MOST_DIGITS, "decimals")
     if isinstance(notation, Fractions):
         require(notation.largest_denominator > 0, "denominators")
+    if isinstance(notation, Numbers) and notation.type is not None:
+        require(_makes_scalars(notation.type), "types")
     if isinstance(notation, Times):
+        makes, kind = notation.as_object, getattr(notation.as_object, "type", None)
+        is_maker = isinstance(makes, OBJECT_MAKERS) or makes in (None, as_date, as_duration)
+        require(is_maker and (kind is None or _makes_scalars(kind)), "types")
         require(notation.unit in NANOSECONDS, "units")
     if isinstance(column, NumericColumn):
         _check_grid(column.grid)
@@ -201,6 +211,13 @@ def _check_column(column: Column, n_columns: int) -> None:
     if isinstance(column, OrdinalColumn):
         require(column.counts.shape == column.levels.shape, "levels")
         require(len(column.levels) > 1 and (column.counts > 0).all(), "levels")
+
+
+def _makes_scalars(kind: object) -> bool:
+    """Return whether a type makes numbers or times; an array may take any memory."""
+    if not isinstance(kind, type):
+        return False
+    return issubclass(kind, np.generic | int | float | datetime.datetime | datetime.timedelta)
 
 
 def _check_grid(grid: Grid) -> None:

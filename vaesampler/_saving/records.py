@@ -85,7 +85,7 @@ def fields_of(record: type) -> dict[str, Any]:
 
 
 def record_of(record: type, values: Mapping[str, Any]) -> Any:
-    """Return a record with these fields.
+    """Return a record with these fields; earlier versions may lack those with a default.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def record_of(record: type, values: Mapping[str, Any]) -> Any:
         If a field is missing, unknown or of another type.
     """
     hints = fields_of(record)
-    if values.keys() != hints.keys():
+    if not values.keys() <= hints.keys():
         raise ValueError(f"the fields of {record.__name__} are others")
     for name, value in values.items():
         if not conforms(value, hints[name]):

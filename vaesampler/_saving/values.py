@@ -8,6 +8,7 @@ JSON. Nothing is looked up by a name from the file except in the tables of this 
 import datetime
 import json
 import math
+import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -404,7 +405,12 @@ KINDS: dict[str, Kind] = {
     "range": Kind((range,), _parts_of(lambda x: [x.start, x.stop, x.step]), _made_by(range)),
     "bytes": Kind((bytes,), _parts_of(lambda value: [value.hex()]), _made_by(bytes.fromhex)),
     "Decimal": Kind((Decimal,), _parts_of(lambda value: [str(value)]), _read_decimal),
-    "Fraction": Kind((Fraction,), _parts_of(lambda value: [str(value)]), _made_by(Fraction)),
+    "Fraction": Kind(
+        (Fraction,),
+        lambda writer, value: writer.codes(value.as_integer_ratio()),
+        # Text such as "1e999999999" would take all memory.
+        lambda reader, parts: Fraction(*map(operator.index, reader.values(parts))),
+    ),
     "UUID": Kind((UUID,), _parts_of(lambda value: [value.hex]), _made_by(UUID)),
     "date": Kind(
         (datetime.date,),
