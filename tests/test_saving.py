@@ -66,7 +66,9 @@ def mixed_frame(n_rows=60):
             ),
             "flag": rng.random(n_rows) < 0.5,
             "day": days,
-            "zoned": days.tz_localize("Europe/Berlin"),
+            "zoned": pd.Series(days.tz_localize("Europe/Berlin")).where(
+                rng.random(n_rows) > 0.2
+            ),
             "month": days.to_period("M"),
             "object": rng.choice(np.array([Decimal("0.10"), Decimal("2.50")]), n_rows),
         }

@@ -111,9 +111,10 @@ def restored_template(saved: Any) -> Template:
     try:
         codec = library()
         frame = codec.frame(saved)
-        examples = [codec.restored(example) for example in saved.examples]
+        examples = codec.examples(frame, saved)
     except ImportError as error:
-        missing = (error.name or saved.library).partition(".")[0]
+        # pandas raises one without a name for its own dtypes of pyarrow.
+        missing = (error.name or "pyarrow").partition(".")[0]
         return MissingLibraryTemplate(missing, saved.schema)
     if saved.wrapper is not None:
         frame = WRAPPERS[saved.wrapper].from_native(frame)
@@ -169,6 +170,10 @@ class _Codec(ABC):
         """Undo `saved`."""
         return self.column(saved.dtype, saved.cells)
 
+    def examples(self, frame: Any, saved: SavedFrame) -> list[Any]:  # noqa: ARG002
+        """Return the examples, which have the names of the columns of the frame."""
+        return [self.restored(example) for example in saved.examples]
+
     def check(self, column: Any, saved: SavedColumn) -> None:
         """Raise a TypeError if a stored column would come back with another dtype."""
         dtype = self.dtype_of(column)
@@ -205,6 +210,12 @@ class _Pandas(_Codec):
         frame.attrs.update(saved.form["attrs"])
         allows = saved.form["allows_duplicate_labels"]
         return frame.set_flags(allows_duplicate_labels=allows)
+
+    def examples(self, frame: Any, saved: SavedFrame) -> list[Any]:
+        examples = super().examples(frame, saved)
+        for name, example in zip(frame.columns, examples, strict=True):
+            example.name = name
+        return examples
 
     def _saved_index(self, index: Any) -> dict[str, Any]:
         if isinstance(index, self.namespace.RangeIndex):
@@ -356,6 +367,10 @@ class _Polars(_Codec):
         return self.namespace.DataFrame(
             schema=dict(zip(saved.form["names"], dtypes, strict=True))
         )
+
+    def examples(self, frame: Any, saved: SavedFrame) -> list[Any]:
+        examples = zip(frame.columns, super().examples(frame, saved), strict=True)
+        return [example.alias(name) for name, example in examples]
 
     def describe(self, dtype: Any) -> tuple[Any, ...]:
         family = dtype.base_type().__name__
