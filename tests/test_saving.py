@@ -8,6 +8,7 @@ import pickle
 import re
 import subprocess
 import sys
+import tracemalloc
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -305,6 +306,13 @@ def test_a_sampler_is_saved_twice_as_the_same_bytes(path, tmp_path):
     assert path.read_bytes() == again.read_bytes()
 
 
+def test_a_sampler_that_had_nothing_to_add_is_saved(path, table):
+    sampler = small(sampling_strategy={0: 40}).fit(*table)
+    loaded = round_trip(sampler, path)
+    assert loaded.vaes_ == {}
+    assert loaded.sampling_strategy_ == sampler.sampling_strategy_
+
+
 def test_an_unfitted_sampler_is_not_saved(path):
     with pytest.raises(NotFittedError):
         VAEOversampler().save(path)
@@ -557,6 +565,40 @@ def test_malicious_content_with_the_right_checksum_is_refused_or_harmless(saved,
                 loaded.sample(label, 5)
         except Exception as error:
             assert not isinstance(error, MemoryError)  # noqa: PT017
+
+
+class Harmful:
+    def __reduce__(self):
+        return pytest.fail, ("code of the file was run",)
+
+
+@pytest.mark.parametrize("protocol", [0, 5])
+def test_pickles_are_refused_without_running_their_code(protocol, path):
+    path.write_bytes(pickle.dumps(Harmful(), protocol))
+    with pytest.raises(SavedSamplerError, match="not a sampler saved by vaesampler"):
+        VAEOversampler.load(path)
+
+
+@pytest.mark.parametrize("name", ["os.system", "Harmful", "test_saving.Harmful", "object"])
+def test_classes_that_are_not_of_the_library_are_not_looked_up(name, saved):
+    _, original, path = saved
+    path.write_bytes(original)
+    content, arrays = saved_files.read_file(path)
+    for coded in (["record", name, {}], ["type", name]):
+        content["sampler"][2]["parameters"] = coded
+        saved_files.write_file(path, content, arrays)
+        with pytest.raises(SavedSamplerError):
+            VAEOversampler.load(path)
+
+
+def test_sizes_of_exabytes_take_no_memory(saved):
+    header, body = parsed(saved[1])
+    for shape in ([2**60], [2**30, 2**30], [2**60, 0], [10**400]):
+        header["more"] = {"dtype": "F64", "shape": shape, "data_offsets": [len(body)] * 2}
+        tracemalloc.start()
+        assert_refused_or_same(joined(header, body), saved)
+        assert tracemalloc.get_traced_memory()[1] < 2**26
+        tracemalloc.stop()
 
 
 def test_a_later_format_asks_for_an_upgrade(saved, monkeypatch):
