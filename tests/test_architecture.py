@@ -20,7 +20,8 @@ BENCHMARKS = PACKAGE.parent / "benchmarks"
 # The rooms, from the lowest to the highest: a room imports from those before it only.
 ROOMS = (
     *("exceptions", "_runtime", "_table", "_encoding", "_vae", "_training", "_rejection"),
-    *("_generation", "metrics", "_estimators", "comparison", "plotting", "__init__"),
+    *("_generation", "_saving", "metrics", "_estimators", "comparison", "plotting"),
+    "__init__",
 )
 WITHOUT_TORCH = ("exceptions", "_table", "_encoding", "metrics", "comparison")
 MODULES = sorted(

@@ -4,6 +4,7 @@ import importlib as _importlib
 import typing as _typing
 
 from vaesampler._estimators.oversampler import VAEOversampler
+from vaesampler._runtime.version import __version__ as __version__
 from vaesampler._training.curves import LossCurve
 
 if _typing.TYPE_CHECKING:
@@ -56,7 +57,6 @@ __all__ = [
     "plotting",
     "synthetic_report",
 ]
-__version__ = "0.1.0"
 
 # Imported on first use, so that importing the package does not import PyTorch.
 _NAMES_OF = {

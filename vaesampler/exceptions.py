@@ -3,8 +3,10 @@
 __all__ = [
     "DuplicatedRowsWarning",
     "HighCardinalityWarning",
+    "InconsistentVersionWarning",
     "NotConvergedWarning",
     "PosteriorCollapseWarning",
+    "SavedSamplerError",
     "SmallClassWarning",
     "TrainingDivergedError",
 ]
@@ -33,6 +35,14 @@ class TrainingDivergedError(RuntimeError):
             f"Training the VAE of {rows} diverged: the loss is not finite at step {self.step}. "
             "Decrease `learning_rate_init`, or clip extreme values of X."
         )
+
+
+class SavedSamplerError(ValueError):
+    """A file holds no sampler that can be loaded: it is another one, damaged, or too new."""
+
+
+class InconsistentVersionWarning(UserWarning):
+    """A sampler was unpickled with another version of vaesampler than it was pickled with."""
 
 
 class SmallClassWarning(UserWarning):

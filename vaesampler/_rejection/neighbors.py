@@ -1,6 +1,7 @@
 """`NeighborCritic`: estimates the probability of a class from nearest neighbours."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from numbers import Integral
 from typing import ClassVar
 
@@ -90,7 +91,8 @@ class NeighborCritic(Critic):
         # Without a query, kneighbors returns the distance to the nearest other row.
         distances = _search(1, own_reference).kneighbors()[0]
         return FittedNeighborCritic(
-            _search(min(self.n_neighbors + 1, len(reference)), reference),
+            reference,
+            min(self.n_neighbors + 1, len(reference)),
             np.arange(len(reference)) < len(own),
             np.concatenate([own, np.full(len(others), -2)]),
             len(own_rows) / (len(own_rows) + len(other_rows)),
@@ -100,16 +102,22 @@ class NeighborCritic(Critic):
 
 @dataclass(frozen=True, eq=False)
 class FittedNeighborCritic(FittedCritic):
-    """Reference rows in a search structure."""
+    """Reference rows, and their search structure."""
 
     suits_threads: ClassVar[bool] = True
 
-    neighbors: NearestNeighbors
+    reference: npt.NDArray[np.float32]  # (n_reference, width)
+    n_neighbors: int  # m + 1
     is_own: npt.NDArray[np.bool_]  # (n_reference,)
     # Index of each reference row among the rows of the class; -2 for rows of other classes.
     source_indices: npt.NDArray[np.intp]  # (n_reference,)
     share: float  # of the class in the table
     copy_distance: float  # threshold for near copies
+
+    @cached_property
+    def neighbors(self) -> NearestNeighbors:
+        """The search structure."""
+        return _search(self.n_neighbors, self.reference)
 
     def judge(self, candidates: Candidates) -> Verdict:
         """Count the rows of the class among the neighbours of each candidate."""

@@ -113,6 +113,13 @@ class UnseededCalls:
     def __init__(self) -> None:
         self._start(entropy=())
 
+    @classmethod
+    def elsewhere(cls) -> "UnseededCalls":
+        """Return keys for another process than that in which a sampler was fitted."""
+        calls = cls()
+        calls._start(_fresh_entropy())
+        return calls
+
     def _start(self, entropy: tuple[int, ...]) -> None:
         self._entropy, self._n_calls = entropy, 0
         self._process, self._lock = os.getpid(), Lock()

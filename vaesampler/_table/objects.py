@@ -165,7 +165,7 @@ def _times(
     """Read dates, datetimes, times of day or durations of Python or pandas."""
     if types == {datetime.date}:
         days = [value.toordinal() - EPOCH.toordinal() for value in observed]
-        return np.array(days, dtype=np.int64), Times(DATES, "D", _date)
+        return np.array(days, dtype=np.int64), Times(DATES, "D", as_date)
     for family, read in (
         (datetime.datetime, _datetimes),
         (datetime.timedelta, _durations),
@@ -211,7 +211,7 @@ def _durations(
         counts, unit = _pandas_counts(observed)
         return counts, Times(DURATIONS, unit, _PandasDuration(first, unit))
     counts = np.array([value // MICROSECOND for value in observed], dtype=np.int64)
-    return counts, Times(DURATIONS, "us", _duration)
+    return counts, Times(DURATIONS, "us", as_duration)
 
 
 def _times_of_day(
@@ -249,11 +249,13 @@ def _zone_key(zone: datetime.tzinfo | None) -> Hashable:
     return getattr(zone, "zone", None) or zone
 
 
-def _date(days: int) -> datetime.date:
+def as_date(days: int) -> datetime.date:
+    """Return the date that is a number of days after 1970-01-01."""
     return datetime.date.fromordinal(days + EPOCH.toordinal())
 
 
-def _duration(microseconds: int) -> datetime.timedelta:
+def as_duration(microseconds: int) -> datetime.timedelta:
+    """Return a duration."""
     return datetime.timedelta(microseconds=microseconds)
 
 
@@ -325,3 +327,7 @@ class _NumpyTime:
 
     def __call__(self, count: int) -> Any:
         return self.type(count, self.unit)
+
+
+# The classes of callables that are `as_object` of `Times`.
+OBJECT_MAKERS = (_Datetime, _TimeOfDay, _PandasDatetime, _PandasDuration, _NumpyTime)

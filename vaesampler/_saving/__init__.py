@@ -1,0 +1,1 @@
+"""Fitted samplers as files without pickles, and back."""
