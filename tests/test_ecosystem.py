@@ -93,13 +93,13 @@ def joblib_round_trip(sampler, folder):
     ],
     ids=["deepcopy", "pickle", "joblib"],
 )
-def test_a_copy_draws_the_same_rows(copy_of, table, tmp_path):
+def test_a_copy_draws_the_same_rows_with_a_seed_and_others_without(copy_of, table, tmp_path):
     sampler = quick().fit(*table)
     copied = copy_of(sampler, tmp_path)
     assert_array_equal(
         copied.sample(1, 5, random_state=0), sampler.sample(1, 5, random_state=0)
     )
-    assert_array_equal(copied.sample(1, 5), sampler.sample(1, 5))
+    assert not np.array_equal(copied.sample(1, 5), sampler.sample(1, 5))
 
 
 @pytest.mark.parametrize(
