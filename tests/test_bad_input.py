@@ -347,8 +347,11 @@ def test_a_diverged_class_is_the_one_named_among_those_trained_beside_it(divergi
     assert (caught.value.label, caught.value.step) == (labels[diverging], 1)
 
 
-@pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize(("n_rows", "width"), [(60, 1_000), (200, 2_000), (60, 5_000)])
+@pytest.mark.parametrize(
+    ("n_rows", "width", "seed"),
+    [(60, 1_000, 0), (200, 2_000, 0), (200, 2_000, 1), (60, 5_000, 0)],
+    [(60, 1_000, 0), (200, 2_000, 0), (200, 2_000, 1), (60, 5_000, 0)],
+)
 def test_wide_tables_of_correlated_columns_do_not_diverge(n_rows, width, seed):
     rng = np.random.default_rng(seed)
     factors = rng.normal(size=(n_rows, 3)) @ rng.normal(size=(3, width))

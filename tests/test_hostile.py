@@ -429,7 +429,7 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory(error, table):
 # Threads
 
 
-@pytest.mark.parametrize("verbose", [0, 1, 2])
+@pytest.mark.parametrize("verbose", [0, 1])
 def test_no_thread_is_left_behind(verbose):
     lines = [
         "import threading, sys, io",

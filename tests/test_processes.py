@@ -41,12 +41,11 @@ PRINTS = "from rows_anywhere import digest; print(digest())"
 @pytest.mark.parametrize(
     ("script", "n_threads"),
     [
-        (PRINTS, "1"),
         (PRINTS, "4"),
         ("import torch\n" + PRINTS, "2"),
         ("import sklearn.neighbors, torch; torch.set_num_threads(3)\n" + PRINTS, "2"),
     ],
-    ids=["one thread", "four threads", "torch imported first", "scikit-learn first"],
+    ids=["four threads", "torch imported first", "scikit-learn first"],
 )
 def test_rows_depend_on_neither_numbers_of_threads_nor_the_order_of_imports(
     script, n_threads, expected
