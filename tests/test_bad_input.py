@@ -350,7 +350,6 @@ def test_a_diverged_class_is_the_one_named_among_those_trained_beside_it(divergi
 @pytest.mark.parametrize(
     ("n_rows", "width", "seed"),
     [(60, 1_000, 0), (200, 2_000, 0), (200, 2_000, 1), (60, 5_000, 0)],
-    [(60, 1_000, 0), (200, 2_000, 0), (200, 2_000, 1), (60, 5_000, 0)],
 )
 def test_wide_tables_of_correlated_columns_do_not_diverge(n_rows, width, seed):
     rng = np.random.default_rng(seed)

@@ -91,8 +91,11 @@ SETTINGS = {
 
 
 @pytest.mark.filterwarnings("ignore:Anomaly Detection")
-@pytest.mark.parametrize("counts", [{0: 40, 1: 12, 2: 8}, {0: 10_000, 1: 200}])
-@pytest.mark.parametrize("parameters", [{}, {"early_stopping": True}], ids=str)
+@pytest.mark.parametrize(
+    ("counts", "parameters"),
+    [({0: 40, 1: 12, 2: 8}, {"early_stopping": True}), ({0: 10_000, 1: 200}, {})],
+    ids=["early stopping", "a large table"],
+)
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_what_the_user_set_in_torch_changes_nothing_and_stays(setting, parameters, counts):
     table = make_table(counts)
