@@ -67,7 +67,7 @@ from rows_anywhere import digest, make_table_with_ties
 
 if __name__ == "__main__":
     print(digest())
-    with multiprocessing.get_context({method!r}).Pool(2) as pool:
+    with multiprocessing.get_context({method!r}).Pool(1) as pool:
         print(*pool.starmap(digest, [()] * 2))
 """
 
