@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable
+from numbers import Integral
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -276,19 +277,31 @@ def log_probability(
     return logarithm
 
 
-def choose_rows_to_compare(
-    rows: EncodedRows,
-    most_rows: int,
-    most_cells: int,
-    least_rows: int,
-    rng: np.random.Generator,
-) -> npt.NDArray[np.intp]:
-    """Return the indices of at most `most_rows` random rows, all of them if there are fewer.
+class SizeLimits(NamedTuple):
+    """How many rows of a class, and as many of all others, a critic compares with.
 
     In wide tables, there are at most `most_cells` cells, but at least `least_rows` rows.
     """
-    most = min(most_rows, max(most_cells // rows.width, least_rows))
-    if len(rows) <= most:
-        return np.arange(len(rows))
-    chosen: npt.NDArray[np.intp] = rng.choice(len(rows), most, replace=False)
-    return chosen
+
+    most_rows: int
+    most_cells: int
+    least_rows: int
+
+    def choose(
+        self, own_rows: EncodedRows, other_rows: EncodedRows, rng: np.random.Generator
+    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Return indices of random rows of the class, and of all others."""
+        return self._some(own_rows, rng), self._some(other_rows, rng)
+
+    def _some(self, rows: EncodedRows, rng: np.random.Generator) -> npt.NDArray[np.intp]:
+        most = min(self.most_rows, max(self.most_cells // rows.width, self.least_rows))
+        if len(rows) <= most:
+            return np.arange(len(rows))
+        chosen: npt.NDArray[np.intp] = rng.choice(len(rows), most, replace=False)
+        return chosen
+
+
+def require_positive(parameter: str, value: int) -> None:
+    """Raise a ValueError unless the value of a critic's parameter is a positive integer."""
+    if not (isinstance(value, Integral) and value >= 1):
+        raise ValueError(f"{parameter} must be an integer of at least 1; found {value!r}.")

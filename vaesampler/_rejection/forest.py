@@ -1,7 +1,6 @@
 """`ForestCritic`: estimates the probability of a class with a random forest."""
 
 from dataclasses import dataclass
-from numbers import Integral
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -13,9 +12,10 @@ from vaesampler._rejection.critic import (
     Candidates,
     Critic,
     FittedCritic,
+    SizeLimits,
     Verdict,
-    choose_rows_to_compare,
     log_probability,
+    require_positive,
 )
 from vaesampler._rejection.near_copies import NearCopies
 from vaesampler._runtime.seeds import RandomStream
@@ -73,20 +73,15 @@ class ForestCritic(Critic):
     n_estimators: int = 50
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.n_estimators, Integral) and self.n_estimators >= 1):
-            raise ValueError(
-                f"n_estimators must be an integer of at least 1; found {self.n_estimators!r}."
-            )
+        require_positive("n_estimators", self.n_estimators)
 
     def fit(
         self, own_rows: EncodedRows, other_rows: EncodedRows, random: RandomStream
     ) -> "FittedForestCritic":
         """Fit the trees, and estimate the threshold for near copies."""
         rng = random.numpy()
-        limits = MAX_ROWS_BY_SIDE, MAX_CELLS_BY_SIDE, MIN_ROWS_BY_SIDE
-        own, others = (
-            choose_rows_to_compare(rows, *limits, rng) for rows in (own_rows, other_rows)
-        )
+        limits = SizeLimits(MAX_ROWS_BY_SIDE, MAX_CELLS_BY_SIDE, MIN_ROWS_BY_SIDE)
+        own, others = limits.choose(own_rows, other_rows, rng)
         sides = own_rows.take(own), other_rows.take(others)
         return FittedForestCritic(
             [Tree.fit(*sides, own, len(own_rows), rng) for _ in range(self.n_estimators)],

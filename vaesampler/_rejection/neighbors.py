@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
@@ -15,9 +14,10 @@ from vaesampler._rejection.critic import (
     Candidates,
     Critic,
     FittedCritic,
+    SizeLimits,
     Verdict,
-    choose_rows_to_compare,
     log_probability,
+    require_positive,
 )
 from vaesampler._runtime.seeds import RandomStream
 
@@ -72,20 +72,15 @@ class NeighborCritic(Critic):
     n_neighbors: int = 15
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.n_neighbors, Integral) and self.n_neighbors >= 1):
-            raise ValueError(
-                f"n_neighbors must be an integer of at least 1; found {self.n_neighbors!r}."
-            )
+        require_positive("n_neighbors", self.n_neighbors)
 
     def fit(
         self, own_rows: EncodedRows, other_rows: EncodedRows, random: RandomStream
     ) -> "FittedNeighborCritic":
         """Choose reference rows of the class and of all others."""
         rng = random.numpy()
-        limits = MAX_ROWS_BY_SIDE, MAX_CELLS_BY_SIDE, MIN_ROWS_BY_SIDE
-        own, others = (
-            choose_rows_to_compare(rows, *limits, rng) for rows in (own_rows, other_rows)
-        )
+        limits = SizeLimits(MAX_ROWS_BY_SIDE, MAX_CELLS_BY_SIDE, MIN_ROWS_BY_SIDE)
+        own, others = limits.choose(own_rows, other_rows, rng)
         own_reference = own_rows.take(own)
         reference = np.concatenate([own_reference, other_rows.take(others)])
         # Without a query, kneighbors returns the distance to the nearest other row.
