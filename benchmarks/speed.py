@@ -27,6 +27,7 @@ from imblearn.over_sampling import SMOTE, SMOTENC
 from imblearn.pipeline import make_pipeline
 from quality import to_markdown
 from rivals import CTGANPackageSampler, MixedTVAE
+from scipy import sparse
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -196,6 +197,34 @@ def measure_rows():
         )
 
 
+def measure_sizes():
+    """Time tables of many classes, many columns and many levels beside a limit in seconds."""
+    rng = np.random.default_rng(0)
+    categories = pd.DataFrame(
+        {
+            f"column {index}": rng.choice([f"level {k}" for k in range(30)], 1_000)
+            for index in range(300)
+        }
+    )
+    counts = sparse.random(300, 3_000, density=0.02, random_state=0, format="csr")
+    counts.data = np.ceil(3 * counts.data)
+    tables = {
+        "1,000 classes of 3 rows": (*numbers_of_classes(1_000, 3, 5, rng), 5),
+        "200 classes of 20 rows, 100 columns": (*numbers_of_classes(200, 20, 100, rng), 8),
+        "300 columns of 30 levels": (categories, np.arange(1_000) < 200, 5),
+        "3,000 columns of counts, sparse": (counts, np.arange(300) < 60, 6),
+    }
+    for name, (X, y, limit) in tables.items():
+        ours = resample(VAEOversampler(random_state=0), X, y)
+        yield compare(name, "limit", ours, lambda limit=limit: limit, 1)
+
+
+def numbers_of_classes(n_classes, n_rows, n_columns, rng):
+    """Return random numbers of classes of `n_rows` rows, and one of twice as many or 10."""
+    y = np.append(np.repeat(np.arange(n_classes), n_rows), [n_classes] * max(10, 2 * n_rows))
+    return rng.normal(size=(len(y), n_columns)), y
+
+
 def measure_memory():
     """Compare the peak memory of processes that resample a million rows."""
     yield compare(
@@ -341,6 +370,7 @@ PARTS = {
     "sample": measure_sample,
     "grid": measure_grid,
     "rows": measure_rows,
+    "sizes": measure_sizes,
     "memory": measure_memory,
     "census": measure_census,
     "tables": measure_tables,

@@ -28,7 +28,7 @@ from vaesampler._encoding import bounds
 from vaesampler._generation import generator, quantile_matching, residuals
 from vaesampler._rejection import choice, critic, forest, neighbors, network, rule
 from vaesampler._table.columns import MOST_LEVELS_APART
-from vaesampler._training import early_stopping, loop, smoothing
+from vaesampler._training import early_stopping, loop, smoothing, stacks
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -152,6 +152,9 @@ FIGURES = {
         f"h = {WIDEST} * smoothing * ((d + 1) / (n + d + 1)) ** {POWER}",
         f"min(1, p / m) ** (rejection_strength * n / (n + {BY_COLUMN} * d))",
         f"at most about {COPIES} of the kept rows",
+        f"classes of 2 or 3 rows have at most {stacks.suited_batch_size(128, 3, 1)} rows",
+        f"those of classes of 4 to 7 rows at most {stacks.suited_batch_size(128, 7, 1)}",
+        f"at most {stacks.MOST_CELLS_BY_BATCH:,} cells, or {stacks.LEAST_ROWS_IN_WIDE_TABLES}",
         f"log the losses every {loop.STEPS_BETWEEN_REPORTS} steps",
     ],
     LatentSampler.draw: [f"at most {generator.MOST_ROWS_BY_BLOCK:,} of them"],

@@ -164,8 +164,7 @@ class VAEEstimator(CallbackSupportMixin, ABC):
     @contextmanager
     def _fitting(self, X: Any) -> Iterator[Progress]:
         """Report progress; if fitting fails, restore the attributes of the estimator."""
-        n_steps = self.pretrain_iter + self.max_iter
-        listeners = [CallbackProgress(self), Progress.of_verbosity(int(self.verbose), n_steps)]
+        listeners = [CallbackProgress(self), Progress.of_verbosity(int(self.verbose))]
         with ManyProgresses(listeners) as progress:
             before = dict(self.__dict__)
             try:

@@ -25,6 +25,9 @@ class CallbackProgress(Progress):
                 self.fit_task = estimator._init_callback_context(max_subtasks=None)
                 self.fit_task.call_on_fit_task_begin(estimator=estimator)
 
+    def begin(self, n_steps: int) -> None:
+        """Do nothing: the task `fit` has begun."""
+
     def advance(self, n_steps: int, losses: Losses) -> None:  # noqa: ARG002
         """Begin and end a subtask, which calls the callbacks."""
         if self.fit_task is not None:

@@ -133,7 +133,10 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         of the class.
 
     batch_size : int, default=128
-        Number of rows of the class in a batch, chosen at random at each step.
+        Number of rows of the class in a batch, chosen at random at each step. Batches of
+        classes of 2 or 3 rows have at most 32 rows, those of classes of 4 to 7 rows at most 64.
+        In tables of more than 3,125 slots (numeric columns, and levels of categories) batches
+        have at most 400,000 cells, or 40 rows.
 
     learning_rate_init : float, default=0.02
         Initial learning rate of Adam. It decreases to zero along a cosine. In tables of more
@@ -770,9 +773,14 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
     def _draw_all(
         self, n_new: Mapping[Hashable, int]
     ) -> Generator[npt.NDArray[np.float64]]:  # (n, n_features)
-        for label, n_rows in n_new.items():
-            generator = self._generators[label]
-            yield from self._draw(generator, n_rows, self._fitted_with.seeds, "fit_resample")
+        from vaesampler._runtime.devices import one_thread
+
+        with one_thread():  # once, for all classes
+            for label, n_rows in n_new.items():
+                generator = self._generators[label]
+                yield from self._draw(
+                    generator, n_rows, self._fitted_with.seeds, "fit_resample"
+                )
 
     def _report(self, generator: "ClassGenerator") -> "SyntheticReport":
         from vaesampler.metrics._report import synthetic_report

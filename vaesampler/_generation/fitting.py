@@ -19,8 +19,9 @@ from vaesampler._runtime.seeds import Seeds
 from vaesampler._runtime.settings import GeneratorSettings
 from vaesampler._training.early_stopping import MAX_ROWS_BY_LOOK, HeldOutRows
 from vaesampler._training.loop import SILENCE, ClassRows
-from vaesampler._training.retries import Trained, train_with_retries
+from vaesampler._training.retries import Trained
 from vaesampler._training.smoothing import SmoothedRows
+from vaesampler._training.stacks import stacks_of, train_in_stacks
 
 
 @torch.inference_mode(False)  # whose tensors take no gradients, also outside of it
@@ -35,7 +36,7 @@ def fit_generators(
     device: torch.device,
     progress: Progress = SILENCE,
 ) -> dict[Hashable, ClassGenerator]:
-    """Train a VAE on all rows, then a copy of it on the rows of each class, in one stack.
+    """Train a VAE on all rows, then a copy of it on the rows of each class.
 
     Parameters
     ----------
@@ -68,12 +69,18 @@ def fit_generators(
     if not supports:
         return {}
     training, held_out = table.held_out(supports, settings, seeds)
+    own_rows = {label: training.of_class(label) for label in supports}
+    stacks = stacks_of(
+        {label: len(rows) for label, rows in own_rows.items()},
+        table.encoder.layout.width,
+        settings.training.batch_size,
+    )
+    progress.begin(settings.pretrain_iter + len(stacks) * settings.training.max_iter)
     shared = SharedFit.of(training, settings, seeds, device, progress)
     suited = suited_critic(critic, table.encoder.schema)
     fitting = _ClassFitting(training, held_out, shared, settings, suited, seeds, device)
-    own_rows = {label: training.of_class(label) for label in supports}
-    trained = train_with_retries(
-        list(supports),
+    trained = train_in_stacks(
+        stacks,
         lambda label: fitting.class_rows(label, own_rows[label]),
         lambda n_models: shared.vae.select([0] * n_models),
         settings.training,

@@ -21,7 +21,7 @@ from vaesampler._generation.quantile_matching import QuantileMatching
 from vaesampler._generation.residuals import ResidualModel, Residuals
 from vaesampler._rejection.critic import Candidates, FittedCritic, Verdict, judge
 from vaesampler._rejection.rule import LEAST_SHARE_KEPT, keep, rejection_power
-from vaesampler._runtime.devices import full_precision, in_order, one_thread
+from vaesampler._runtime.devices import full_precision, in_order, one_thread, usable_threads
 from vaesampler._runtime.noise import choose_rows, choose_variables
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._training.loop import TrainingHistory
@@ -32,9 +32,11 @@ from vaesampler._vae.model import StackedVAE
 # independently given z; drawing all of them would produce combinations that no real row has.
 # Chosen with benchmarks/mixed.py.
 SHARE_RETAINED = 0.9
-# Number of candidates in the first block; the size doubles from block to block. Near copies are
-# thinned out within a block, which needs more than a few candidates.
+# Number of candidates in the first block, at most and for each row of the class; the size
+# doubles from block to block. Near copies are thinned out within a block, which needs more than
+# a few candidates.
 FIRST_BLOCK = 500
+FIRST_BLOCK_BY_ROW = 32
 # Size of the largest block: larger blocks exceed CPU caches, with smaller ones threads wait.
 # At powers of 2, columns collide in the caches, and a candidate takes a fifth longer.
 # Chosen with tests/benchmarks/bench_hot_paths.py -k draw.
@@ -139,7 +141,8 @@ class ClassGenerator:
     def _block_size(self, block: int) -> int:
         """Return the number of candidates in the block with this index."""
         n_doublings = min(block, MOST_ROWS_BY_BLOCK.bit_length())
-        return min(FIRST_BLOCK << n_doublings, self._largest_block)
+        first = min(FIRST_BLOCK, FIRST_BLOCK_BY_ROW * len(self.rows))
+        return min(first << n_doublings, self._largest_block)
 
     def _n_blocks(self, n_samples: int) -> int:
         """Return the number of blocks that suffice, however many candidates are rejected."""
@@ -155,7 +158,7 @@ class ClassGenerator:
         """Return the number of threads that draw blocks."""
         if device.type != "cpu" or not (self.critic is None or self.critic.suits_threads):
             return 1
-        return max(1, min(torch.get_num_threads(), n_samples // ROWS_BY_THREAD))
+        return max(1, min(usable_threads(), n_samples // ROWS_BY_THREAD))
 
     @torch.no_grad()
     def _draw_block(

@@ -19,6 +19,7 @@ from vaesampler._training.loop import ClassRows
 from vaesampler._training.retries import train_with_retries
 from vaesampler._training.shrinkage import ShrunkNormal
 from vaesampler._training.smoothing import SmoothedRows
+from vaesampler._training.stacks import suited_batch_size
 from vaesampler._vae.model import StackedVAE
 
 
@@ -126,6 +127,11 @@ def _pretrain(
 
     if settings.pretrain_iter == 0:
         return make_vaes(1)
-    training = replace(settings.training, max_iter=settings.pretrain_iter)
+    batch_size = suited_batch_size(
+        settings.training.batch_size, len(all_rows), all_rows.layout.width
+    )
+    training = replace(
+        settings.training, max_iter=settings.pretrain_iter, batch_size=batch_size
+    )
     trained = train_with_retries([None], rows_of, make_vaes, training, progress=progress)
     return trained[None].vae

@@ -1,12 +1,13 @@
 """`NeighborCritic`: estimates the probability of a class from nearest neighbours."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.neighbors import NearestNeighbors
+from sklearn.neighbors import KDTree, NearestNeighbors
 
 from vaesampler._encoding.rows import EncodedRows
 from vaesampler._rejection.critic import (
@@ -29,6 +30,12 @@ MAX_CELLS_BY_SIDE = 100_000
 MIN_ROWS_BY_SIDE = 500
 # From this many slots on, brute-force search is faster than a k-d tree.
 MIN_WIDTH_WITHOUT_TREE = 8
+
+
+Rows = npt.NDArray[np.float32]  # (n_rows, width)
+# Takes rows; returns the distances of the nearest others, ascending, and their indices:
+# (n_rows, n_neighbors), both.
+Search = Callable[[Rows], tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]]
 
 
 @dataclass(frozen=True)
@@ -83,8 +90,8 @@ class NeighborCritic(Critic):
         own, others = limits.choose(own_rows, other_rows, rng)
         own_reference = own_rows.take(own)
         reference = np.concatenate([own_reference, other_rows.take(others)])
-        # Without a query, kneighbors returns the distance to the nearest other row.
-        distances = _search(1, own_reference).kneighbors()[0]
+        # [:, 0] are the distances of the rows to themselves.
+        distances = _nearest(2, own_reference)(own_reference)[0][:, 1]
         return FittedNeighborCritic(
             reference,
             min(self.n_neighbors + 1, len(reference)),
@@ -101,7 +108,7 @@ class FittedNeighborCritic(FittedCritic):
 
     suits_threads: ClassVar[bool] = True
 
-    reference: npt.NDArray[np.float32]  # (n_reference, width)
+    reference: Rows
     n_neighbors: int  # m + 1
     is_own: npt.NDArray[np.bool_]  # (n_reference,)
     # Index of each reference row among the rows of the class; -2 for rows of other classes.
@@ -110,14 +117,14 @@ class FittedNeighborCritic(FittedCritic):
     copy_distance: float  # threshold for near copies
 
     @cached_property
-    def neighbors(self) -> NearestNeighbors:
-        """The search structure."""
-        return _search(self.n_neighbors, self.reference)
+    def nearest(self) -> Search:
+        """The search of the nearest reference rows."""
+        return _nearest(self.n_neighbors, self.reference)
 
     def judge(self, candidates: Candidates) -> Verdict:
         """Count the rows of the class among the neighbours of each candidate."""
-        distances, found = self.neighbors.kneighbors(candidates.encoded)
-        is_copy = ((distances < self.copy_distance) & self.is_own[found]).any(axis=1)
+        distances, found = self.nearest(candidates.encoded)
+        is_copy = np.any((distances < self.copy_distance) & self.is_own[found], axis=1)
         return Verdict(self._log_probability(found, candidates.sources), is_copy)
 
     def _log_probability(
@@ -135,7 +142,14 @@ class FittedNeighborCritic(FittedCritic):
         return log_probability(np.log(odds * (1 - share) / share), self.share)
 
 
-def _search(n_neighbors: int, rows: npt.NDArray[np.float32]) -> NearestNeighbors:
-    is_wide = rows.shape[1] >= MIN_WIDTH_WITHOUT_TREE
-    algorithm = "brute" if is_wide else "kd_tree"
-    return NearestNeighbors(n_neighbors=n_neighbors, algorithm=algorithm).fit(rows)
+def _nearest(n_neighbors: int, rows: Rows) -> Search:
+    """Return the search of the nearest of these rows."""
+    search: Search
+    if rows.shape[1] >= MIN_WIDTH_WITHOUT_TREE:
+        search = (
+            NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute").fit(rows).kneighbors
+        )
+    else:
+        # The checks of `NearestNeighbors` take longer than a query in small tables.
+        search = partial(KDTree(rows).query, k=n_neighbors)
+    return search

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from itertools import islice
-from threading import Lock, Thread
+from threading import Lock, Thread, local
 from typing import TypeVar
 
 import sklearn.neighbors  # noqa: F401, loads the OpenMP library of its neighbour search
@@ -95,14 +95,48 @@ def one_thread() -> Iterator[None]:
     rows, also depend on the number of threads. And after a fork, OpenMP waits for threads
     that exist only in the parent process.
     """
-    n_threads_before = torch.get_num_threads()
-    of_new_threads = _in_new_thread(torch.get_num_threads)
-    with _openmp_libraries().limit(limits=1):
-        _set_threads(1, of_new_threads)
-        try:
-            yield
-        finally:
-            _set_threads(n_threads_before, of_new_threads)
+    _thread_limit.enter()
+    try:
+        yield
+    finally:
+        _thread_limit.leave()
+
+
+def usable_threads() -> int:
+    """Return PyTorch's number of threads for this thread, outside of `one_thread`."""
+    return _thread_limit.n_threads_before or torch.get_num_threads()
+
+
+class _ThreadLimit(local):
+    """The limit of a thread; the last call that ends restores what was set before."""
+
+    def __init__(self) -> None:
+        self.n_inside = 0  # calls that need the limit now
+        self.n_threads_before = 0  # 0 outside
+        self.restoring = ExitStack()
+
+    def enter(self) -> None:
+        """Limit this thread, unless it is limited."""
+        if self.n_inside == 0:
+            with ExitStack() as restoring:
+                n_threads_before = torch.get_num_threads()
+                of_new_threads = _in_new_thread(torch.get_num_threads)
+                restoring.enter_context(_openmp_libraries().limit(limits=1))
+                restoring.callback(_set_threads, n_threads_before, of_new_threads)
+                _set_threads(1, of_new_threads)
+                self.restoring = restoring.pop_all()
+            self.n_threads_before = n_threads_before
+        self.n_inside += 1
+
+    def leave(self) -> None:
+        """Restore what was set before, unless another call needs the limit."""
+        self.n_inside -= 1
+        if self.n_inside == 0:
+            self.n_threads_before = 0
+            self.restoring.close()
+
+
+_thread_limit = _ThreadLimit()
 
 
 @cache

@@ -27,6 +27,10 @@ class Progress(ABC):
         self.close()
 
     @abstractmethod
+    def begin(self, n_steps: int) -> None:
+        """Record that training begins, which takes at most this many optimizer steps."""
+
+    @abstractmethod
     def advance(self, n_steps: int, losses: Losses) -> None:
         """Record `n_steps` more optimizer steps, and the losses at the last of them."""
 
@@ -35,11 +39,11 @@ class Progress(ABC):
         """Record that training has ended, with or without an error."""
 
     @staticmethod
-    def of_verbosity(verbose: int, n_steps: int) -> "Progress":
+    def of_verbosity(verbose: int) -> "Progress":
         """Return no output for 0, a progress bar for 1, and a log for larger values."""
         if verbose <= 0:
             return ManyProgresses([])
-        return ProgressBar(n_steps) if verbose == 1 else ProgressLog(n_steps)
+        return ProgressBar() if verbose == 1 else ProgressLog()
 
 
 class ManyProgresses(Progress):
@@ -47,6 +51,11 @@ class ManyProgresses(Progress):
 
     def __init__(self, progresses: Sequence[Progress]) -> None:
         self.progresses = progresses
+
+    def begin(self, n_steps: int) -> None:
+        """Forward the number of steps."""
+        for progress in self.progresses:
+            progress.begin(n_steps)
 
     def advance(self, n_steps: int, losses: Losses) -> None:
         """Forward the report."""
@@ -63,7 +72,11 @@ class ManyProgresses(Progress):
 class ProgressBar(Progress):
     """A bar with the losses and the remaining time, in a terminal or a notebook."""
 
-    def __init__(self, n_steps: int) -> None:
+    def __init__(self) -> None:
+        self.bar: Any = None  # of tqdm
+
+    def begin(self, n_steps: int) -> None:
+        """Show the bar."""
         self.bar = _make_bar(n_steps)
 
     def advance(self, n_steps: int, losses: Losses) -> None:
@@ -73,15 +86,20 @@ class ProgressBar(Progress):
 
     def close(self) -> None:
         """Remove the bar."""
-        self.bar.close()
+        if self.bar is not None:
+            self.bar.close()
 
 
 class ProgressLog(Progress):
     """Messages of level INFO to the logger "vaesampler"."""
 
-    def __init__(self, n_steps: int) -> None:
-        self.n_steps = n_steps
+    def __init__(self) -> None:
+        self.n_steps = 0
         self.steps_done = 0
+
+    def begin(self, n_steps: int) -> None:
+        """Do nothing: `advance` logs the number of steps."""
+        self.n_steps = n_steps
 
     def advance(self, n_steps: int, losses: Losses) -> None:
         """Log the step and the losses."""
