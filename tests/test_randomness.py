@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
+import vaesampler._generation.generator as generator_module
 from vaesampler import LatentSampler, PosteriorSampling, PriorSampling
 from vaesampler._runtime.noise import (
     MOST_ROWS_BY_SAMPLE_TO_SHUFFLE,
@@ -300,3 +301,22 @@ def test_rows_are_chosen_as_by_a_shuffle_of_each_round(n_rows, n_samples):
     rounds = [torch.randperm(n_rows, generator=other) for _ in range(n_rounds)]
     assert torch.equal(chosen, torch.cat(rounds)[:n_samples])
     assert torch.equal(*(torch.randn(3, generator=generator) for generator in (one, other)))
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 39, 40, 41, 100])
+def test_chunks_are_drawn_anywhere_and_fewer_rows_are_the_first_of_more(
+    n_rows, table, monkeypatch
+):
+    monkeypatch.setattr(generator_module, "MOST_ROWS_BY_CHUNK", 40)
+    generator = quick().fit(*table)._generators[1]
+    where = PosteriorSampling(), Seeds(0), torch.device("cpu"), "purpose"
+    sizes = generator.chunk_sizes(n_rows)
+    assert sum(sizes) == n_rows
+    assert all(size == 40 for size in sizes[:-1])
+    backwards = [
+        np.concatenate(list(generator.draw_chunk(chunk, sizes[chunk], *where)))
+        for chunk in reversed(range(len(sizes)))
+    ]
+    found = np.concatenate([np.empty((0, table[0].shape[1])), *reversed(backwards)])
+    assert_array_equal(found, np.concatenate(list(generator.draw(100, *where)))[:n_rows])
+    assert len(np.unique(found, axis=0)) == n_rows  # chunks differ

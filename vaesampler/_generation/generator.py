@@ -42,6 +42,10 @@ FIRST_BLOCK_BY_ROW = 32
 # Chosen with tests/benchmarks/bench_hot_paths.py -k draw.
 MOST_ROWS_BY_BLOCK = 8_000
 MOST_CELLS_BY_BLOCK = 4_000_000
+# Rows are drawn in chunks, which are independent and of known numbers of rows. Only a part of
+# the last block of each is used, so small chunks would take longer.
+MOST_ROWS_BY_CHUNK = 250_000
+MOST_CELLS_BY_CHUNK = 10_000_000
 # Number of rows from which on another thread pays.
 ROWS_BY_THREAD = 4_096
 
@@ -103,13 +107,37 @@ class ClassGenerator:
     ) -> Generator[npt.NDArray[np.float64]]:  # (n, n_columns)
         """Yield the cells of `n_samples` rows, block by block.
 
-        Blocks are independent: the size of a block depends only on its index, and its random
-        streams only on `seeds`, `purpose`, the class and the index. Hence the rows do not
-        depend on the number of threads, and fewer rows are the first of more rows.
+        The rows are those of `draw_chunk` for one chunk after another. Hence fewer rows are the
+        first of more rows.
         """
+        for chunk, n_rows in enumerate(self.chunk_sizes(n_samples)):
+            yield from self.draw_chunk(chunk, n_rows, latent_sampler, seeds, device, *purpose)
+
+    def chunk_sizes(self, n_samples: int) -> list[int]:
+        """Return the number of rows of each chunk of `n_samples` rows."""
+        most = min(MOST_ROWS_BY_CHUNK, MOST_CELLS_BY_CHUNK // len(self.encoder.schema.columns))
+        n_whole, n_left = divmod(n_samples, max(1, most))
+        return [max(1, most)] * n_whole + [n_left] * (n_left > 0)
+
+    def draw_chunk(
+        self,
+        chunk: int,
+        n_samples: int,
+        latent_sampler: LatentSampler,
+        seeds: Seeds,
+        device: torch.device,
+        *purpose: object,
+    ) -> Generator[npt.NDArray[np.float64]]:  # (n, n_columns)
+        """Yield the cells of the first `n_samples` rows of a chunk, block by block.
+
+        Blocks are independent: the size of a block depends only on its index, and its random
+        streams only on `seeds`, `purpose`, the class, the chunk and the index. Hence the rows
+        do not depend on the number of threads, nor on where the chunk is drawn.
+        """
+        key = purpose if chunk == 0 else (*purpose, "chunk", chunk)
 
         def draw_block(block: int) -> npt.NDArray[np.float64]:
-            return self.draw_block(block, latent_sampler, seeds, device, *purpose)
+            return self.draw_block(block, latent_sampler, seeds, device, *key)
 
         n_wanted = n_samples
         n_blocks, n_threads = self._n_blocks(n_samples), self._n_threads(n_samples, device)
@@ -128,7 +156,7 @@ class ClassGenerator:
         device: torch.device,
         *purpose: object,
     ) -> npt.NDArray[np.float64]:  # (n, n_columns)
-        """Return the cells of the block of `draw` with this index."""
+        """Return the cells of the block of a chunk with this index."""
         key = (*purpose, self.label, block)
         generator, rng = seeds.torch(*key, device=device), seeds.numpy(*key)
         return self._draw_block(self._block_size(block), latent_sampler, generator, rng)
