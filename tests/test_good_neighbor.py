@@ -1,11 +1,5 @@
 """After a call, whether it returned or failed, the process is as it was before."""
 
-import os
-import random
-import threading
-import warnings
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -13,6 +7,7 @@ import pyarrow as pa
 import pytest
 import torch
 from conftest import make_table, quick
+from process_state import process_state
 from scipy import sparse
 
 from vaesampler import LatentSampler, PosteriorSampling
@@ -28,28 +23,6 @@ class Raises(LatentSampler):
     def draw(self, vae, rows, n_samples, generator):
         PosteriorSampling().draw(vae, rows, n_samples, generator)
         raise self.error
-
-
-def state():
-    """Return what a call may not change, by name."""
-    descriptors = Path("/proc/self/fd")
-    return {
-        "Python's generator": random.getstate(),
-        "NumPy's generator": str(np.random.get_state()),  # noqa: NPY002
-        "PyTorch's generator": torch.get_rng_state().tolist(),
-        "threads": sorted(thread.name for thread in threading.enumerate()),
-        "PyTorch's threads": torch.get_num_threads(),
-        "default dtype": torch.get_default_dtype(),
-        "precision of products": torch.get_float32_matmul_precision(),
-        "gradients": torch.is_grad_enabled(),
-        "inference mode": torch.is_inference_mode_enabled(),
-        "deterministic": torch.are_deterministic_algorithms_enabled(),
-        "warnings": list(warnings.filters),
-        "floating-point errors": np.geterr(),
-        "environment": dict(os.environ),
-        "working directory": sorted(os.listdir()),
-        "open files": len(os.listdir(descriptors)) if descriptors.is_dir() else None,
-    }
 
 
 CALLS = {
@@ -70,7 +43,7 @@ def test_whatever_a_call_does_the_process_is_as_before(call, counts, tmp_path, m
     table = make_table(counts)
     quick().fit_resample(*table)  # modules are imported on first use
     parameters, error = CALLS[call]
-    before = state()
+    before = process_state()
     sampler = quick(**parameters)
     if error is None:
         sampler.fit_resample(*table)
@@ -79,7 +52,7 @@ def test_whatever_a_call_does_the_process_is_as_before(call, counts, tmp_path, m
     else:
         with pytest.raises(error):
             sampler.fit_resample(*table)
-    after = state()
+    after = process_state()
     assert {name for name in before if before[name] != after[name]} == set()
 
 

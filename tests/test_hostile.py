@@ -29,6 +29,7 @@ from vaesampler import (
     VAEOversampler,
     Verdict,
 )
+from vaesampler._estimators import base
 from vaesampler.exceptions import (
     DuplicatedRowsWarning,
     NotConvergedWarning,
@@ -397,7 +398,7 @@ def test_out_of_memory_says_what_was_asked_for(name, table):
 
 
 @pytest.mark.parametrize("n_rows", [10**13, 2**62, 2**63, 10**30])
-@pytest.mark.parametrize("kind", ["array", "frame", "list", "tensor"])
+@pytest.mark.parametrize("kind", ["array", "frame", "list", "tensor", "csr", "csc"])
 def test_more_rows_than_memory_holds_are_refused(n_rows, kind, table):
     X, y = table
     X = {
@@ -405,6 +406,8 @@ def test_more_rows_than_memory_holds_are_refused(n_rows, kind, table):
         "frame": pd.DataFrame(X),
         "list": X.tolist(),
         "tensor": torch.from_numpy(X),
+        "csr": sparse.csr_array(X),
+        "csc": sparse.csc_matrix(X),
     }[kind]
     sampler = quick().fit(X, y)
     with pytest.raises(MemoryError, match=rf"for {n_rows:,} rows of 5 columns\. Draw fewer"):
@@ -412,6 +415,17 @@ def test_more_rows_than_memory_holds_are_refused(n_rows, kind, table):
     added = f", and {n_rows - 12:,} rows to add" if n_rows < 2**63 else ""
     with pytest.raises(MemoryError, match=rf"60 rows and 5 columns{added}\. Add fewer"):
         quick(sampling_strategy={1: n_rows}).fit_resample(X, y)
+
+
+def test_out_of_memory_does_not_count_the_rows_that_an_earlier_fit_added(table, monkeypatch):
+    def fail(X):
+        raise MemoryError
+
+    sampler = quick().fit(*table)
+    monkeypatch.setattr(base, "read_table", fail)
+    X, y = make_table({0: 9, 1: 4}, n_features=3)
+    with pytest.raises(MemoryError, match=r"for 13 rows and 3 columns\. Add fewer"):
+        sampler.fit(X, y)
 
 
 def test_a_tensor_that_memory_does_not_hold_is_refused(table):
@@ -630,7 +644,12 @@ def test_errors_of_a_users_code_keep_their_type_and_say_where_they_were_raised(
     assert caught.value.__notes__ == [f"Raised by {note}."]
 
 
-@pytest.mark.skipif(not hasattr(VAEOversampler, "set_callbacks"), reason="scikit-learn is old")
+needs_callbacks = pytest.mark.skipif(
+    not hasattr(VAEOversampler, "set_callbacks"), reason="scikit-learn is old"
+)
+
+
+@needs_callbacks
 @pytest.mark.parametrize("method", ["on_fit_task_begin", "on_fit_task_end"])
 def test_errors_of_a_callback_are_noted_and_leave_nothing_half_fitted(method, table):
     sampler = quick(verbose=1).set_callbacks(Failing(method))
@@ -638,3 +657,26 @@ def test_errors_of_a_callback_are_noted_and_leave_nothing_half_fitted(method, ta
         sampler.fit(*table)
     assert "set_callbacks" in caught.value.__notes__[0]
     assert not hasattr(sampler, "vaes_")
+
+
+class FailingAtTheEnd(Failing):
+    """A callback that fails once all steps are done."""
+
+    def on_fit_task_end(self, estimator, context):
+        if context.task_name == "fit":
+            self._fail("on_fit_task_end")
+
+
+@needs_callbacks
+@pytest.mark.parametrize("is_fitted", [False, True])
+def test_a_callback_that_fails_when_all_is_done_leaves_the_sampler_as_it_was(is_fitted, table):
+    sampler = quick()
+    if is_fitted:
+        sampler.fit_resample(*table)
+    before = dict(vars(sampler))
+    sampler.set_callbacks(FailingAtTheEnd("on_fit_task_end"))
+    with pytest.raises(KeyError, match="mine"):
+        sampler.fit(*make_table({0: 20, 1: 9}))
+    now = vars(sampler.set_callbacks())
+    assert now.keys() == before.keys()
+    assert all(now[name] is before[name] for name in now)

@@ -165,19 +165,23 @@ class VAEEstimator(CallbackSupportMixin, ABC):
     def _fitting(self, X: Any) -> Iterator[Progress]:
         """Report progress; if fitting fails, restore the attributes of the estimator."""
         listeners = [CallbackProgress(self), Progress.of_verbosity(int(self.verbose))]
-        with ManyProgresses(listeners) as progress:
-            before = dict(self.__dict__)
-            try:
-                with memory_explained(lambda: self._size_of_fit(X), REMEDY):
-                    yield progress
-            except BaseException:
-                self.__dict__ = before
-                raise
+        before = dict(self.__dict__)
+        try:
+            with (
+                ManyProgresses(listeners) as progress,
+                memory_explained(lambda: self._size_of_fit(X, before), REMEDY),
+            ):
+                yield progress
+        except BaseException:
+            self.__dict__ = before
+            raise
 
-    def _size_of_fit(self, X: Any) -> str:
-        """Describe what a fit was asked for."""
+    def _size_of_fit(self, X: Any, before: Mapping[str, Any]) -> str:
+        """Describe what a fit was asked for; `before` are the attributes before it."""
         n_rows, n_columns = X.shape if hasattr(X, "shape") else (len(X), len(X[0]))
-        n_new = sum(self.__dict__.get("sampling_strategy_", {}).values())
+        strategy = self.__dict__.get("sampling_strategy_", {})
+        is_known = strategy is not before.get("sampling_strategy_")
+        n_new = sum(strategy.values()) if is_known else 0
         to_add = f", and {n_new:,} rows to add" if n_new > 0 else ""
         return f"{n_rows:,} rows and {n_columns:,} columns{to_add}"
 

@@ -128,8 +128,10 @@ class SparseTemplate(Template):
     format: str  # of the user's table
     schema: FeatureSchema
 
-    def make(self, blocks: Iterable[CellBlock], n_rows: int) -> Any:  # noqa: ARG002
+    def make(self, blocks: Iterable[CellBlock], n_rows: int) -> Any:
         """Return a sparse table of the user's type, format and dtype."""
+        # Too many rows fail here, rather than once all memory is taken.
+        np.empty(n_rows, dtype=np.int64)
         parts = [type(self.empty)(self._dense(cells)) for cells in blocks]
         return sparse.vstack([self.empty, *parts], format=self.format, dtype=self.empty.dtype)
 
