@@ -317,7 +317,7 @@ def test_drawn_rows_are_encoded_as_their_cells_are_up_to_rounding(seed, size):
 @given(
     seed=seeds,
     n_rows=st.integers(0, 40),
-    n_columns=st.integers(1, 6),
+    n_columns=st.integers(0, 6),
     n_points=st.integers(2, 30),
     cells_at_once=st.sampled_from([1, 7, 32_768]),
 )
