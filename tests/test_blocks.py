@@ -43,7 +43,9 @@ def make_frame(seed):
     parts = [
         pd.Series(numbers[0]),
         pd.Series(np.exp(numbers[1])),
+        pd.Series(1e300 * numbers[6]),
         pd.Series(spiked(numbers[2], 0.0)),
+        pd.Series(spiked(numbers[7], 0.0, 1.0)),
         holed(spiked(numbers[3], -1.5, 0.25)),
         holed(numbers[4]),
         holed(spiked(numbers[5].round(2), 9.99)),
@@ -173,6 +175,21 @@ def test_of_the_flags_of_a_column_the_first_that_is_one_decides(seed):
             assert (decoded[:, index] == column.spikes[0]).all()
 
 
+@given(seed=seeds, slot=st.sampled_from([-3.0, 0.0, 0.3, 0.49, 0.5, 0.51, 0.9, 1.2]))
+def test_flags_and_binary_slots_are_one_above_one_half(seed, slot):
+    table = encoded(seed)
+    for name in ("NumericBlock", "BinaryBlock"):
+        block, _, _ = table.block(name)
+        n_values = len(block.columns) if name == "NumericBlock" else 0
+        rows = np.zeros((1, block.width), dtype=np.float32)
+        rows[:, n_values:] = slot
+        ones = np.zeros_like(rows)
+        ones[:, n_values:] = np.float32(slot) > 0.5
+        rng = np.random.default_rng(seed)
+        decoded, expected = (block.decode(one, table.support, rng) for one in (rows, ones))
+        assert_array_equal(decoded, expected)
+
+
 @given(seed=seeds)
 def test_binary_slots_are_standardized_and_ordinal_ones_are_logits_of_ridits(seed):
     table = encoded(seed)
@@ -221,7 +238,9 @@ def test_decoding_what_was_encoded_gives_the_cells_except_of_levels_that_share_a
         if column.kind == "categorical":
             is_shared[:, index] = table.cells[:, index] >= MOST_LEVELS_APART - 1
     assert is_shared.any()
-    assert_allclose(decoded[~is_shared], table.cells[~is_shared], rtol=1e-5, atol=1e-5)
+    size = np.fmax.reduce(np.abs(table.cells), axis=0, initial=1)
+    found, expected = decoded / size, table.cells / size
+    assert_allclose(found[~is_shared], expected[~is_shared], rtol=1e-5, atol=1e-5)
     assert (decoded[is_shared] >= MOST_LEVELS_APART - 1).all()
 
 
