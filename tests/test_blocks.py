@@ -44,6 +44,7 @@ def make_frame(seed):
         pd.Series(numbers[0]),
         pd.Series(np.exp(numbers[1])),
         pd.Series(1e300 * numbers[6]),
+        pd.Series(rng.permutation(900)[:N_ROWS] * 50 + 3),
         pd.Series(spiked(numbers[2], 0.0)),
         pd.Series(spiked(numbers[7], 0.0, 1.0)),
         holed(spiked(numbers[3], -1.5, 0.25)),
@@ -139,6 +140,18 @@ def test_scores_are_standardized_and_flags_are_one_at_missing_cells_and_spikes(s
         else:
             assert abs(values.mean()) < 0.05
             assert values.std() == pytest.approx(1, abs=0.05)
+
+
+@given(seed=seeds)
+def test_levels_of_discrete_columns_are_encoded_as_their_cells(seed):
+    block, rows, cells = encoded(seed).block("NumericBlock")
+    found = block.levels_by_slot()
+    assert set(found) == {i for i, one in enumerate(block.columns) if one.kind == "discrete"}
+    for index, levels in found.items():
+        is_level = ~np.isnan(cells[:, index]) & ~np.isin(
+            cells[:, index], block.columns[index].spikes
+        )
+        assert_array_equal(levels.astype(np.float32), np.unique(rows[is_level, index]))
 
 
 @given(seed=seeds)
@@ -265,6 +278,10 @@ def test_drawn_cells_are_within_the_range_of_their_class(seed, size):
             is_new = ~np.isin(found, column.spikes)
             assert (found[is_new] >= table.support.bounds.lowest[index]).all()
             assert (found[is_new] <= table.support.bounds.highest[index]).all()
+            if column.grid.decimals is not None:
+                assert_array_equal(found, np.round(found, column.grid.decimals))
+            if index in table.schema.grids_with_steps:
+                assert_array_equal(found % 50, 3)
 
 
 @given(seed=seeds)
