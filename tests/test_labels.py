@@ -539,6 +539,13 @@ def test_a_ratio_that_the_table_has_adds_nothing(n_rows, ratio):
     assert sampler.vaes_ == {}
 
 
+@pytest.mark.parametrize("label", [[0], {0}, {0: 1}], ids=str)
+def test_a_label_that_cannot_be_hashed_is_no_class(label):
+    sampler = quick(max_iter=2).fit(X, CODES)
+    with pytest.raises(ValueError, match=re.escape(f"needed for class {label}")):
+        sampler.sample(label, 3)
+
+
 def test_classes_that_are_not_there_are_all_named():
     with pytest.raises(ValueError, match=r"not present in y: \[7, 8\].*\[0, 1, 2\]"):
         quick(sampling_strategy={7: 40, 8: 50, 1: 60}).fit_resample(X, CODES)

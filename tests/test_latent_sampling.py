@@ -14,8 +14,10 @@ from vaesampler import (
     PriorSampling,
 )
 from vaesampler._encoding.layout import Layout
-from vaesampler._generation.latent import LATENT_SAMPLERS
+from vaesampler._generation import latent
+from vaesampler._generation.latent import LATENT_SAMPLERS, draw_codes
 from vaesampler._vae.model import StackedVAE
+from vaesampler._vae.posterior import Posterior
 
 N_ROWS = 12
 
@@ -119,6 +121,113 @@ def test_more_noise_scatters_denoised_points_more(vae, rows):
         return (z - vae.encode(rows).mean[:, sources]).std()
 
     assert scatter(2.0) > scatter(0.5) > scatter(0.1)
+
+
+class RowsAsCodes:
+    """An encoder whose posterior means are the rows; it keeps how many rows it was given."""
+
+    latent_dim = 6
+
+    def __init__(self, log_var=0.0):
+        self.log_var = log_var
+        self.n_rows = []
+
+    def encode(self, rows):
+        self.n_rows.append(rows.shape[1])
+        return Posterior(rows, torch.full_like(rows, self.log_var))
+
+
+@pytest.mark.parametrize("noise_level", [0.2, 1.0, 3.0])
+def test_the_noise_of_a_denoised_row_has_the_level_in_deviations_of_each_column(noise_level):
+    deviations = torch.tensor([0.01, 0.3, 1.0, 2.0, 10.0, 100.0])
+    rows = deviations * torch.randn(1, 50, 6, generator=torch.Generator().manual_seed(1))
+    z, sources = draw(DenoisingSampling(noise_level), RowsAsCodes(), rows, n_samples=20_000)
+    noise = (z - rows[:, sources])[0] / rows[0].std(dim=0)
+    assert noise.mean(dim=0).abs().max() < 0.05 * noise_level
+    torch.testing.assert_close(
+        noise.std(dim=0), torch.full((6,), noise_level), rtol=0.03, atol=0
+    )
+    correlations = np.corrcoef(noise.T) - np.eye(6)
+    assert np.abs(correlations).max() < 0.05
+
+
+@pytest.mark.parametrize("deviation", [0.1, 1.0, 5.0])
+def test_posterior_draws_deviate_from_their_rows_as_much_as_the_posterior(deviation, rows):
+    vae = RowsAsCodes(2 * np.log(deviation))
+    z, sources = draw(PosteriorSampling(), vae, rows, n_samples=20_000)
+    assert (z - rows[:, sources]).std() == pytest.approx(deviation, rel=0.02)
+
+
+@pytest.mark.parametrize("n_neighbors", [1, 3])
+def test_interpolated_codes_are_spread_evenly_on_the_way_to_every_neighbor(n_neighbors, rows):
+    z, sources = draw(InterpolationSampling(n_neighbors), RowsAsCodes(), rows, 24_000)
+    start = rows[0, sources]
+    ranks = torch.cdist(rows[0], rows[0]).argsort(dim=1)[:, 1 : n_neighbors + 1]
+    way = rows[0, ranks][sources] - start[:, None]  # to each neighbour
+    share = ((z[0] - start)[:, None] * way).sum(dim=-1) / way.square().sum(dim=-1)
+    off_way = (start[:, None] + share[..., None] * way - z[0][:, None]).norm(dim=-1)
+    nearest_way = off_way.argmin(dim=1)
+    shares = share.gather(1, nearest_way[:, None])[:, 0]
+    deciles = torch.quantile(shares, torch.linspace(0, 1, 11))
+    torch.testing.assert_close(deciles, torch.linspace(0, 1, 11), atol=0.02, rtol=0)
+    used = torch.bincount(nearest_way, minlength=n_neighbors) / len(nearest_way)
+    torch.testing.assert_close(
+        used, torch.full((n_neighbors,), 1 / n_neighbors), atol=0.02, rtol=0
+    )
+
+
+def test_the_documented_defaults_are_the_real_ones():
+    assert InterpolationSampling() == InterpolationSampling(n_neighbors=5)
+    assert DenoisingSampling() == DenoisingSampling(noise_level=0.5)
+
+
+@pytest.mark.parametrize("name", ["posterior", "interpolate", "denoise"])
+@pytest.mark.parametrize("n_samples", [7, 200])
+def test_many_rows_are_encoded_in_blocks_each_once(name, n_samples, rows, monkeypatch):
+    monkeypatch.setattr(latent, "BLOCK_ROWS", 5)
+    vae = RowsAsCodes(-40.0)
+    sampler = DenoisingSampling(0) if name == "denoise" else LATENT_SAMPLERS[name]
+    z, sources = draw(sampler, vae, rows, n_samples)
+    assert z.shape == (1, n_samples, 6)
+    assert max(vae.n_rows) == 5
+    assert sum(vae.n_rows) == (N_ROWS if name == "interpolate" else n_samples)
+    if name != "interpolate":
+        torch.testing.assert_close(z, rows[:, sources])
+
+
+class Returns(LatentSampler):
+    def __init__(self, z, sources=None):
+        self.drawn = LatentDraw(z, sources)
+
+    def draw(self, vae, rows, n_samples, generator):
+        return self.drawn
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32])
+@pytest.mark.parametrize("sources", [[0, 0], [N_ROWS - 1, N_ROWS - 1], [0, N_ROWS - 1]])
+def test_sources_may_be_any_of_the_rows_and_codes_any_finite_numbers(dtype, sources, rows):
+    z = torch.tensor([[[0.0] * 6, [-3e38] * 6]])
+    sampler = Returns(z, torch.tensor(sources, dtype=dtype))
+    drawn = draw_codes(sampler, "rare", RowsAsCodes(), rows, 2, torch.Generator())
+    assert torch.equal(drawn.z, z)
+    assert drawn.sources.tolist() == sources
+
+
+@pytest.mark.parametrize("sources", [[-1, 0], [0, N_ROWS]])
+def test_sources_that_are_none_of_the_rows_are_refused(sources, rows):
+    sampler = Returns(torch.zeros(1, 2, 6), torch.tensor(sources))
+    with pytest.raises(
+        ValueError, match=f"from 0 to {N_ROWS - 1}, .* {sources[0]} to {sources[1]}"
+    ):
+        draw_codes(sampler, "rare", RowsAsCodes(), rows, 2, torch.Generator())
+
+
+@pytest.mark.parametrize("n_wrong", [1, 2])
+def test_codes_with_a_number_that_is_not_finite_are_counted(n_wrong, rows):
+    z = torch.zeros(1, 3, 6)
+    z[0, :n_wrong, 2] = torch.nan
+    with pytest.raises(ValueError, match=f"in {n_wrong} of 3 codes of class 'rare'"):
+        draw_codes(Returns(z), "rare", RowsAsCodes(), rows, 3, torch.Generator())
 
 
 @pytest.mark.parametrize("n_neighbors", [0, -1, 2.5])

@@ -1,5 +1,6 @@
 """What every likelihood must be: a distribution, drawn from, with its gradient."""
 
+import math
 from itertools import product
 
 import numpy as np
@@ -7,10 +8,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import entropy
 
 from vaesampler._encoding.layout import Part
 from vaesampler._training.gradients import GRADIENTS, AutogradGradient, GaussianGradient
-from vaesampler._vae.likelihoods import LIKELIHOODS, MOST_GROUPS_AT_ONCE
+from vaesampler._vae.likelihoods import LIKELIHOODS, LOWEST_LOG_VAR, MOST_GROUPS_AT_ONCE
 
 SCORES = ((-1.2, 0.1, 1.7), (-0.8, -0.3, 0.2, 2.0))
 PARTS = {
@@ -104,6 +106,38 @@ def test_the_gaussian_density_integrates_to_one_in_each_slot(seed):
         assert torch.trapezoid(density, grid[0, :, 0]).item() == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.parametrize("name", ["gaussian", "ordinal"])
+def test_before_training_the_deviation_of_a_slot_is_that_of_encoded_columns(name):
+    likelihood = LIKELIHOODS[name](1, PARTS[name])
+    if name == "gaussian":
+        variance = torch.exp(likelihood.log_var)
+    else:
+        variance = (math.pi * likelihood.scale) ** 2 / 3  # of a logistic distribution
+    torch.testing.assert_close(variance, torch.ones_like(variance), atol=0.01, rtol=0)
+
+
+@given(seed=seeds)
+def test_gaussian_slots_are_drawn_with_the_decoders_means_and_the_learned_variances(seed):
+    likelihood, output = make("gaussian", 2, seed), output_of("gaussian", 2, 1, seed)
+    drawn = likelihood.draw(output.expand(2, 20_000, 3), generator_of(seed)).detach()
+    scores = (drawn - output) / torch.exp(likelihood.log_var.detach() / 2)
+    torch.testing.assert_close(scores.mean(dim=1), torch.zeros(2, 3), atol=0.04, rtol=0)
+    torch.testing.assert_close(scores.std(dim=1), torch.ones(2, 3), atol=0.03, rtol=0)
+
+
+@pytest.mark.parametrize("name", sorted(LIKELIHOODS))
+@given(seed=seeds)
+def test_to_count_every_slot_is_to_count_without_weights(name, seed):
+    likelihood, output = make(name, 2, seed), output_of(name, 2, 9, seed)
+    rows = likelihood.draw(output, generator_of(seed))
+    every = torch.ones_like(rows)
+    for loss in (
+        lambda *counted: likelihood.negative_log_likelihood(output, rows, *counted),
+        lambda *counted: likelihood.marginal_loss(rows, *counted),
+    ):
+        torch.testing.assert_close(loss(every), loss())
+
+
 @pytest.mark.parametrize("name", ["gaussian", "bernoulli"])
 @given(seed=seeds)
 def test_slots_that_are_not_counted_have_no_part_in_the_loss(name, seed):
@@ -129,6 +163,66 @@ def test_no_constant_output_is_better_than_the_marginal_loss(name, seed):
         for one in outputs.transpose(0, 1)[:, None]
     ]
     assert best <= min(losses) + 1e-3
+
+
+def slots_of_variables(name):
+    stops = np.cumsum(PARTS[name].widths)
+    return [
+        slice(stop - width, stop) for stop, width in zip(stops, PARTS[name].widths, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(ROWS))
+@given(seed=seeds, n_rows=st.integers(1, 60))
+def test_the_marginal_loss_of_levels_is_the_entropy_of_their_shares(name, seed, n_rows):
+    rows = drawn_rows(name, make(name, 2, seed), 2, n_rows, seed)
+    expected = [
+        sum(
+            entropy(np.unique(of_model[:, slots], axis=0, return_counts=True)[1])
+            for slots in slots_of_variables(name)
+        )
+        for of_model in rows.detach().numpy()
+    ]
+    found = make(name, 2, seed).marginal_loss(rows)
+    torch.testing.assert_close(found, torch.tensor(expected, dtype=torch.float32))
+
+
+@given(seed=seeds, deviation=st.sampled_from([0.01, 0.3, 1.0, 4.0]))
+def test_the_marginal_loss_of_numbers_is_that_of_their_mean_and_variance(seed, deviation):
+    likelihood = make("gaussian", 2, seed)
+    rows = 2 + deviation * torch.randn(2, 50, 3, generator=generator_of(seed))
+    mean, variance = rows.mean(dim=1, keepdim=True), rows.var(dim=1, correction=0)
+    # The variance is one that may be learned.
+    target = (variance.log() - LOWEST_LOG_VAR).clamp(min=1e-6)
+    likelihood.raw_log_var.data = torch.log(torch.expm1(target))[:, None]
+    expected = likelihood.negative_log_likelihood(mean.expand_as(rows), rows).mean(dim=1)
+    found = make("gaussian", 2, seed).marginal_loss(rows)
+    torch.testing.assert_close(found, expected.detach(), atol=1e-4, rtol=1e-4)
+
+
+@given(seed=seeds, value=st.floats(-3, 3))
+def test_a_constant_slot_has_the_same_marginal_loss_as_the_vae_that_predicts_it(seed, value):
+    likelihood = make("gaussian", 2, seed)
+    rows = torch.full((2, 20, 3), value)
+    expected = likelihood.negative_log_likelihood(rows, rows).mean(dim=1)
+    torch.testing.assert_close(likelihood.marginal_loss(rows), expected)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "bernoulli"])
+@given(seed=seeds, n_counted=st.integers(0, 12))
+def test_the_marginal_loss_of_counted_slots_is_theirs_alone(name, seed, n_counted):
+    likelihood = make(name, seed=seed)
+    rows = drawn_rows(name, likelihood, 1, 12, seed)
+    counted = torch.ones_like(rows)
+    counted[:, n_counted:, 0] = 0
+    without = torch.ones_like(rows)
+    without[..., 0] = 0
+    expected = likelihood.marginal_loss(rows, without)
+    if n_counted > 0:
+        alone = rows[:, :n_counted]
+        first = likelihood.marginal_loss(alone, 1 - without[:, :n_counted])
+        expected = expected + first * n_counted / 12
+    torch.testing.assert_close(likelihood.marginal_loss(rows, counted), expected)
 
 
 @pytest.mark.parametrize("name", sorted(LIKELIHOODS))

@@ -16,10 +16,9 @@ from scipy import sparse
 from vaesampler import DenoisingSampling, InterpolationSampling
 from vaesampler._encoding.layout import Layout
 from vaesampler._encoding.rows import DenseRows
-from vaesampler._rejection.critic import Candidates, Verdict, log_probability
+from vaesampler._rejection.critic import Candidates, log_probability
 from vaesampler._rejection.neighbors import FittedNeighborCritic, NeighborCritic
 from vaesampler._rejection.network import FittedNetworkCritic, NetworkCritic
-from vaesampler._rejection.rule import LEAST_SHARE_KEPT, keep, rejection_power, thin_copies
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._training.smoothing import SmoothedRows
 
@@ -576,73 +575,6 @@ def test_a_frame_and_its_array_give_the_same_rows(table):
     from_array, _ = quick().fit_resample(X, y)
     from_frame, _ = quick().fit_resample(pd.DataFrame(X, columns=list("abcde")), y)
     assert_array_equal(from_frame.to_numpy(), from_array)
-
-
-@given(seed=st.integers(0, 1000), n_rows=st.integers(20, 60), strength=st.floats(0.1, 10.0))
-def test_near_copies_are_thinned_out_to_a_few_in_a_hundred(seed, n_rows, strength):
-    rng = np.random.default_rng(seed)
-    own, other = rng.normal(size=(n_rows, 4)), rng.normal(size=(n_rows, 4))
-    critic = NeighborCritic().fit(DenseRows(own), DenseRows(other), Seeds(seed).stream())
-    candidates = np.concatenate([own + 1e-6, 8 + rng.normal(size=(n_rows, 4))])
-    sources = np.tile(np.arange(n_rows), 2)
-    verdict = critic.judge(Candidates(candidates, sources))
-    chance = np.exp(thin_copies(strength * verdict.log_probability, verdict.is_copy))
-    assert ((chance > 0) & (chance <= 1)).all()
-    assert chance[:n_rows].sum() <= 0.031 * chance.sum()
-
-
-@given(
-    seed=st.integers(0, 1000),
-    n_candidates=st.integers(1, 300),
-    spread=st.sampled_from([0.0, 1.0, 1e3, 1e30]),
-    share_of_copies=st.sampled_from([0.0, 0.5, 1.0]),
-)
-def test_a_quarter_is_kept_however_improbable_and_no_row_twice(
-    seed, n_candidates, spread, share_of_copies
-):
-    rng = np.random.default_rng(seed)
-    log_probability = -spread * rng.exponential(size=n_candidates)
-    is_copy = rng.random(n_candidates) < share_of_copies
-    kept = keep(Verdict(log_probability, is_copy), 3.0, rng)
-    assert len(kept) >= LEAST_SHARE_KEPT * n_candidates
-    assert len(set(kept.tolist())) == len(kept)
-
-
-@given(
-    seed=st.integers(0, 1000),
-    n_candidates=st.integers(1, 300),
-    spread=st.sampled_from([0.0, 1.0, 1e3, 1e30]),
-    strength=st.floats(0, 1e6),
-)
-def test_the_more_probable_half_is_kept_at_any_power(seed, n_candidates, spread, strength):
-    rng = np.random.default_rng(seed)
-    log_probability = -spread * rng.exponential(size=n_candidates)
-    kept = keep(Verdict(log_probability, np.zeros(n_candidates, dtype=bool)), strength, rng)
-    assert np.isin(np.flatnonzero(log_probability >= np.median(log_probability)), kept).all()
-
-
-@given(
-    strength=st.floats(0.1, 100),
-    n_rows=st.integers(2, 10**6),
-    n_columns=st.integers(0, 5000),
-)
-def test_rows_raise_the_power_of_the_probability_and_columns_lower_it(
-    strength, n_rows, n_columns
-):
-    found = rejection_power(strength, n_rows, n_columns)
-    assert 0 < found <= strength
-    assert found <= rejection_power(strength, n_rows + 1, n_columns)
-    assert found > rejection_power(strength, n_rows, n_columns + 1)
-    if n_columns > 0:
-        at_half = rejection_power(strength, 5 * n_columns, 2 * n_columns)
-        assert at_half == pytest.approx(strength / 2)
-
-
-def test_of_improbable_rows_none_is_kept_where_others_suffice():
-    rng = np.random.default_rng(0)
-    log_probability = np.repeat([-1.0, -60.0], [600, 400])
-    verdict = Verdict(log_probability, np.zeros(1000, dtype=bool))
-    assert_array_equal(keep(verdict, 1.0, rng), np.arange(600))
 
 
 @pytest.mark.filterwarnings("ignore::vaesampler.exceptions.SmallClassWarning")

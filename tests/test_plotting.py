@@ -34,6 +34,7 @@ from vaesampler.plotting import (
     ValidationDisplay,
 )
 from vaesampler.plotting._feature_distribution import MOST_PANELS
+from vaesampler.plotting._histograms import NumberMarginal
 from vaesampler.plotting._loss_curve import MIN_SMOOTHED_STEPS, SMOOTHED_SHARE
 from vaesampler.plotting._sampler_comparison import CONFIDENCE, FoldScores
 from vaesampler.plotting._samples import MOST_ROWS_SHOWN
@@ -469,6 +470,20 @@ def test_keywords_of_lines_overrule_the_defaults_whatever_their_alias():
         assert line.get_linewidth() == 3
 
 
+@pytest.mark.parametrize("name", ["c", "color"])
+def test_points_have_the_color_that_keywords_name(name):
+    rows = np.random.default_rng(0).normal(size=(20, 2))
+    display = SyntheticSamplesDisplay.from_samples(rows, rows, scatter_kwargs={name: "k"})
+    assert to_hex(display.synthetic_.get_facecolor()[0]) == "#000000"
+
+
+def test_curves_that_are_not_smoothed_are_told_from_those_of_rows_held_out():
+    curves = {1: make_curve()}
+    display = LossCurveDisplay.from_curves(curves, validation_curves=curves, smoothing_window=1)
+    names = [text.get_text() for text in display.axes_[0].get_legend().get_texts()]
+    assert names == ["class 1", "trained on", "held out"]
+
+
 @pytest.mark.parametrize("window", [0, -3, 2.5, "wide", True])
 def test_a_window_that_is_no_number_of_steps_is_told(window):
     with pytest.raises(ValueError, match="smoothing_window must be 'auto' or a whole number"):
@@ -809,6 +824,27 @@ def test_columns_that_say_nothing_are_drawn(cells, others):
     display = FeatureDistributionDisplay.from_samples(table, synthetic)
     display.figure_.canvas.draw()
     assert display.axes_[0].get_title() == "empty"
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [-1.7e308, -2.0, 0.5, 1.7e308],
+        [1e16, 1e16 + 2, 1e16 + 4, 1e16 + 6],
+        [0.1, 0.1, 0.1 + 1e-17],
+        [-7, 3, 500],
+        [1.5],
+    ],
+    ids=str,
+)
+def test_numbers_of_any_size_are_all_in_one_of_the_bins(numbers):
+    table = np.resize(numbers, (60, 1)).astype(float)
+    (marginal,) = FeatureDistributionDisplay.from_samples(table, table[::2]).marginals
+    if isinstance(marginal, NumberMarginal):
+        assert (np.diff(marginal.edges) > 0).all()
+        assert marginal.beyond == (0, 0)
+    assert marginal.real.sum() == pytest.approx(1)
+    assert marginal.synthetic.sum() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("n_columns", [1, 5, 12, 13, 40])

@@ -176,6 +176,14 @@ def test_the_reason_gives_the_figures():
 # Tables of any kind and size
 
 
+def test_the_representation_of_a_report_is_its_verdict_with_the_reason():
+    rows = np.random.default_rng(0).normal(size=(40, 2))
+    report = report_on(rows[:20], rows[20:])
+    assert (
+        repr(report) == f"SyntheticReport(verdict={report.verdict!r}, reason={report.reason!r})"
+    )
+
+
 @settings(max_examples=8)
 @given(table=tables(), n_synthetic=st.sampled_from([1, 4, 30]), view=st.sampled_from([*FRAMES]))
 def test_any_table_has_a_report_without_nan_in_words(table, n_synthetic, view):

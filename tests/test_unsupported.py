@@ -187,6 +187,11 @@ def test_arrays_and_datasets_of_xarray_are_refused_with_their_conversion():
     assert "`X.to_dataframe()`" in message_of(dataset, TypeError)
 
 
+def test_an_array_of_raw_bytes_is_refused_with_what_arrays_may_hold():
+    message = message_of(X.view("V8"), ValueError)
+    assert "must hold numbers, text, booleans, times or objects; found |V8" in message
+
+
 def test_the_message_uses_the_name_of_the_parameter():
     with pytest.raises(TypeError, match=r"X_synthetic must be .*`X_synthetic\.collect\(\)`"):
         metrics.density_coverage(X, pl.LazyFrame({"a": [1.0]}))

@@ -358,6 +358,14 @@ class Recorder:
 
 
 @needs_callbacks
+def test_a_sampler_with_callbacks_is_not_saved(table, tmp_path):
+    sampler = quick().set_callbacks(Recorder()).fit(*table)
+    with pytest.raises(TypeError, match="its callbacks"):
+        sampler.save(tmp_path / "sampler")
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_callbacks
 @pytest.mark.parametrize("method", ["fit", "fit_resample"])
 def test_callbacks_hear_of_the_fit_and_of_its_steps(table, method):
     recorder = Recorder()
