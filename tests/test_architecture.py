@@ -19,8 +19,16 @@ PACKAGE = Path(vaesampler.__file__).parent
 BENCHMARKS = PACKAGE.parent / "benchmarks"
 # The rooms, from the lowest to the highest: a room imports from those before it only.
 ROOMS = (
-    *("exceptions", "_runtime", "_table", "_encoding", "_vae", "_training", "_rejection"),
-    *("_generation", "_saving", "metrics", "_estimators", "comparison", "plotting"),
+    *("exceptions", "_runtime", "_table", "_partitioned", "_encoding", "_vae", "_training"),
+    *(
+        "_rejection",
+        "_generation",
+        "_saving",
+        "metrics",
+        "_estimators",
+        "comparison",
+        "plotting",
+    ),
     "__init__",
 )
 WITHOUT_TORCH = ("exceptions", "_table", "_encoding", "metrics", "comparison")

@@ -205,3 +205,10 @@ class SelectedRows(EncodedRows):
     def subset(self, indices: Indices) -> EncodedRows:
         """Return the rows with these indices, without the other rows."""
         return self.rows.subset(self.indices[indices])
+
+
+def repeated(rows: EncodedRows, n_rows: int) -> EncodedRows:
+    """Return `n_rows` rows, which repeat these in their order, each about equally often."""
+    if n_rows == len(rows):
+        return rows
+    return SelectedRows(rows, np.arange(n_rows) * len(rows) // n_rows)

@@ -23,10 +23,16 @@ from vaesampler._estimators.checks import (
     check_lengths,
     no_vae,
 )
+from vaesampler._estimators.partitioned import (
+    fit_partitioned,
+    resample_partitioned,
+    sample_partitioned,
+)
 from vaesampler._estimators.sampling_strategy import check_class_sizes, rows_to_add
 from vaesampler._estimators.saving import VersionedPickleMixin, load, save
+from vaesampler._partitioned.collections import is_collection
 from vaesampler._runtime.memory import memory_explained
-from vaesampler._runtime.progress import Progress
+from vaesampler._runtime.progress import SILENCE, Progress
 from vaesampler._runtime.seeds import Seeds, UnseededCalls
 from vaesampler._table.containers import Container
 from vaesampler._table.labels import Labels, find_class, labels_of, take_labels
@@ -379,7 +385,11 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             If memory does not suffice. The message says what was asked for.
         """
         with self._fitting(X) as progress:
-            self._fit(*self._check_X_y(X, y), progress)
+            if is_collection(X):
+                fit_partitioned(self, X, y)
+            else:
+                container, labels = self._check_X_y(X, y)
+                self._fit(container, labels, self._resources(), progress)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -423,6 +433,8 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             If memory does not suffice. The message says what was asked for.
         """
         with self._fitting(X) as progress:
+            if is_collection(X):
+                return resample_partitioned(self, X, y)
             return self._fit_resample(X, y, progress)
 
     def sample(
@@ -431,6 +443,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         n_samples: int,
         *,
         random_state: int | np.random.RandomState | None = None,
+        npartitions: int | None = None,
     ) -> Any:
         """Draw more rows of a class without training again.
 
@@ -445,18 +458,25 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             Pass an int to draw the same rows at every call. If None, every call draws other
             rows, in forked processes and unpickled samplers too. In the process that fitted
             the sampler, the calls are reproducible if it has an int `random_state`.
+        npartitions : int or None, default=None
+            If an int, return a dask collection of at most this many partitions, which are drawn
+            when they are computed. They have at most 250,000 rows, or 10 million cells, if it
+            is large enough. The rows are the same as without it.
 
         Returns
         -------
         X_new : same container as X when fitting, of shape (n_samples, n_features)
-            The synthetic rows.
+            The synthetic rows; with `npartitions`, a dask data frame or array.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             If the sampler is not fitted.
         ValueError
-            If no VAE was fitted for `label`, or if `n_samples` is not a non-negative integer.
+            If no VAE was fitted for `label`, if `n_samples` is not a non-negative integer, or
+            `npartitions` not a positive one.
+        TypeError
+            If `npartitions` is given, and X was neither an array nor a data frame of pandas.
         MemoryError
             If memory does not suffice. The message says what was asked for.
 
@@ -480,6 +500,15 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         else:
             seeds = Seeds.from_random_state(random_state)
         n_rows = int(n_samples)
+        if npartitions is not None:
+            if not isinstance(npartitions, Integral) or npartitions < 1:
+                raise ValueError(
+                    f"npartitions must be a whole number of at least 1; found {npartitions!r}."
+                )
+            purpose = ("sample", *call)
+            return sample_partitioned(
+                self, generator.label, n_rows, seeds, purpose, int(npartitions)
+            )
         with (
             memory_explained(
                 lambda: f"{n_rows:,} rows of {len(self.schema_.columns):,} columns",
@@ -683,7 +712,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
 
     def _fit_resample(self, X: Any, y: Any, progress: Progress) -> tuple[Any, Any]:
         container, labels = self._check_X_y(X, y)
-        self._fit(container, labels, progress)
+        self._fit(container, labels, self._resources(), progress)
         n_new = {label: self.sampling_strategy_[label] for label in self._generators}
         with closing(self._draw_all(n_new)) as blocks:
             X_resampled = self._template.append(X, blocks, sum(n_new.values()))
@@ -703,16 +732,26 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         check_class_sizes(self.sampling_strategy_, labels)
         return container, labels
 
-    def _fit(self, container: Container, labels: Labels, progress: Progress) -> None:
+    def _fit(
+        self,
+        container: Container,
+        labels: Labels,
+        resources: "Resources",
+        progress: Progress = SILENCE,
+        n_in_table: Mapping[Hashable, int] | None = None,
+    ) -> None:
+        """Fit the generators to a table.
+
+        It may be a sample of a table that has `n_in_table` rows of each class.
+        """
         from vaesampler._generation.fitting import fit_generators
         from vaesampler._generation.shared import LabelledRows
 
-        resources = self._resources()
         wanted = [label for label, n_rows in self.sampling_strategy_.items() if n_rows > 0]
         schema, cells = read_cells(container, self.categorical_features, self.ordinal_features)
         check_cardinality(schema, cells, self.categorical_features)
         encoder = TableEncoder.of(schema)
-        table = LabelledRows(encoder, encoder.rows(cells), labels)
+        table = LabelledRows(encoder, encoder.rows(cells), labels, n_in_table)
         own_rows = {label: labels.rows_of(label) for label in wanted}
         classes = {label: SelectedRows(table.rows, rows) for label, rows in own_rows.items()}
         check_classes(classes, self.latent_dim, self.early_stopping)

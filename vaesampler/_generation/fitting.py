@@ -14,11 +14,11 @@ from vaesampler._generation.generator import ClassGenerator
 from vaesampler._generation.shared import LabelledRows, SharedFit
 from vaesampler._rejection.critic import Critic, fit_critic, suited_critic
 from vaesampler._runtime.devices import full_precision, one_thread
-from vaesampler._runtime.progress import Progress
+from vaesampler._runtime.progress import SILENCE, Progress
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._runtime.settings import GeneratorSettings
 from vaesampler._training.early_stopping import MAX_ROWS_BY_LOOK, HeldOutRows
-from vaesampler._training.loop import SILENCE, ClassRows
+from vaesampler._training.loop import ClassRows
 from vaesampler._training.retries import Trained
 from vaesampler._training.smoothing import SmoothedRows
 from vaesampler._training.stacks import stacks_of, train_in_stacks
@@ -145,9 +145,15 @@ class _ClassFitting:
         )
         critic = None
         if self.settings.rejection_strength > 0:
-            others = self.training.of_others(label)
-            random = self.seeds.stream("critic", label)
-            critic = fit_critic(self.critic, label, own_rows, others, random)
+            training = self.training
+            others = [one for one in training.labels.classes if one != label]
+            critic = fit_critic(
+                self.critic,
+                label,
+                training.in_proportion(own_rows, label),
+                training.in_proportion(training.of_others(label), *others),
+                self.seeds.stream("critic", label),
+            )
         return ClassGenerator(
             label=label,
             encoder=encoder,

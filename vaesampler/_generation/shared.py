@@ -1,7 +1,7 @@
 """What all classes share: held-out rows, class scaling, and the pretrained VAE."""
 
 import math
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -10,7 +10,7 @@ import torch
 
 from vaesampler._encoding.class_scaling import ClassScaling, ScaledRows
 from vaesampler._encoding.encoder import TableEncoder
-from vaesampler._encoding.rows import EncodedRows, SelectedRows
+from vaesampler._encoding.rows import EncodedRows, SelectedRows, repeated
 from vaesampler._runtime.progress import Progress
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._runtime.settings import GeneratorSettings
@@ -30,6 +30,8 @@ class LabelledRows:
     encoder: TableEncoder
     rows: EncodedRows
     labels: Labels
+    # Number of rows of each class in a table of which these rows are a sample, or None.
+    n_in_table: Mapping[Hashable, int] | None = None
 
     def of_class(self, label: Hashable) -> EncodedRows:
         """Return the rows of a class, without the other rows."""
@@ -38,6 +40,14 @@ class LabelledRows:
     def of_others(self, label: Hashable) -> EncodedRows:
         """Return the rows of all other classes."""
         return SelectedRows(self.rows, np.flatnonzero(~self.labels.is_class(label)))
+
+    def in_proportion(self, rows: EncodedRows, *labels: Hashable) -> EncodedRows:
+        """Return rows of these classes, as many times as they are sampled from the table."""
+        if self.n_in_table is None:
+            return rows
+        n_sampled = sum(len(self.labels.rows_of(label)) for label in labels)
+        n_in_table = sum(self.n_in_table[label] for label in labels)
+        return repeated(rows, round(len(rows) * n_in_table / n_sampled))
 
     def held_out(
         self, labels: Collection[Hashable], settings: GeneratorSettings, seeds: Seeds

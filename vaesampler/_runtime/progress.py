@@ -42,7 +42,7 @@ class Progress(ABC):
     def of_verbosity(verbose: int) -> "Progress":
         """Return no output for 0, a progress bar for 1, and a log for larger values."""
         if verbose <= 0:
-            return ManyProgresses([])
+            return SILENCE
         return ProgressBar() if verbose == 1 else ProgressLog()
 
 
@@ -67,6 +67,9 @@ class ManyProgresses(Progress):
         with ExitStack() as stack:
             for progress in reversed(self.progresses):
                 stack.callback(progress.close)
+
+
+SILENCE = ManyProgresses([])
 
 
 class ProgressBar(Progress):

@@ -1,7 +1,7 @@
 """`Labels`: the class of each row, read from the user's container."""
 
 import datetime
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite
@@ -38,6 +38,19 @@ class Labels:
     def of(cls, classes: list[Hashable], codes: npt.NDArray[np.intp]) -> Self:  # (n_rows,)
         """Return the labels of rows from the index of the class of each."""
         return cls(classes, codes.astype(np.min_scalar_type(len(classes))))
+
+    @classmethod
+    def of_counts(cls, counts: Mapping[Hashable, int]) -> Self:
+        """Return the labels of a table of these numbers of rows, class by class.
+
+        Raises
+        ------
+        ValueError
+            If the labels cannot be sorted.
+        """
+        classes = _sorted(_promoted(list(counts)))
+        codes = np.arange(len(classes), dtype=np.min_scalar_type(len(classes)))
+        return cls(classes, np.repeat(codes, [counts[label] for label in classes]))
 
     def __len__(self) -> int:
         return len(self.codes)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vaesampler._runtime.noise import choose_rows, standard_normal
-from vaesampler._runtime.progress import ManyProgresses, Progress
+from vaesampler._runtime.progress import SILENCE, Progress
 from vaesampler._runtime.settings import EarlyStoppingSettings, TrainingSettings
 from vaesampler._training.batches import RowPool
 from vaesampler._training.curves import LossCurve
@@ -26,7 +26,6 @@ STEPS_BY_POOL = 100
 MOST_ROWS_BY_POOL = 1_024
 MOST_NOISE_BY_POOL = 4_096
 MOST_CELLS_BY_POOL = 4_000_000
-SILENCE = ManyProgresses([])
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 
-from vaesampler._runtime.progress import Progress
+from vaesampler._runtime.progress import SILENCE, Progress
 from vaesampler._runtime.settings import EarlyStoppingSettings, TrainingSettings
-from vaesampler._training.loop import SILENCE, ClassRows, TrainingHistory, train
+from vaesampler._training.loop import ClassRows, TrainingHistory, train
 from vaesampler._vae.model import StackedVAE
 from vaesampler.exceptions import TrainingDivergedError
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from vaesampler._runtime.devices import in_order, usable_threads
-from vaesampler._runtime.progress import Progress
+from vaesampler._runtime.progress import SILENCE, Progress
 from vaesampler._runtime.settings import EarlyStoppingSettings, TrainingSettings
-from vaesampler._training.loop import SILENCE, ClassRows
+from vaesampler._training.loop import ClassRows
 from vaesampler._training.retries import Trained, train_with_retries
 from vaesampler._vae.model import StackedVAE
 

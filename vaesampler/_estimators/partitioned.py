@@ -1,0 +1,214 @@
+"""Fit a sampler to dask collections, and draw rows as dask collections."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vaesampler._estimators.sampling_strategy import check_class_sizes, rows_to_add
+from vaesampler._partitioned.collections import Collection, assembled
+from vaesampler._partitioned.gathering import choose_rows, gather
+from vaesampler._partitioned.natives import concatenate
+from vaesampler._partitioned.surveys import Survey
+from vaesampler._runtime.seeds import Seeds
+from vaesampler._table.labels import Labels, labels_of, take_labels
+from vaesampler._table.templates import Template
+
+if TYPE_CHECKING:
+    from vaesampler._estimators.base import Resources
+    from vaesampler._estimators.oversampler import VAEOversampler
+    from vaesampler._generation.generator import ClassGenerator
+
+# Number of surveys that are merged by a task.
+SURVEYS_BY_TASK = 16
+
+
+@dataclass(frozen=True)
+class Partitioned:
+    """A table and labels in partitions, with what was found out about them."""
+
+    X: Collection
+    y: Collection
+    survey: Survey
+    examples: Any  # a label of each class, in ascending order, like a partition of y
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return sum(self.survey.n_rows)
+
+
+def fit_partitioned(sampler: "VAEOversampler", X: Any, y: Any) -> Partitioned:
+    """Fit a sampler to a dask table and its labels. The training is a single task.
+
+    Raises
+    ------
+    TypeError
+        If y is no dask collection.
+    ValueError
+        If X, y or a parameter is invalid, or if their partitions differ.
+    """
+    import dask
+    from dask import delayed
+
+    table = Collection.of(X, "X")
+    target = Collection.of(y, "y").aligned_with(table)
+    parts = list(zip(table.parts(), target.parts(), strict=True))
+    surveys = [delayed(Survey.of)(index, *part) for index, part in enumerate(parts)]
+    while len(surveys) > 1:
+        groups = range(0, len(surveys), SURVEYS_BY_TASK)
+        surveys = [
+            delayed(Survey.merged)(surveys[start : start + SURVEYS_BY_TASK]) for start in groups
+        ]
+    (survey,) = dask.compute(*surveys)
+    labels = Labels.of_counts(survey.class_counts)
+    strategy = rows_to_add(sampler.sampling_strategy, labels)
+    check_class_sizes(strategy, labels)
+    resources = sampler._resources()
+    choices = choose_rows(survey, table.example.shape[1], resources.seeds)
+    chosen = [delayed(choice.take)(*part) for choice, part in zip(choices, parts, strict=True)]
+    # Without callbacks and progress, which are the user's process's.
+    blank = type(sampler)(**sampler.get_params(deep=False) | {"verbose": 0})
+    blank.sampling_strategy_ = strategy
+    task = delayed(_fit_gathered)(
+        blank, delayed(gather)(chosen), dict(survey.class_counts), resources
+    )
+    fitted, examples = dask.compute(task)[0]
+    parameters = sampler.get_params(deep=False)
+    for name, value in vars(fitted).items():
+        if name not in parameters:
+            setattr(sampler, name, value)
+    return Partitioned(table, target, survey, examples)
+
+
+def resample_partitioned(sampler: "VAEOversampler", X: Any, y: Any) -> tuple[Any, Any]:
+    """Fit a sampler; return its rows below X, and their labels below y, to be drawn later."""
+    import dask.array as da
+    from dask import delayed
+
+    table = fit_partitioned(sampler, X, y)
+    classes = Labels.of_counts(table.survey.class_counts)
+    examples = delayed(table.examples)
+    drawn = [
+        chunk
+        for label in sampler._generators
+        for chunk in chunks_of(
+            sampler,
+            label,
+            sampler.sampling_strategy_[label],
+            sampler._fitted_with.seeds,
+            "fit_resample",
+        )
+    ]
+    n_rows = [chunk.n_rows for chunk in drawn]
+    labels = [
+        delayed(_repeated)(examples, classes.code_of(chunk.label), chunk.n_rows)
+        for chunk in drawn
+    ]
+    sampler.synthetic_mask_ = da.concatenate(
+        [da.zeros(n, dtype=bool, chunks=-1) for n in table.survey.n_rows]
+        + [da.ones(n, dtype=bool, chunks=-1) for n in n_rows]
+    )
+    return (
+        table.X.with_parts([chunk.rows for chunk in drawn], n_rows, table.n_rows),
+        table.y.with_parts(labels, n_rows, table.n_rows),
+    )
+
+
+def sample_partitioned(
+    sampler: "VAEOversampler",
+    label: Hashable,
+    n_samples: int,
+    seeds: Seeds,
+    purpose: Sequence[object],
+    n_partitions: int,
+) -> Any:
+    """Return rows of a class as a dask collection, of at most this many partitions.
+
+    Raises
+    ------
+    TypeError
+        If the sampler was fitted to a table that is neither of pandas nor an array.
+    """
+    from dask import delayed
+
+    drawn = chunks_of(sampler, label, n_samples, seeds, *purpose)
+    groups = np.array_split(np.arange(len(drawn)), max(1, min(n_partitions, len(drawn))))
+    parts = [
+        delayed(concatenate)([drawn[index].rows for index in group])
+        for group in groups
+        if len(group)
+    ]
+    n_rows = [sum(drawn[index].n_rows for index in group) for group in groups]
+    return assembled(parts, n_rows, sampler._template.make([], 0))
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Rows of a class that are drawn by one task."""
+
+    label: Hashable
+    n_rows: int
+    rows: Any  # delayed
+
+
+def chunks_of(
+    sampler: "VAEOversampler", label: Hashable, n_samples: int, seeds: Seeds, *purpose: object
+) -> list[Chunk]:
+    """Return the chunks of rows of a class: those of `fit_resample` and `sample` in memory."""
+    from dask import delayed
+
+    generator, resources = sampler._generators[label], sampler._fitted_with
+    # As one object, which each worker gets once; dask would look for collections in it.
+    drawing = delayed(
+        Drawing(generator, sampler._template, replace(resources, seeds=seeds), purpose),
+        traverse=False,
+    )
+    return [
+        Chunk(label, n_rows, delayed(_draw_chunk)(drawing, chunk, n_rows))
+        for chunk, n_rows in enumerate(generator.chunk_sizes(n_samples))
+    ]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What is needed to draw rows of a class, on any worker."""
+
+    generator: "ClassGenerator"
+    template: Template
+    resources: "Resources"
+    purpose: tuple[object, ...]
+
+
+def _draw_chunk(drawing: Drawing, chunk: int, n_rows: int) -> Any:
+    resources = drawing.resources
+    blocks = drawing.generator.draw_chunk(
+        chunk,
+        n_rows,
+        resources.latent_sampler,
+        resources.seeds,
+        resources.device,
+        *drawing.purpose,
+    )
+    with closing(blocks):
+        return drawing.template.make(blocks, n_rows)
+
+
+def _fit_gathered(
+    blank: "VAEOversampler",
+    rows: tuple[Any, Any],
+    n_in_table: Mapping[Hashable, int],
+    resources: "Resources",
+) -> tuple["VAEOversampler", Any]:
+    """Return a sampler that is fitted to gathered rows, and a label of each class."""
+    X, y = rows
+    labels = labels_of(y)
+    blank._fit(blank._read_table(X, reset=True), labels, resources, n_in_table=n_in_table)
+    first_rows = [labels.rows_of(label)[0] for label in labels.classes]
+    return blank, take_labels(y, np.array(first_rows))
+
+
+def _repeated(examples: Any, code: int, n_rows: int) -> Any:
+    return take_labels(examples, np.full(n_rows, code))

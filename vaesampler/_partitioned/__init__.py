@@ -1,0 +1,1 @@
+"""Tables in partitions, of dask: surveyed, gathered in part, and appended to."""

@@ -1,0 +1,211 @@
+"""`Collection`: a table or labels in partitions, as a user passes them."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vaesampler._table.unsupported import is_instance
+
+
+def is_collection(X: Any) -> bool:
+    """Return whether X is a dask array, data frame or series, without importing dask."""
+    return hasattr(X, "__dask_graph__") and (
+        is_instance(X, "dask.array", "Array")
+        or is_instance(X, "dask.dataframe")
+        or is_instance(X, "dask_expr")
+    )
+
+
+class Collection(ABC):
+    """A dask collection whose partitions are tables, or labels, of adjacent rows."""
+
+    native: Any  # the dask object
+
+    @staticmethod
+    def of(native: Any, name: str) -> "Collection":
+        """Return the collection of a dask object, called `name` in messages.
+
+        Raises
+        ------
+        TypeError
+            If it is another object.
+        """
+        if not is_collection(native):
+            kind = f"{type(native).__module__}.{type(native).__qualname__}"
+            raise TypeError(
+                f"{name} must be a dask collection, since the other one is; found {kind}. "
+                f"Take both from one collection, or convert {name} with `dask.dataframe."
+                "from_pandas` or `dask.array.from_array`."
+            )
+        if is_instance(native, "dask.array", "Array"):
+            return ArrayCollection(native)
+        return FrameCollection(native)
+
+    @property
+    @abstractmethod
+    def example(self) -> Any:
+        """An empty partition."""
+
+    @abstractmethod
+    def parts(self) -> list[Any]:
+        """Return a delayed object for each partition."""
+
+    def aligned_with(self, other: "Collection") -> "Collection":
+        """Return this collection with the partitions of another one.
+
+        Raises
+        ------
+        ValueError
+            If the numbers of partitions differ, and where they begin is not known.
+        """
+        aligned = self._repartitioned(other)
+        if aligned.n_partitions != other.n_partitions:
+            raise ValueError(
+                f"X and y must have the same partitions; found {other.n_partitions} and "
+                f"{aligned.n_partitions}. Take both from one collection, or call `repartition` "
+                "(of arrays: `rechunk`) on it before."
+            )
+        return aligned
+
+    @property
+    @abstractmethod
+    def n_partitions(self) -> int:
+        """Number of partitions."""
+
+    @abstractmethod
+    def _repartitioned(self, other: "Collection") -> "Collection":
+        """Return this collection with the partitions of another one, where they are known."""
+
+    @abstractmethod
+    def with_parts(self, parts: Sequence[Any], n_rows: Sequence[int], n_before: int) -> Any:
+        """Return the dask object with delayed partitions of these numbers of rows below it.
+
+        It has `n_before` rows, from which the index of the new ones continues.
+        """
+
+
+@dataclass(frozen=True)
+class FrameCollection(Collection):
+    """A dask data frame or series, whose partitions are pandas'."""
+
+    native: Any
+
+    @property
+    def example(self) -> Any:
+        """An empty partition."""
+        return self.native._meta
+
+    def parts(self) -> list[Any]:
+        """Return a delayed object for each partition."""
+        return list(self.native.to_delayed())
+
+    @property
+    def n_partitions(self) -> int:
+        """Number of partitions."""
+        return int(self.native.npartitions)
+
+    def _repartitioned(self, other: Collection) -> Collection:
+        own, theirs = self.native, other.native
+        is_known = own.known_divisions and getattr(theirs, "known_divisions", False)
+        if not is_known or own.divisions == theirs.divisions:
+            return self
+        return FrameCollection(own.repartition(divisions=theirs.divisions, force=True))
+
+    def with_parts(self, parts: Sequence[Any], n_rows: Sequence[int], n_before: int) -> Any:
+        """Return the frame or series with these partitions below it."""
+        import dask.dataframe as dd
+        from dask import delayed
+
+        starts = n_before + np.cumsum([0, *n_rows[:-1]])
+        numbered = [
+            delayed(_numbered)(part, self.example.index, int(start))
+            for part, start in zip(parts, starts, strict=True)
+        ]
+        if not parts:
+            return self.native
+        return dd.concat([self.native, assembled(numbered, n_rows, self.example)])
+
+
+@dataclass(frozen=True)
+class ArrayCollection(Collection):
+    """A dask array in chunks of rows."""
+
+    native: Any  # (n_rows, n_columns) or (n_rows,)
+
+    @property
+    def example(self) -> Any:
+        """An empty partition."""
+        return np.empty((0, *self.native.shape[1:]), dtype=self.native.dtype)
+
+    def parts(self) -> list[Any]:
+        """Return a delayed object for each chunk of rows."""
+        whole = self.native.rechunk(dict.fromkeys(range(1, self.native.ndim), -1))
+        return list(whole.to_delayed().ravel())
+
+    @property
+    def n_partitions(self) -> int:
+        """Number of chunks of rows."""
+        return len(self.native.chunks[0])
+
+    def _repartitioned(self, other: Collection) -> Collection:
+        if not isinstance(other, ArrayCollection):
+            return self
+        own, theirs = self.native.chunks[0], other.native.chunks[0]
+        if own == theirs or np.isnan([*own, *theirs]).any() or sum(own) != sum(theirs):
+            return self
+        return ArrayCollection(self.native.rechunk({0: theirs}))
+
+    def with_parts(self, parts: Sequence[Any], n_rows: Sequence[int], n_before: int) -> Any:  # noqa: ARG002
+        """Return the array with these partitions below it."""
+        import dask.array as da
+
+        if not parts:
+            return self.native
+        below = assembled(parts, n_rows, self.example)
+        return da.concatenate([self.native, below], allow_unknown_chunksizes=True)
+
+
+def assembled(parts: Sequence[Any], n_rows: Sequence[int], example: Any) -> Any:
+    """Return the dask object of delayed partitions, each of these numbers of rows.
+
+    Raises
+    ------
+    TypeError
+        If `example`, an empty partition, is neither of pandas nor an array.
+    """
+    if isinstance(example, np.ndarray):
+        import dask.array as da
+
+        blocks = [
+            da.from_delayed(part, (n, *example.shape[1:]), meta=example)
+            for part, n in zip(parts, n_rows, strict=True)
+        ]
+        return da.concatenate(blocks) if blocks else da.from_array(example)
+    if not is_instance(example, "pandas"):
+        kind = f"{type(example).__module__}.{type(example).__qualname__}"
+        raise TypeError(
+            "Partitions of dask are data frames of pandas, or arrays; the sampler was fitted "
+            f"to {kind}. Draw without `npartitions`."
+        )
+    import dask.dataframe as dd
+
+    if not parts:
+        return dd.from_pandas(example, npartitions=1)
+    return dd.from_delayed(parts, meta=example, verify_meta=False)
+
+
+def _numbered(part: Any, example: Any, start: int) -> Any:
+    """Return a frame or series with an index like the one in `example`.
+
+    Integers count from `start`; other indices have missing labels.
+    """
+    import pandas as pd
+
+    if example.dtype.kind in "iu":
+        index = pd.RangeIndex(start, start + len(part), name=example.name)
+    else:
+        index = pd.Index([None] * len(part), dtype=example.dtype, name=example.name)
+    return part.set_axis(index)
