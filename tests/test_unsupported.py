@@ -162,11 +162,12 @@ def test_a_matrix_of_numpy_is_refused_with_its_conversion():
     assert "np.asarray" in message_of(np.asmatrix(X), TypeError)
 
 
-def test_dask_frames_and_arrays_are_refused_with_their_conversion():
-    frames = pytest.importorskip("dask.dataframe", reason="dask is not installed")
+def test_labels_in_memory_are_refused_for_dask_frames_and_arrays():
     import dask.array
+    import dask.dataframe
 
-    for rows in (frames.from_pandas(FRAME, npartitions=2), dask.array.from_array(X)):
+    frame = dask.dataframe.from_pandas(FRAME, npartitions=2)
+    for rows in (frame, dask.array.from_array(X)):
         assert "`X.compute()`" in message_of(rows, TypeError)
         assert quick(max_iter=3).fit_resample(rows.compute(), Y)[0].shape == (60, 2)
 

@@ -207,8 +207,26 @@ class SelectedRows(EncodedRows):
         return self.rows.subset(self.indices[indices])
 
 
-def repeated(rows: EncodedRows, n_rows: int) -> EncodedRows:
-    """Return `n_rows` rows, which repeat these in their order, each about equally often."""
-    if n_rows == len(rows):
-        return rows
-    return SelectedRows(rows, np.arange(n_rows) * len(rows) // n_rows)
+@dataclass(frozen=True)
+class RepeatedRows(EncodedRows):
+    """`n_rows` rows, which repeat some rows, each about equally often, in their order.
+
+    If there are fewer than `rows`, they are some of these, evenly spaced.
+    """
+
+    rows: EncodedRows
+    n_rows: int
+
+    def __len__(self) -> int:
+        return self.n_rows
+
+    def take(self, indices: Indices) -> Rows32:
+        """Return the rows with these indices, counted among the repeated rows."""
+        return self.rows.take(self._repeated(indices))
+
+    def subset(self, indices: Indices) -> EncodedRows:
+        """Return the rows with these indices, without the other rows."""
+        return self.rows.subset(self._repeated(indices))
+
+    def _repeated(self, indices: Indices) -> Indices:
+        return indices * len(self.rows) // self.n_rows

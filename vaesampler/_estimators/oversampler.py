@@ -738,11 +738,11 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         labels: Labels,
         resources: "Resources",
         progress: Progress = SILENCE,
-        n_in_table: Mapping[Hashable, int] | None = None,
+        weights: Mapping[Hashable, float] | None = None,
     ) -> None:
         """Fit the generators to a table.
 
-        It may be a sample of a table that has `n_in_table` rows of each class.
+        `weights` are those of `LabelledRows`, if it is a sample of a larger table.
         """
         from vaesampler._generation.fitting import fit_generators
         from vaesampler._generation.shared import LabelledRows
@@ -751,7 +751,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         schema, cells = read_cells(container, self.categorical_features, self.ordinal_features)
         check_cardinality(schema, cells, self.categorical_features)
         encoder = TableEncoder.of(schema)
-        table = LabelledRows(encoder, encoder.rows(cells), labels, n_in_table)
+        table = LabelledRows(encoder, encoder.rows(cells), labels, weights)
         own_rows = {label: labels.rows_of(label) for label in wanted}
         classes = {label: SelectedRows(table.rows, rows) for label, rows in own_rows.items()}
         check_classes(classes, self.latent_dim, self.early_stopping)

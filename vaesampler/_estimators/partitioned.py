@@ -205,7 +205,9 @@ def _fit_gathered(
     """Return a sampler that is fitted to gathered rows, and a label of each class."""
     X, y = rows
     labels = labels_of(y)
-    blank._fit(blank._read_table(X, reset=True), labels, resources, n_in_table=n_in_table)
+    n_gathered = dict(zip(labels.classes, labels.counts.tolist(), strict=True))
+    weights = {label: n_in_table[label] / n_gathered[label] for label in labels.classes}
+    blank._fit(blank._read_table(X, reset=True), labels, resources, weights=weights)
     first_rows = [labels.rows_of(label)[0] for label in labels.classes]
     return blank, take_labels(y, np.array(first_rows))
 

@@ -145,15 +145,9 @@ class _ClassFitting:
         )
         critic = None
         if self.settings.rejection_strength > 0:
-            training = self.training
-            others = [one for one in training.labels.classes if one != label]
-            critic = fit_critic(
-                self.critic,
-                label,
-                training.in_proportion(own_rows, label),
-                training.in_proportion(training.of_others(label), *others),
-                self.seeds.stream("critic", label),
-            )
+            others = self.training.of_others(label)
+            random = self.seeds.stream("critic", label)
+            critic = fit_critic(self.critic, label, own_rows, others, random)
         return ClassGenerator(
             label=label,
             encoder=encoder,

@@ -10,7 +10,7 @@ import torch
 
 from vaesampler._encoding.class_scaling import ClassScaling, ScaledRows
 from vaesampler._encoding.encoder import TableEncoder
-from vaesampler._encoding.rows import EncodedRows, SelectedRows, repeated
+from vaesampler._encoding.rows import EncodedRows, RepeatedRows, SelectedRows
 from vaesampler._runtime.progress import Progress
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._runtime.settings import GeneratorSettings
@@ -30,24 +30,24 @@ class LabelledRows:
     encoder: TableEncoder
     rows: EncodedRows
     labels: Labels
-    # Number of rows of each class in a table of which these rows are a sample, or None.
-    n_in_table: Mapping[Hashable, int] | None = None
+    # Of a sample of a table: number of rows of the table by row of each class.
+    weights: Mapping[Hashable, float] | None = None
 
     def of_class(self, label: Hashable) -> EncodedRows:
         """Return the rows of a class, without the other rows."""
         return self.rows.subset(self.labels.rows_of(label))
 
     def of_others(self, label: Hashable) -> EncodedRows:
-        """Return the rows of all other classes."""
-        return SelectedRows(self.rows, np.flatnonzero(~self.labels.is_class(label)))
-
-    def in_proportion(self, rows: EncodedRows, *labels: Hashable) -> EncodedRows:
-        """Return rows of these classes, as many times as they are sampled from the table."""
-        if self.n_in_table is None:
-            return rows
-        n_sampled = sum(len(self.labels.rows_of(label)) for label in labels)
-        n_in_table = sum(self.n_in_table[label] for label in labels)
-        return repeated(rows, round(len(rows) * n_in_table / n_sampled))
+        """Return the rows of all other classes, in proportion to those of the class."""
+        others = SelectedRows(self.rows, np.flatnonzero(~self.labels.is_class(label)))
+        if self.weights is None:
+            return others
+        n_rows = sum(
+            self.weights[one] * int(count)
+            for one, count in zip(self.labels.classes, self.labels.counts, strict=True)
+            if one != label
+        )
+        return RepeatedRows(others, max(1, round(n_rows / self.weights[label])))
 
     def held_out(
         self, labels: Collection[Hashable], settings: GeneratorSettings, seeds: Seeds

@@ -36,9 +36,8 @@ class Collection(ABC):
         if not is_collection(native):
             kind = f"{type(native).__module__}.{type(native).__qualname__}"
             raise TypeError(
-                f"{name} must be a dask collection, since the other one is; found {kind}. "
-                f"Take both from one collection, or convert {name} with `dask.dataframe."
-                "from_pandas` or `dask.array.from_array`."
+                f"{name} must be a dask collection, since X is one; found {kind}. Take both "
+                "from one collection, or pass `X.compute()` if it fits into memory."
             )
         if is_instance(native, "dask.array", "Array"):
             return ArrayCollection(native)

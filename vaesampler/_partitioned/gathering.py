@@ -15,7 +15,7 @@ from vaesampler._table.labels import labels_of
 
 # Number of rows that are gathered, at most, and of cells. Small classes are gathered whole.
 MOST_ROWS = 200_000
-MOST_CELLS = 20_000_000
+MOST_CELLS = 10_000_000
 LEAST_ROWS_IN_WIDE_TABLES = 10_000
 
 
