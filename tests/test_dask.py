@@ -196,6 +196,22 @@ def test_empty_partitions_and_partitions_of_one_class_are_read():
     assert_equal_tables(X_new.compute(), quick().fit_resample(X, y)[0])
 
 
+@pytest.mark.parametrize("columns", [None, ["amount", "plan"]])
+def test_small_files_are_read_alike_and_new_labels_can_be_assigned(columns, tmp_path):
+    X, y = make_frame()
+    for index in range(6):  # each with an index from 0
+        part = slice(50 * index, 50 * (index + 1))
+        file = tmp_path / f"part.{index}.parquet"
+        X[part].assign(churn=y).reset_index(drop=True).to_parquet(file)
+    table = dd.read_parquet(tmp_path)
+    rows = table.drop(columns="churn") if columns is None else table[columns]
+    X_new, y_new = quick().fit_resample(rows, table["churn"])
+    whole = X_new.assign(churn=y_new).compute()
+    X_memory = table.compute()[list(rows.columns)].reset_index(drop=True)
+    X_expected, y_expected = quick().fit_resample(X_memory, table["churn"].compute())
+    assert_equal_tables(whole, X_expected.assign(churn=y_expected.to_numpy()))
+
+
 # More rows than are gathered
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vaesampler._estimators.sampling_strategy import check_class_sizes, rows_to_add
-from vaesampler._partitioned.collections import Collection, assembled
+from vaesampler._partitioned.collections import assembled
 from vaesampler._partitioned.gathering import choose_rows, gather
 from vaesampler._partitioned.natives import concatenate
+from vaesampler._partitioned.pairs import NewRows, Pair
 from vaesampler._partitioned.surveys import Survey
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._table.labels import Labels, labels_of, take_labels
@@ -29,15 +30,9 @@ SURVEYS_BY_TASK = 16
 class Partitioned:
     """A table and labels in partitions, with what was found out about them."""
 
-    X: Collection
-    y: Collection
+    pair: Pair
     survey: Survey
     examples: Any  # a label of each class, in ascending order, like a partition of y
-
-    @property
-    def n_rows(self) -> int:
-        """Number of rows."""
-        return sum(self.survey.n_rows)
 
 
 def fit_partitioned(sampler: "VAEOversampler", X: Any, y: Any) -> Partitioned:
@@ -53,9 +48,8 @@ def fit_partitioned(sampler: "VAEOversampler", X: Any, y: Any) -> Partitioned:
     import dask
     from dask import delayed
 
-    table = Collection.of(X, "X")
-    target = Collection.of(y, "y").aligned_with(table)
-    parts = list(zip(table.parts(), target.parts(), strict=True))
+    pair = Pair.of(X, y)
+    parts = pair.parts()
     surveys = [delayed(Survey.of)(index, *part) for index, part in enumerate(parts)]
     while len(surveys) > 1:
         groups = range(0, len(surveys), SURVEYS_BY_TASK)
@@ -67,7 +61,7 @@ def fit_partitioned(sampler: "VAEOversampler", X: Any, y: Any) -> Partitioned:
     strategy = rows_to_add(sampler.sampling_strategy, labels)
     check_class_sizes(strategy, labels)
     resources = sampler._resources()
-    choices = choose_rows(survey, table.example.shape[1], resources.seeds)
+    choices = choose_rows(survey, pair.X.example.shape[1], resources.seeds)
     chosen = [delayed(choice.take)(*part) for choice, part in zip(choices, parts, strict=True)]
     # Without callbacks and progress, which are the user's process's.
     blank = type(sampler)(**sampler.get_params(deep=False) | {"verbose": 0})
@@ -80,7 +74,7 @@ def fit_partitioned(sampler: "VAEOversampler", X: Any, y: Any) -> Partitioned:
     for name, value in vars(fitted).items():
         if name not in parameters:
             setattr(sampler, name, value)
-    return Partitioned(table, target, survey, examples)
+    return Partitioned(pair, survey, examples)
 
 
 def resample_partitioned(sampler: "VAEOversampler", X: Any, y: Any) -> tuple[Any, Any]:
@@ -111,10 +105,8 @@ def resample_partitioned(sampler: "VAEOversampler", X: Any, y: Any) -> tuple[Any
         [da.zeros(n, dtype=bool, chunks=-1) for n in table.survey.n_rows]
         + [da.ones(n, dtype=bool, chunks=-1) for n in n_rows]
     )
-    return (
-        table.X.with_parts([chunk.rows for chunk in drawn], n_rows, table.n_rows),
-        table.y.with_parts(labels, n_rows, table.n_rows),
-    )
+    new = NewRows([chunk.rows for chunk in drawn], labels, n_rows)
+    return table.pair.above(new, sum(table.survey.n_rows))
 
 
 def sample_partitioned(

@@ -78,13 +78,6 @@ class Collection(ABC):
     def _repartitioned(self, other: "Collection") -> "Collection":
         """Return this collection with the partitions of another one, where they are known."""
 
-    @abstractmethod
-    def with_parts(self, parts: Sequence[Any], n_rows: Sequence[int], n_before: int) -> Any:
-        """Return the dask object with delayed partitions of these numbers of rows below it.
-
-        It has `n_before` rows, from which the index of the new ones continues.
-        """
-
 
 @dataclass(frozen=True)
 class FrameCollection(Collection):
@@ -99,7 +92,8 @@ class FrameCollection(Collection):
 
     def parts(self) -> list[Any]:
         """Return a delayed object for each partition."""
-        return list(self.native.to_delayed())
+        # Optimized, small partitions would be read together.
+        return list(self.native.to_delayed(optimize_graph=False))
 
     @property
     def n_partitions(self) -> int:
@@ -112,20 +106,6 @@ class FrameCollection(Collection):
         if not is_known or own.divisions == theirs.divisions:
             return self
         return FrameCollection(own.repartition(divisions=theirs.divisions, force=True))
-
-    def with_parts(self, parts: Sequence[Any], n_rows: Sequence[int], n_before: int) -> Any:
-        """Return the frame or series with these partitions below it."""
-        import dask.dataframe as dd
-        from dask import delayed
-
-        starts = n_before + np.cumsum([0, *n_rows[:-1]])
-        numbered = [
-            delayed(_numbered)(part, self.example.index, int(start))
-            for part, start in zip(parts, starts, strict=True)
-        ]
-        if not parts:
-            return self.native
-        return dd.concat([self.native, assembled(numbered, n_rows, self.example)])
 
 
 @dataclass(frozen=True)
@@ -157,15 +137,6 @@ class ArrayCollection(Collection):
             return self
         return ArrayCollection(self.native.rechunk({0: theirs}))
 
-    def with_parts(self, parts: Sequence[Any], n_rows: Sequence[int], n_before: int) -> Any:  # noqa: ARG002
-        """Return the array with these partitions below it."""
-        import dask.array as da
-
-        if not parts:
-            return self.native
-        below = assembled(parts, n_rows, self.example)
-        return da.concatenate([self.native, below], allow_unknown_chunksizes=True)
-
 
 def assembled(parts: Sequence[Any], n_rows: Sequence[int], example: Any) -> Any:
     """Return the dask object of delayed partitions, each of these numbers of rows.
@@ -194,17 +165,3 @@ def assembled(parts: Sequence[Any], n_rows: Sequence[int], example: Any) -> Any:
     if not parts:
         return dd.from_pandas(example, npartitions=1)
     return dd.from_delayed(parts, meta=example, verify_meta=False)
-
-
-def _numbered(part: Any, example: Any, start: int) -> Any:
-    """Return a frame or series with an index like the one in `example`.
-
-    Integers count from `start`; other indices have missing labels.
-    """
-    import pandas as pd
-
-    if example.dtype.kind in "iu":
-        index = pd.RangeIndex(start, start + len(part), name=example.name)
-    else:
-        index = pd.Index([None] * len(part), dtype=example.dtype, name=example.name)
-    return part.set_axis(index)
