@@ -283,8 +283,9 @@ def test_a_far_location_draws_the_outermost_level_and_overflows_nowhere(seed):
         assert likelihood.negative_log_likelihood(-output, rows).isfinite().all()
 
 
-def test_sums_over_many_groups_are_those_of_each_group():
-    widths = tuple(2 + index % 5 for index in range(MOST_GROUPS_AT_ONCE + 7))
+@pytest.mark.parametrize("n_groups", [1, 2, MOST_GROUPS_AT_ONCE, *range(101, 118)])
+def test_sums_over_many_groups_are_those_of_each_group(n_groups):
+    widths = tuple(2 + index % 5 for index in range(n_groups))
     likelihood = LIKELIHOODS["categorical"](2, Part("categorical", widths))
     weights = torch.rand(2, 5, sum(widths), generator=generator_of(0))
     groups = weights.split(widths, dim=-1)
