@@ -350,15 +350,15 @@ def test_drawn_rows_are_encoded_as_their_cells_are_up_to_rounding(seed, size):
             assert np.abs(found - expected)[inside, index].max(initial=0) < 0.2
 
 
+@pytest.mark.parametrize("cells_at_once", [1, 7, 32_768])
 @given(
     seed=seeds,
     n_rows=st.integers(0, 40),
     n_columns=st.integers(0, 6),
     n_points=st.integers(2, 30),
-    cells_at_once=st.sampled_from([1, 7, 32_768]),
 )
 def test_a_look_up_table_is_linear_between_its_points_and_constant_beyond(
-    seed, n_rows, n_columns, n_points, cells_at_once
+    cells_at_once, seed, n_rows, n_columns, n_points
 ):
     rng = np.random.default_rng(seed)
     lowest = rng.normal(size=n_columns)
