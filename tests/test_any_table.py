@@ -432,6 +432,13 @@ def test_rows_of_a_large_sparse_table_are_encoded_when_they_are_asked_for(table,
     assert isinstance(encoded, LazyRows)
     indices = np.array([3, 0, 3])
     assert_array_equal(encoded.take(indices), dense.take(indices))
+    subset = encoded.subset(indices)
+    assert isinstance(subset, LazyRows)
+    assert_array_equal(subset.take(np.arange(3)), dense.take(indices))
+    of_array = TableEncoder.of(schema).rows(read_cells(Container.of(X), "auto")[1])
+    assert isinstance(of_array, LazyRows)
+    assert isinstance(of_array.subset(indices), DenseRows)
+    assert_array_equal(of_array.subset(indices).take(np.arange(3)), dense.take(indices))
 
 
 @pytest.mark.parametrize("n_columns", [1, 2000])

@@ -541,6 +541,7 @@ def test_a_ratio_that_the_table_has_adds_nothing(n_rows, ratio):
 
 @pytest.mark.parametrize("label", [[0], {0}, {0: 1}], ids=str)
 def test_a_label_that_cannot_be_hashed_is_no_class(label):
+    assert labels_of(CODES).code_of(label) is None
     sampler = quick(max_iter=2).fit(X, CODES)
     with pytest.raises(ValueError, match=re.escape(f"needed for class {label}")):
         sampler.sample(label, 3)

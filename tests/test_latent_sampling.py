@@ -222,6 +222,13 @@ def test_sources_that_are_none_of_the_rows_are_refused(sources, rows):
         draw_codes(sampler, "rare", RowsAsCodes(), rows, 2, torch.Generator())
 
 
+def test_codes_and_sources_of_another_device_are_refused_with_both(rows):
+    z, sources = torch.zeros(1, 2, 6), torch.zeros(2, dtype=torch.int64)
+    for sampler in (Returns(z.to("meta")), Returns(z, sources.to("meta"))):
+        with pytest.raises(ValueError, match=r"on cpu.*; found .*, on meta"):
+            draw_codes(sampler, "rare", RowsAsCodes(), rows, 2, torch.Generator())
+
+
 @pytest.mark.parametrize("n_wrong", [1, 2])
 def test_codes_with_a_number_that_is_not_finite_are_counted(n_wrong, rows):
     z = torch.zeros(1, 3, 6)

@@ -14,12 +14,12 @@ from vaesampler._encoding.layout import Part
 from vaesampler._training.gradients import GRADIENTS, AutogradGradient, GaussianGradient
 from vaesampler._vae.likelihoods import LIKELIHOODS, LOWEST_LOG_VAR, MOST_GROUPS_AT_ONCE
 
-SCORES = ((-1.2, 0.1, 1.7), (-0.8, -0.3, 0.2, 2.0))
+SCORES = ((-1.2, 0.1, 1.7), (-0.8, -0.3, 0.2, 2.0), (-0.5, 0.9))
 PARTS = {
     "gaussian": Part("gaussian", (1, 1, 1)),
     "bernoulli": Part("bernoulli", (1, 1)),
     "categorical": Part("categorical", (3, 2)),
-    "ordinal": Part("ordinal", (1, 2), SCORES),
+    "ordinal": Part("ordinal", (1, 2, 2), SCORES),
 }
 # All rows that each of the discrete likelihoods may draw.
 ROWS = {
@@ -28,9 +28,10 @@ ROWS = {
         (*np.eye(3)[first], *np.eye(2)[second]) for first, second in product(range(3), range(2))
     ],
     "ordinal": [
-        (first, *second)
-        for first, second in product(
-            SCORES[0], [*((score, 0.0) for score in SCORES[1]), (0, 1)]
+        (first, *second, *third)
+        for first, second, third in product(
+            SCORES[0],
+            *([*((score, 0.0) for score in own), (0.0, 1.0)] for own in SCORES[1:]),
         )
     ],
 }
@@ -276,15 +277,27 @@ def test_a_likelihood_without_a_written_gradient_gets_the_same_from_autograd(
 def test_a_far_location_draws_the_outermost_level_and_overflows_nowhere(seed):
     likelihood = make("ordinal", seed=seed)
     for sign, level in ((-1, 0), (1, -1)):
-        output = torch.full((1, 50, 3), sign * 1e4)
+        output = torch.full((1, 50, PARTS["ordinal"].width), sign * 1e4)
         rows = likelihood.draw(output, generator_of(seed))
         assert (rows[..., 0] == SCORES[0][level]).all()
         assert likelihood.negative_log_likelihood(output, rows).isfinite().all()
         assert likelihood.negative_log_likelihood(-output, rows).isfinite().all()
 
 
-def test_sums_over_many_groups_are_those_of_each_group():
-    widths = tuple(2 + index % 5 for index in range(MOST_GROUPS_AT_ONCE + 7))
+@pytest.mark.parametrize("name", ["gaussian", "ordinal"])
+@pytest.mark.parametrize("value", [-1e3, 1e3])
+def test_losses_are_finite_however_far_training_moves_the_parameters(name, value):
+    likelihood, output = make(name), output_of(name, 1, 20)
+    rows = likelihood.draw(output, generator_of(0)).detach()
+    for values in likelihood.parameters():
+        values.data.fill_(value)
+    assert likelihood.negative_log_likelihood(output, rows).isfinite().all()
+    assert likelihood.marginal_loss(rows).isfinite().all()
+
+
+@pytest.mark.parametrize("n_groups", [1, 2, MOST_GROUPS_AT_ONCE, *range(101, 118)])
+def test_sums_over_many_groups_are_those_of_each_group(n_groups):
+    widths = tuple(2 + index % 5 for index in range(n_groups))
     likelihood = LIKELIHOODS["categorical"](2, Part("categorical", widths))
     weights = torch.rand(2, 5, sum(widths), generator=generator_of(0))
     groups = weights.split(widths, dim=-1)

@@ -205,7 +205,7 @@ def _spans_magnitudes(
     low, high = np.quantile(real, CENTRAL)
     least = SMALL_WHOLE if _are_whole(real) else 0
     are_positive = (real > 0).all() and (synthetic > 0).all()
-    return bool(are_positive and low > least and high > MAGNITUDES * low)
+    return bool(are_positive and low > least and high / MAGNITUDES > low)
 
 
 def _log_edges(
