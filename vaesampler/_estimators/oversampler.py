@@ -358,9 +358,11 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
 
         Parameters
         ----------
-        X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
+        X : {array-like, dataframe, sparse matrix, dask collection} of shape \
+                (n_rows, n_features)
             Numbers, text, categories, booleans and, in a data frame, times. Cells may be
-            missing.
+            missing. With a dask data frame or array, y must be a dask collection, too; see
+            :doc:`Beyond one machine </beyond_one_machine>`.
         y : {array-like, series, dataframe, sparse matrix} of shape (n_rows,) or \
                 (n_rows, n_classes)
             Class labels: numbers, text, booleans, dates, or other objects that can be hashed
@@ -377,8 +379,8 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         ValueError
             If X, y or a parameter is invalid. The message says what to change.
         TypeError
-            If X is of a library that is not supported, or is not in memory. The message says
-            how to convert it.
+            If X is of a library that is not supported, or y is in memory and X is not. The
+            message says how to convert it.
         TrainingDivergedError
             If the loss of a class is not finite, with a smaller learning rate either.
         MemoryError
@@ -398,9 +400,11 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
 
         Parameters
         ----------
-        X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
+        X : {array-like, dataframe, sparse matrix, dask collection} of shape \
+                (n_rows, n_features)
             Numbers, text, categories, booleans and, in a data frame, times. Cells may be
-            missing.
+            missing. With a dask data frame or array, y must be a dask collection, too; see
+            :doc:`Beyond one machine </beyond_one_machine>`.
         y : {array-like, series, dataframe, sparse matrix} of shape (n_rows,) or \
                 (n_rows, n_classes)
             Class labels: numbers, text, booleans, dates, or other objects that can be hashed
@@ -413,7 +417,8 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             The rows of X, unchanged and in order, then the synthetic rows, class by class.
             The index of a pandas frame is numbered anew, as by all samplers of
             imbalanced-learn. Array-likes that are not arrays of NumPy, tensors, lists or
-            tuples come back as arrays.
+            tuples come back as arrays. Partitions of dask collections are unchanged; those
+            below them are drawn when they are computed.
         y_resampled : same container as y, of shape (n_rows_returned,)
             Class labels of these rows, with the dtype, name and categories of y. An array or
             tensor of one column comes back with one dimension; a pandas series with a new
@@ -425,8 +430,8 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         ValueError
             If X, y or a parameter is invalid. The message says what to change.
         TypeError
-            If X is of a library that is not supported, or is not in memory. The message says
-            how to convert it.
+            If X is of a library that is not supported, or y is in memory and X is not. The
+            message says how to convert it.
         TrainingDivergedError
             If the loss of a class is not finite, with a smaller learning rate either.
         MemoryError
