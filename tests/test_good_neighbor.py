@@ -36,12 +36,19 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize("counts", [{0: 40, 1: 12, 2: 8}, {0: 10_000, 1: 2_000}])
-@pytest.mark.parametrize("call", CALLS)
-def test_whatever_a_call_does_the_process_is_as_before(call, counts, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    table = make_table(counts)
+@pytest.fixture(scope="module", params=[{0: 40, 1: 12, 2: 8}, {0: 10_000, 1: 2_000}], ids=str)
+def fitted_table(request):
+    table = make_table(request.param)
     quick().fit_resample(*table)  # modules are imported on first use
+    return table
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_whatever_a_call_does_the_process_is_as_before(
+    call, fitted_table, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    table = fitted_table
     parameters, error = CALLS[call]
     before = process_state()
     sampler = quick(**parameters)

@@ -141,7 +141,7 @@ LEGAL = {
     "early_stopping": [False, True],
     "rejection_strength": [0, 0.0, 4],
     "smoothing": [0, 1.0],
-    "categorical_features": ["auto", [0], {1}],
+    "categorical_features": ["auto", [-1, -2], {-1, -2}],
 }
 ILLEGAL = {
     "latent_dim": [0, 1.5, "2", 2**40],

@@ -1,7 +1,5 @@
 """Seeds decide everything, and nothing global is touched."""
 
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
@@ -23,23 +21,9 @@ from vaesampler._runtime.noise import (
 from vaesampler._runtime.seeds import Seeds
 from vaesampler.exceptions import TrainingDivergedError
 
-IN_A_NEW_PROCESS = """
-import sys
-sys.path.insert(0, {tests!r})
-from conftest import make_table, quick
-X, _ = quick().fit_resample(*make_table())
-sys.stdout.buffer.write(X.tobytes())
-"""
-
 
 def test_equal_seeds_give_bit_equal_rows_in_one_process(table):
     assert_array_equal(quick().fit_resample(*table)[0], quick().fit_resample(*table)[0])
-
-
-def test_equal_seeds_give_bit_equal_rows_across_processes(table, request):
-    script = IN_A_NEW_PROCESS.format(tests=str(request.path.parent))
-    finished = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
-    assert finished.stdout == quick().fit_resample(*table)[0].tobytes()
 
 
 def test_other_seeds_give_other_rows(table):
@@ -91,20 +75,30 @@ SETTINGS = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:Anomaly Detection")
-@pytest.mark.parametrize(
-    ("counts", "parameters"),
-    [({0: 40, 1: 12, 2: 8}, {"early_stopping": True}), ({0: 10_000, 1: 200}, {})],
+@pytest.fixture(
+    scope="module",
+    params=[({0: 40, 1: 12, 2: 8}, {"early_stopping": True}), ({0: 10_000, 1: 200}, {})],
     ids=["early stopping", "a large table"],
 )
-@pytest.mark.parametrize("setting", SETTINGS)
-def test_what_the_user_set_in_torch_changes_nothing_and_stays(setting, parameters, counts):
+def resample_and_rows(request):
+    """Return how to resample a table, and the rows without any settings."""
+    counts, parameters = request.param
     table = make_table(counts)
-    expected = quick(**parameters).fit_resample(*table)[0]
+
+    def resample():
+        return quick(**parameters).fit_resample(*table)[0]
+
+    return resample, resample()
+
+
+@pytest.mark.filterwarnings("ignore:Anomaly Detection")
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_what_the_user_set_in_torch_changes_nothing_and_stays(setting, resample_and_rows):
+    resample, expected = resample_and_rows
     change, value, usual = SETTINGS[setting]
     change(value)
     try:
-        rows = quick(**parameters).fit_resample(*table)[0]
+        rows = resample()
         found = torch.get_default_dtype(), torch.get_float32_matmul_precision()
         assert value in found or value not in (torch.bfloat16, torch.float16, "medium")
     finally:
@@ -112,9 +106,8 @@ def test_what_the_user_set_in_torch_changes_nothing_and_stays(setting, parameter
     assert_array_equal(rows, expected)
 
 
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("parameters", [{}, {"critic": "network"}, {"early_stopping": True}])
-def test_autocast_around_the_calls_changes_nothing(dtype, parameters):
+def test_autocast_around_the_calls_changes_nothing(parameters):
     table = make_table({0: 10_000, 1: 200}, seed=1)
 
     def results():
@@ -123,11 +116,12 @@ def test_autocast_around_the_calls_changes_nothing(dtype, parameters):
         return rows, sampler.sample(1, 5_000), sampler.encode(1, table[0][:20])
 
     expected = results()
-    with torch.autocast("cpu", dtype=dtype):
-        found = results()
-        assert torch.is_autocast_enabled("cpu")
-    for one, other in zip(expected, found, strict=True):
-        assert_array_equal(one, other)
+    for dtype in (torch.bfloat16, torch.float16):
+        with torch.autocast("cpu", dtype=dtype):
+            found = results()
+            assert torch.is_autocast_enabled("cpu")
+        for one, other in zip(expected, found, strict=True):
+            assert_array_equal(one, other)
 
 
 def test_samplers_fitted_side_by_side_in_threads_do_not_feel_each_other(table):
