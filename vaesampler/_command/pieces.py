@@ -84,9 +84,7 @@ class CsvPiece(Piece):
         """Return the rows as pandas reads the whole input."""
         names = None if columns is None else list(columns)
         dtypes = None if self.dtypes is None else dict(self.dtypes)
-        # Each number is the nearest one to its text, which pandas' default misses at times.
-        options = {"low_memory": False, "float_precision": "round_trip"}
-        return self._read(dtype=dtypes, usecols=names, **options)
+        return self._read(dtype=dtypes, usecols=names, low_memory=False)
 
     def table(self, *, as_text: bool) -> pa.Table:
         """Return the rows as text, or typed."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from vaesampler._command.errors import CommandError, require_columns
 from vaesampler._command.output import MARK, Writer, check_output, replaced, schema_of_output
-from vaesampler._command.pieces import Piece
+from vaesampler._command.pieces import Piece, index_columns
 from vaesampler._command.scheduling import Scheduler, scheduler_of
 from vaesampler._command.source import CSV, Source, find_files, format_of, open_source
 from vaesampler._command.target import parse_names, parse_strategy, survey_target
@@ -94,19 +94,22 @@ class Resampling:
 
     def draw(self) -> list[tuple[Any, Any]]:
         """Train the sampler; return parts of the synthetic rows and their labels, delayed."""
+        import dask
         import dask.dataframe as dd
 
-        names = [name for name in self.source.columns if name != self.target]
-        pieces = self.source.pieces
-        X, y = (
-            dd.from_map(read, pieces, meta=read(pieces[0]).iloc[:0])
-            for read in (partial(_frame, columns=names), partial(_series, name=self.target))
-        )
         if not self.n_new:
             return []
-        n_pieces = len(pieces)
-        below = (one.partitions[n_pieces:] for one in self.sampler.fit_resample(X, y))
-        return list(zip(*(one.to_delayed() for one in below), strict=True))
+        names = [name for name in self.source.columns if name != self.target]
+        pieces = self.source.pieces
+        # Otherwise dask makes text of all objects, such as decimals and dates.
+        with dask.config.set({"dataframe.convert-string": False}):
+            X, y = (
+                dd.from_map(read, pieces, meta=read(pieces[0]).iloc[:0])
+                for read in (partial(_frame, columns=names), partial(_series, name=self.target))
+            )
+            resampled = self.sampler.fit_resample(X, y)
+            below = (one.partitions[len(pieces) :].to_delayed() for one in resampled)
+            return list(zip(*below, strict=True))
 
 
 def _check_columns(source: Source, options: Namespace) -> None:
@@ -168,7 +171,11 @@ def _write_synthetic(
 ) -> None:
     frame = X.copy(deep=False)
     frame[target] = y.array  # not aligned by an index
-    table = pa.Table.from_pandas(frame, schema=schema)
+    names = index_columns(schema)
+    for name in names:
+        # Integers are numbered on; other indices, and those of several levels, are missing.
+        frame[name] = X.index.array if len(names) == 1 else None
+    table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
     writer.write_part(_marked(table, writer, True), part)
 
 
