@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from vaesampler._command.errors import CommandError, described
+from vaesampler._command.wording import CommandError, described, say, show_warning
 from vaesampler._runtime.optional import require_dask, require_pyarrow
 from vaesampler._runtime.version import __version__
 
@@ -69,13 +69,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _warnings_in_one_line():
             _run(options)
     except KeyboardInterrupt:
-        _say("interrupted; nothing was written.")
+        say("interrupted; nothing was written.")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of stdout, such as `head`, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except _expected_errors() as error:
-        _say(f"{options.command}: error: {described(error)}")
+        say(f"{options.command}: error: {described(error)}")
         return 1
     return 0
 
@@ -114,16 +114,9 @@ def _expected_errors() -> tuple[type[BaseException], ...]:
 
 @contextmanager
 def _warnings_in_one_line() -> Iterator[None]:
-    def show(message: Warning | str, *_: object) -> None:
-        _say(f"warning: {' '.join(str(message).split())}")
-
     with warnings.catch_warnings():
-        warnings.showwarning = show  # type: ignore[assignment]
+        warnings.showwarning = show_warning
         yield
-
-
-def _say(message: str) -> None:
-    print(f"vaesampler: {message}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:

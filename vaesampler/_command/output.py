@@ -15,8 +15,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vaesampler._command.errors import CommandError
 from vaesampler._command.source import PARQUET, format_of
+from vaesampler._command.wording import CommandError
 
 MARK = "is_synthetic"
 

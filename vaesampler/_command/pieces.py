@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vaesampler._command.errors import CommandError, described
+from vaesampler._command.wording import CommandError, described
 
 # Size of a piece. A row group of Parquet, and a row of CSV, are never divided.
 PIECE_BYTES = 64 * 2**20

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from vaesampler._command.errors import CommandError, require_columns
 from vaesampler._command.output import MARK, check_free, replaced
 from vaesampler._command.source import Source, open_source
 from vaesampler._command.target import is_class
+from vaesampler._command.wording import CommandError, require_columns
 from vaesampler._table.labels import labels_of
 from vaesampler.metrics._report import SyntheticReport, synthetic_report
 

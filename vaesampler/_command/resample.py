@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from vaesampler._command.errors import CommandError, require_columns
 from vaesampler._command.output import MARK, Writer, check_output, replaced, schema_of_output
 from vaesampler._command.pieces import Piece, index_columns
 from vaesampler._command.scheduling import Scheduler, scheduler_of
 from vaesampler._command.source import CSV, Source, find_files, format_of, open_source
 from vaesampler._command.target import parse_names, parse_strategy, survey_target
+from vaesampler._command.wording import CommandError, require_columns
 from vaesampler._estimators.oversampler import VAEOversampler
 from vaesampler._estimators.sampling_strategy import check_class_sizes, rows_to_add
 from vaesampler._table.labels import Labels

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from scipy import sparse
 
-from vaesampler._command.errors import CommandError
 from vaesampler._command.output import check_output, replaced
 from vaesampler._command.source import PARQUET, format_of
 from vaesampler._command.target import find_label
+from vaesampler._command.wording import CommandError
 from vaesampler._estimators.oversampler import VAEOversampler
 
 

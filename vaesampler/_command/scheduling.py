@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from vaesampler._command.errors import CommandError
+from vaesampler._command.wording import CommandError, say
 
 SECONDS_TO_CONNECT = 10
 
@@ -30,7 +30,7 @@ class Scheduler:
     def say(self, stage: str) -> None:
         """Show the name of the next stage."""
         if not self.quiet:
-            print(f"vaesampler: {stage}", file=sys.stderr, flush=True)
+            say(stage)
 
     def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """Return the results of a function for some arguments."""
@@ -93,6 +93,7 @@ def _local_client(n_workers: int) -> Iterator[Any]:
             threads_per_worker=1,
             dashboard_address=None,
             silence_logs=logging.ERROR,
+            preload=["vaesampler._command.worker"],
         ) as cluster,
         Client(cluster) as client,
     ):

@@ -11,7 +11,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from vaesampler._command.errors import CommandError
 from vaesampler._command.pieces import (
     CsvPiece,
     Piece,
@@ -20,6 +19,7 @@ from vaesampler._command.pieces import (
     index_columns,
     parquet_pieces,
 )
+from vaesampler._command.wording import CommandError
 from vaesampler._table.wording import shorten
 
 PARQUET, CSV = "Parquet", "CSV"

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vaesampler._command.errors import CommandError
 from vaesampler._command.pieces import Piece
 from vaesampler._command.source import Mapper, Source
+from vaesampler._command.wording import CommandError
 from vaesampler._table.labels import Labels, labels_of
 from vaesampler._table.wording import shorten
 

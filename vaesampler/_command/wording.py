@@ -1,8 +1,10 @@
-"""`CommandError`: what a user reads in place of a traceback, and how it is worded."""
+"""`CommandError`, and all else that a user reads on stderr, a line each."""
 
 import errno
+import sys
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 from vaesampler._table.wording import shorten
 
@@ -36,6 +38,16 @@ def described(error: BaseException) -> str:
         )
     text = " ".join(str(error).split())
     return text or type(error).__name__
+
+
+def say(message: str) -> None:
+    """Print a line on stderr."""
+    print(f"vaesampler: {message}", file=sys.stderr, flush=True)
+
+
+def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Print a warning in one line; it takes the arguments of `warnings.showwarning`."""
+    say(f"warning: {' '.join(str(message).split())}")
 
 
 def _is_full(error: OSError) -> bool:
