@@ -2,11 +2,17 @@
 
 import datetime
 import errno
+import os
+import re
+import shlex
+import signal
 import subprocess
 import sys
+import time
 import warnings
 from collections import Counter
 from decimal import Decimal
+from doctest import ELLIPSIS, OutputChecker
 from functools import partial
 from pathlib import Path
 
@@ -71,12 +77,11 @@ def run(line, *more):
     assert main([*line.split(), *more]) == 0
 
 
-def fails(capsys, line, *more, code=1):
+def fails(capsys, line, code=1):
     """Run a command that fails, and return its only line on stderr."""
     before = sorted(everything())
-    assert (
-        main([*line.split(), "--quiet", *more] if "resample" in line else line.split()) == code
-    )
+    quiet = ["--quiet"] if line.startswith("resample") else []
+    assert main([*line.split(), *quiet]) == code
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.count("\n") == 1, captured.err
@@ -237,6 +242,36 @@ def test_quiet_prints_nothing_and_overwrite_replaces(table, capsys):
     assert sorted(path.name for path in everything()) == ["out.parquet", "table.parquet"]
 
 
+@pytest.mark.parametrize(
+    "names", [pd.RangeIndex(4), [("a", "b"), ("a", "c"), ("d", "e"), ("", "f")]]
+)
+def test_a_frame_whose_names_are_not_text_is_read_and_marked(names):
+    make_frame().set_axis(pd.Index(names), axis=1).to_parquet("in.parquet")
+    target = str(names[2])
+    command = ["resample", "in.parquet", "--target", target, "--output", "out.parquet"]
+    assert main(command) == 0
+    found = pd.read_parquet("out.parquet")
+    assert found.columns.equals(pd.read_parquet("in.parquet").columns)
+    assert main([*command, "--mark", "--overwrite"]) == 0
+    assert list(pd.read_parquet("out.parquet")) == [*map(str, names), "is_synthetic"]
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.date_range("2024-01-01", periods=N_ROWS, name="day"),
+        pd.MultiIndex.from_arrays([np.arange(N_ROWS), ["a"] * N_ROWS], names=["u", "v"]),
+        pd.Index([f"row {i}" for i in range(N_ROWS)]),
+    ],
+)
+def test_an_index_that_cannot_be_continued_is_missing(index):
+    make_frame().set_axis(index).to_parquet("in.parquet")
+    run("resample in.parquet --target churn --output out.parquet")
+    found = pd.read_parquet("out.parquet")
+    assert found.index[:N_ROWS].equals(index)
+    assert found.index[N_ROWS:].to_frame().isna().all(axis=None)
+
+
 def test_labels_that_are_numbers_and_named_categories(workplace):
     frame = make_frame().assign(churn=lambda frame: (frame["churn"] == "yes") + 1)
     frame.to_parquet("in.parquet")
@@ -251,7 +286,7 @@ def test_a_cluster_writes_the_same_file(table):
     distributed = pytest.importorskip("distributed")
     run(f"resample {table} --target churn --output here.parquet --seed 0")
     with distributed.LocalCluster(
-        n_workers=1, processes=False, dashboard_address=None
+        n_workers=1, processes=False, dashboard_address=":0"
     ) as cluster:
         address = cluster.scheduler_address
         line = f"resample {table} --target churn --output there.parquet --seed 0 --scheduler"
@@ -289,6 +324,7 @@ def test_a_cluster_writes_the_same_file(table):
         ("resample table.parquet --target churn --output o.txt", "must end in"),
         ("resample table.parquet --target churn --output f.csv --overwrite", "other files"),
         ("resample table.parquet --target churn --output o.csv --strategy most", "--strategy"),
+        ("resample table.parquet --target churn --output o.csv --strategy NaN", "found 'NaN'"),
         ("resample table.parquet --target churn --output o.csv --strategy -1", "float"),
         ('resample table.parquet --target churn --output o.csv --strategy {"y":9}', "'yes'"),
         ('resample table.parquet --target churn --output o.csv --strategy {"no":9}', "fewer"),
@@ -346,6 +382,20 @@ def test_a_failure_leaves_what_was_there(
     assert Path(f"out.{suffix}").read_text() == "before"
 
 
+def test_a_command_that_is_terminated_leaves_nothing(table, monkeypatch):
+    def wait(writer, *arguments):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.2)
+
+    monkeypatch.setattr(output.Writer, "write_part", wait)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as exit_code:
+        main(f"resample {table} --target churn --output out.csv --quiet".split())
+    assert exit_code.value.code == 143
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert everything() == [Path(table)]
+
+
 def test_a_damaged_page_of_a_parquet_file_is_named(table, capsys, workplace):
     data = bytearray((workplace / table).read_bytes())
     data[50:3000] = bytes(2950)
@@ -396,8 +446,9 @@ def test_warnings_are_lines_on_stderr(workplace, capsys):
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         run("resample in.parquet --target churn --output out.parquet --quiet")
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("vaesampler: warning: ")
+    lines = capsys.readouterr().err.splitlines()
+    assert all(line.startswith("vaesampler: warning: ") for line in lines)
+    assert any("Most values are found once or twice in 'name'" in line for line in lines)
 
 
 # Reports
@@ -477,6 +528,33 @@ def test_samplers_of_all_containers_are_sampled_from(container, capsys, workplac
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == ("age,amount" if container in ("polars", "arrow") else "x0,x1")
     assert len(lines) == 6
+
+
+# The page of the documentation
+
+
+def test_the_page_from_the_shell_shows_what_is_printed(monkeypatch, capsys):
+    monkeypatch.setattr(resample, "VAEOversampler", VAEOversampler)
+    monkeypatch.setattr(report, "synthetic_report", synthetic_report)
+    page = (Path(__file__).parents[1] / "docs" / "command_line.md").read_text()
+    blocks = re.findall(r"```(console|{code-block} python)\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 6
+    namespace = {}
+    for kind, block in blocks:
+        if kind != "console":
+            exec(block, namespace)
+            continue
+        for call in re.split(r"^\$ vaesampler ", block, flags=re.MULTILINE)[1:]:
+            line, _, shown = call.partition("\n")
+            main(shlex.split(line))
+            out, err = capsys.readouterr()
+            shown, printed = map(without_decimals, (shown, err + out))
+            assert OutputChecker().check_output(shown, printed, ELLIPSIS), printed
+
+
+def without_decimals(text):
+    """Replace what another machine may round otherwise."""
+    return re.sub(r"-?\d*\.\d+%?|\d+%|^\d+,.*", "#", text, flags=re.MULTILINE)
 
 
 # Processes

@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -62,11 +64,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises
     ------
     SystemExit
-        With code 2 if the arguments are wrong, or 0 for ``--help`` and ``--version``.
+        With code 2 if the arguments are wrong, 0 for ``--help`` and ``--version``, or 143 if
+        the process is terminated.
     """
     options = _parser().parse_args(arguments)
     try:
-        with _warnings_in_one_line():
+        with _warnings_in_one_line(), _clean_end_when_terminated():
             _run(options)
     except KeyboardInterrupt:
         say("interrupted; nothing was written.")
@@ -110,6 +113,23 @@ def _expected_errors() -> tuple[type[BaseException], ...]:
     if "distributed" in sys.modules:
         found.append(sys.modules["distributed"].scheduler.KilledWorker)
     return tuple(found)
+
+
+@contextmanager
+def _clean_end_when_terminated() -> Iterator[None]:
+    """Exit with code 143 after SIGTERM, so that temporary files are removed."""
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():  # which gets all signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

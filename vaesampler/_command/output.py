@@ -19,6 +19,14 @@ from vaesampler._command.source import PARQUET, format_of
 from vaesampler._command.wording import CommandError
 
 MARK = "is_synthetic"
+# What pandas writes to Parquet of columns whose names are text.
+TEXT_NAMES = {
+    "name": None,
+    "field_name": None,
+    "pandas_type": "unicode",
+    "numpy_type": "object",
+    "metadata": {"encoding": "UTF-8"},
+}
 
 
 def check_output(name: str, inputs: Iterable[Path], *, overwrite: bool) -> Path:
@@ -146,6 +154,8 @@ def schema_of_output(schema: pa.Schema, n_rows: int, *, mark: bool) -> pa.Schema
         n_index = sum(isinstance(one, str) for one in pandas["index_columns"])
         columns = pandas["columns"]
         columns.insert(len(columns) - n_index, {**column, "metadata": None})
+        if [one["pandas_type"] for one in pandas["column_indexes"]] != ["unicode"]:
+            pandas["column_indexes"] = [TEXT_NAMES]  # the mark's name is no number or tuple
     metadata = {**schema.metadata, b"pandas": json.dumps(pandas).encode()}
     return schema.with_metadata(metadata)
 

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -193,20 +194,15 @@ def _through_end_of_row(file: Any, *, is_quoted: bool = False) -> bytes:
     return row
 
 
-class _readable:  # noqa: N801
+@contextmanager
+def _readable(path: Path, kind: str) -> Iterator[None]:
     """Raise what an unreadable file causes as a `CommandError` that names it."""
-
-    def __init__(self, path: Path, kind: str) -> None:
-        self.path, self.kind = path, kind
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, FileNotFoundError | PermissionError | MemoryError):
-            return
-        if isinstance(error, ValueError | OSError | pa.ArrowException):
-            raise CommandError(
-                f"{self.path} must be a {self.kind} file; it cannot be read: "
-                f"{described(error)[:300].rstrip('.')}. Write it again."
-            ) from error
+    try:
+        yield
+    except (FileNotFoundError, PermissionError, CommandError):
+        raise
+    except (ValueError, OSError, pa.ArrowException) as error:
+        raise CommandError(
+            f"{path} must be a {kind} file; it cannot be read: "
+            f"{described(error)[:300].rstrip('.')}. Write it again."
+        ) from error

@@ -91,7 +91,7 @@ def _local_client(n_workers: int) -> Iterator[Any]:
         LocalCluster(
             n_workers=n_workers,
             threads_per_worker=1,
-            dashboard_address=None,
+            dashboard_address=":0",  # any free port
             silence_logs=logging.ERROR,
             preload=["vaesampler._command.worker"],
         ) as cluster,

@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from functools import partial
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def parse_strategy(text: str, classes: Sequence[Hashable]) -> Any:
         strategy = None
     if isinstance(strategy, dict):
         return {find_label(label, classes): number for label, number in strategy.items()}
-    if isinstance(strategy, int | float) and not isinstance(strategy, bool):
+    if type(strategy) in (int, float) and isfinite(strategy):
         return float(strategy)
     raise CommandError(
         f"--strategy must be one of [{shorten(STRATEGIES)}], a ratio such as 0.5, or JSON of "
