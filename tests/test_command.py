@@ -30,7 +30,7 @@ pytest.importorskip("dask.dataframe", reason="dask is not installed")
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
 
-from vaesampler._command import output, pieces, report, resample, sample  # noqa: E402
+from vaesampler._command import output, pieces, report, resample, sample, worker  # noqa: E402
 
 N_ROWS = 300
 
@@ -282,17 +282,33 @@ def test_labels_that_are_numbers_and_named_categories(workplace):
 
 
 @pytest.mark.usefixtures("small_pieces")
-def test_a_cluster_writes_the_same_file(table):
+@pytest.mark.parametrize("option", ["--scheduler", "--n-workers"])
+def test_a_cluster_writes_the_same_file(table, option, monkeypatch):
     distributed = pytest.importorskip("distributed")
+
+    def cluster_of_threads(preload=(), **options):
+        return distributed.deploy.local.LocalCluster(processes=False, **options)
+
+    monkeypatch.setattr(distributed, "LocalCluster", cluster_of_threads)
     run(f"resample {table} --target churn --output here.parquet --seed 0")
-    with distributed.LocalCluster(
-        n_workers=1, processes=False, dashboard_address=":0"
-    ) as cluster:
-        address = cluster.scheduler_address
-        line = f"resample {table} --target churn --output there.parquet --seed 0 --scheduler"
-        run(line, address)
+    line = f"resample {table} --target churn --output there.parquet --seed 0 {option}"
+    if option == "--n-workers":
+        run(line, "1")
+    else:
+        with cluster_of_threads(n_workers=1, dashboard_address=":0") as cluster:
+            run(line, cluster.scheduler_address)
     here, there = map(pq.read_table, ("here.parquet", "there.parquet"))
     assert here.equals(there, check_metadata=True)
+
+
+def test_worker_processes_leave_ctrl_c_to_the_command_and_shorten_warnings(monkeypatch, capsys):
+    signals = {}
+    monkeypatch.setattr(signal, "signal", signals.__setitem__)
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    worker.dask_setup(None)
+    assert signals == {signal.SIGINT: signal.SIG_IGN}
+    warnings.showwarning("many\nlines", UserWarning, "file.py", 3)
+    assert capsys.readouterr().err == "vaesampler: warning: many lines\n"
 
 
 # Failing
