@@ -29,6 +29,7 @@ ROOMS = (
         "comparison",
         "plotting",
     ),
+    *("_command", "__main__"),
     "__init__",
 )
 WITHOUT_TORCH = ("exceptions", "_table", "_encoding", "metrics", "comparison")

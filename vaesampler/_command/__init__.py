@@ -1,0 +1,1 @@
+"""The command line: `vaesampler`, or `python -m vaesampler`."""
