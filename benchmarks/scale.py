@@ -13,6 +13,7 @@ meanwhile.
 import argparse
 import multiprocessing
 import os
+import resource
 import shutil
 import tempfile
 import threading
@@ -39,8 +40,8 @@ N_NUMBERS, CATEGORIES = 26, ("plan", "region", "channel", "device")
 N_LEVELS = 12
 RARE_SHARE = 0.01
 MILLION = 1_000_000
-# Seconds after which SMOTENC is given up.
-PATIENCE = 1_800
+# Seconds and bytes after which SMOTENC is given up.
+PATIENCE, MOST_MEMORY = 1_800, 16 * 2**30
 NUMERIC_TABLES = ("segment0", "yeast4", "winequality-red-4")
 MIXED_TABLES = ("abalone9-18", "german-credit")
 
@@ -146,6 +147,7 @@ def run_dask(folder: Path, n_rows: int) -> Run:
 
 def resample_in_memory(source: Path, target: Path, method: str) -> int:
     """Balance a table of files in memory."""
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     table = pd.read_parquet(source)
     X, y = table.drop(columns="is_rare"), table["is_rare"]
     sampler = VAEOversampler(random_state=0)
