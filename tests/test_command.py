@@ -3,12 +3,14 @@
 import datetime
 import errno
 import os
+import pkgutil
 import re
 import shlex
 import signal
 import subprocess
 import sys
 import time
+import tomllib
 import warnings
 from collections import Counter
 from decimal import Decimal
@@ -270,6 +272,8 @@ def test_an_index_that_cannot_be_continued_is_missing(index):
     found = pd.read_parquet("out.parquet")
     assert found.index[:N_ROWS].equals(index)
     assert found.index[N_ROWS:].to_frame().isna().all(axis=None)
+    run("resample in.parquet --target churn --output out.csv")
+    assert list(pd.read_csv("out.csv")) == [*make_frame(), *filter(None, index.names)]
 
 
 def test_labels_that_are_numbers_and_named_categories(workplace):
@@ -332,7 +336,8 @@ def test_worker_processes_leave_ctrl_c_to_the_command_and_shorten_warnings(monke
         ("resample table.parquet --target missing --output o.csv", "found 2 missing in 300"),
         ("resample table.parquet --target amount --output o.csv", "continuous"),
         ("resample table.parquet --target churn --output table.parquet", "not be the input"),
-        ("resample differ --target churn --output differ/new.parquet", "found a difference"),
+        ("resample differ --target churn --output o.parquet", "found a difference"),
+        ("resample differ --target churn --output differ/new.parquet", "in the folder of the"),
         ("resample differ --target churn --output differ --overwrite", "must end in"),
         ("resample a.parquet --target churn --output a.parquet --overwrite", "the input"),
         ("resample table.parquet --target churn --output old.csv", "Pass --overwrite"),
@@ -574,6 +579,11 @@ def without_decimals(text):
 
 
 # Processes
+
+
+def test_the_entry_point_is_main():
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+    assert pkgutil.resolve_name(project["project"]["scripts"]["vaesampler"]) is main
 
 
 def test_the_module_is_a_command_that_does_not_import_torch():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +20,7 @@ from vaesampler._command.source import PARQUET, format_of
 from vaesampler._command.wording import CommandError
 
 MARK = "is_synthetic"
+UNNAMED_INDEX = r"__index_level_\d+__"  # the column of Parquet in which pandas writes it
 # What pandas writes to Parquet of columns whose names are text.
 TEXT_NAMES = {
     "name": None,
@@ -75,11 +77,12 @@ def replaced(path: Path) -> Iterator[Path]:
         if not path.is_dir() and not (path.exists() and new.is_dir()):
             new.replace(path)
             return
-        path.rename(old)  # folders cannot be replaced in one step
         try:
+            path.rename(old)  # folders cannot be replaced in one step
             new.rename(path)
         except BaseException:
-            old.rename(path)
+            if old.exists():
+                old.rename(path)
             raise
     finally:
         _remove(staging)
@@ -114,7 +117,7 @@ class Writer:
         else:
             # Types of Arrow keep integers with missing cells, and dates, as they are.
             frame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
-            frame.to_csv(path, index=False, header=False)
+            frame[self._csv_names()].to_csv(path, index=False, header=False)
 
     def join(self, parts: Sequence[Path], path: Path) -> None:
         """Write a file of the rows of parts, which are removed."""
@@ -125,12 +128,16 @@ class Writer:
                     part.unlink()
             return
         with path.open("wb") as stream:
-            header = pd.DataFrame(columns=self.schema.names)
+            header = pd.DataFrame(columns=self._csv_names())
             stream.write(header.to_csv(index=False).encode())
             for part in parts:
                 with part.open("rb") as rows:
                     shutil.copyfileobj(rows, stream)
                 part.unlink()
+
+    def _csv_names(self) -> list[str]:
+        """Return the columns without an index of pandas that has no name."""
+        return [name for name in self.schema.names if not re.fullmatch(UNNAMED_INDEX, name)]
 
     def _parquet(self, path: Path) -> Any:
         return pq.ParquetWriter(path, self.schema, compression=self.compression)

@@ -29,9 +29,13 @@ def resample(options: Namespace) -> None:
     CommandError
         If the input, the output or an option is invalid.
     """
-    output = check_output(
-        options.output, find_files(options.input)[0], overwrite=options.overwrite
-    )
+    files, _ = find_files(options.input)
+    output = check_output(options.output, files, overwrite=options.overwrite)
+    if output.parent == Path(options.input).resolve():
+        raise CommandError(
+            "The output must not be in the folder of the input, of which it would be part; "
+            f"found {options.output}. Name another folder."
+        )
     with scheduler_of(options) as scheduler:
         scheduler.say(f"reading {options.input}")
         source = open_source(options.input, scheduler.map)
