@@ -7,9 +7,10 @@ import pytest
 from conftest import make_table, quick
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import ndtri
 from scipy.stats import iqr
+from threadpoolctl import threadpool_limits
 
 from vaesampler import VAEOversampler
 from vaesampler._encoding.look_up import LookUpTable
@@ -231,3 +232,14 @@ def test_a_value_that_a_tenth_of_the_rows_share_is_drawn_as_often_as_in_the_clas
     sampler = quick(max_iter=150, rejection_strength=0)
     drawn = sampler.fit(X, y).sample(True, 2_000)
     assert (drawn[:, 0] == 0).mean() == pytest.approx((X[y, 0] == 0).mean(), abs=0.06)
+
+
+@pytest.mark.parametrize("n_rows", [10_000, 19_999, 200_000])
+def test_scores_do_not_depend_on_the_number_of_blas_threads(n_rows):
+    sample = np.random.default_rng(n_rows).lognormal(size=n_rows)
+    with threadpool_limits(1, user_api="blas"):
+        expected = NormalScores.of(sample)
+    with threadpool_limits(4, user_api="blas"):
+        found = NormalScores.of(sample)
+    assert_array_equal(found.quantiles, expected.quantiles)
+    assert (found.lowest, found.highest) == (expected.lowest, expected.highest)

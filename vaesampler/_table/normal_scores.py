@@ -53,7 +53,8 @@ class NormalScores:
         unit = _unit(float(np.abs(sample).max()))
         values, counts = np.unique(sample * unit, return_counts=True)
         scores = ndtri((np.cumsum(counts) - counts / 2) / len(sample))
-        scores /= np.sqrt(counts @ scores**2 / len(sample)) or 1.0
+        # Not a product of matrices, whose rounding depends on the number of threads.
+        scores /= np.sqrt(np.sum(counts * scores**2) / len(sample)) or 1.0
         grid = np.linspace(scores[0], scores[-1], N_QUANTILES)
         quantiles = np.interp(grid, scores, values)
         return cls(float(scores[0]), float(scores[-1]), quantiles, unit)
