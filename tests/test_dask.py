@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from itertools import pairwise
 
 import dask
@@ -14,8 +13,12 @@ import pytest
 from conftest import make_table, quick
 from hypothesis import given
 from hypothesis import strategies as st
+from imblearn.pipeline import make_pipeline
+from joblib import parallel_config
 from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal, assert_series_equal
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 
 from vaesampler._encoding.rows import DenseRows, RepeatedRows
 from vaesampler._generation import generator as generator_module
@@ -419,12 +422,6 @@ def client():
         yield client
 
 
-def slow_part(index, seconds):
-    time.sleep(seconds)
-    X, y = make_frame(seed=index)
-    return X.assign(churn=y)
-
-
 @pytest.mark.usefixtures("client")
 def test_workers_give_the_rows_of_one_process():
     X, y = make_frame()
@@ -438,7 +435,7 @@ def test_a_worker_that_is_killed_while_rows_are_drawn_changes_none(client, monke
     monkeypatch.setattr(generator_module, "MOST_ROWS_BY_CHUNK", 50)
     X, y = make_frame()
     X_new, _ = quick().fit_resample(*collections_of(X, y, 4))
-    expected = X_new.compute(scheduler="threads")
+    expected = X_new.compute()
     future = client.compute(X_new)
     victim = next(iter(client.run(os.getpid).values()))
     os.kill(victim, signal.SIGKILL)
@@ -466,3 +463,21 @@ def test_partitions_that_do_not_fit_into_the_workers_memory_together_are_resampl
     assert len(X_new) == len(y_new) == n_partitions * n_rows + n_new
     assert 0.003 * len(X) < n_new < 0.005 * len(X)
     assert bool(da.isfinite(X_new).all().compute())
+
+
+@pytest.mark.usefixtures("client")
+def test_samples_in_partitions_are_drawn_by_workers(table):
+    sampler = quick().fit(*table)
+    drawn = sampler.sample(1, 30, random_state=0, npartitions=2)
+    assert_array_equal(drawn.compute(), sampler.sample(1, 30, random_state=0))
+
+
+@pytest.mark.usefixtures("client")
+def test_a_grid_search_through_joblib_runs_on_the_cluster(table):
+    pipeline = make_pipeline(quick(), LogisticRegression())
+    grid = {"vaeoversampler__latent_dim": [1, 2]}
+    expected = GridSearchCV(pipeline, grid, cv=2).fit(*table)
+    with parallel_config("dask"):
+        found = GridSearchCV(pipeline, grid, cv=2).fit(*table)
+    name = "mean_test_score"
+    assert_array_equal(found.cv_results_[name], expected.cv_results_[name])

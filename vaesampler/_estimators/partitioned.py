@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,6 @@ from vaesampler._partitioned.pairs import NewRows, Pair
 from vaesampler._partitioned.surveys import Survey
 from vaesampler._runtime.seeds import Seeds
 from vaesampler._table.labels import Labels, labels_of, take_labels
-from vaesampler._table.templates import Template
 
 if TYPE_CHECKING:
     from vaesampler._estimators.base import Resources
@@ -32,6 +31,7 @@ class Partitioned:
 
     pair: Pair
     survey: Survey
+    fitted: Any  # delayed: the fitted sampler
     examples: Any  # a label of each class, in ascending order, like a partition of y
 
 
@@ -63,18 +63,19 @@ def fit_partitioned(sampler: "VAEOversampler", X: Any, y: Any) -> Partitioned:
     resources = sampler._resources()
     choices = choose_rows(survey, pair.X.example.shape[1], resources.seeds)
     chosen = [delayed(choice.take)(*part) for choice, part in zip(choices, parts, strict=True)]
-    # Without callbacks and progress, which are the user's process's.
-    blank = type(sampler)(**sampler.get_params(deep=False) | {"verbose": 0})
+    blank = _without_callbacks(sampler)
     blank.sampling_strategy_ = strategy
-    task = delayed(_fit_gathered)(
+    task = delayed(_fit_gathered, nout=2)(
         blank, delayed(gather)(chosen), dict(survey.class_counts), resources
     )
-    fitted, examples = dask.compute(task)[0]
+    # Drawing tasks take the sampler from where it was fitted, not from this process.
+    (task,) = dask.persist(task)
+    fitted, examples = task.compute()
     parameters = sampler.get_params(deep=False)
     for name, value in vars(fitted).items():
         if name not in parameters:
             setattr(sampler, name, value)
-    return Partitioned(pair, survey, examples)
+    return Partitioned(pair, survey, task[0], examples)
 
 
 def resample_partitioned(sampler: "VAEOversampler", X: Any, y: Any) -> tuple[Any, Any]:
@@ -85,14 +86,15 @@ def resample_partitioned(sampler: "VAEOversampler", X: Any, y: Any) -> tuple[Any
     table = fit_partitioned(sampler, X, y)
     classes = Labels.of_counts(table.survey.class_counts)
     examples = delayed(table.examples)
+    seeds = sampler._fitted_with.seeds
     drawn = [
         chunk
-        for label in sampler._generators
+        for label, generator in sampler._generators.items()
         for chunk in chunks_of(
-            sampler,
-            label,
+            table.fitted,
+            generator,
             sampler.sampling_strategy_[label],
-            sampler._fitted_with.seeds,
+            seeds,
             "fit_resample",
         )
     ]
@@ -126,7 +128,13 @@ def sample_partitioned(
     """
     from dask import delayed
 
-    drawn = chunks_of(sampler, label, n_samples, seeds, *purpose)
+    fitted = _without_callbacks(sampler)
+    fitted._generators, fitted._template = sampler._generators, sampler._template
+    fitted._fitted_with = sampler._fitted_with
+    # As one object, which each worker gets once; dask would look for collections in it.
+    drawn = chunks_of(
+        delayed(fitted, traverse=False), sampler._generators[label], n_samples, seeds, *purpose
+    )
     groups = np.array_split(np.arange(len(drawn)), max(1, min(n_partitions, len(drawn))))
     parts = [
         delayed(concatenate)([drawn[index].rows for index in group])
@@ -147,45 +155,41 @@ class Chunk:
 
 
 def chunks_of(
-    sampler: "VAEOversampler", label: Hashable, n_samples: int, seeds: Seeds, *purpose: object
+    fitted: Any, generator: "ClassGenerator", n_samples: int, seeds: Seeds, *purpose: object
 ) -> list[Chunk]:
-    """Return the chunks of rows of a class: those of `fit_resample` and `sample` in memory."""
+    """Return the chunks of rows of a class: those of `fit_resample` and `sample` in memory.
+
+    `fitted` is the delayed sampler that has this generator.
+    """
     from dask import delayed
 
-    generator, resources = sampler._generators[label], sampler._fitted_with
-    # As one object, which each worker gets once; dask would look for collections in it.
-    drawing = delayed(
-        Drawing(generator, sampler._template, replace(resources, seeds=seeds), purpose),
-        traverse=False,
-    )
+    label = generator.label
     return [
-        Chunk(label, n_rows, delayed(_draw_chunk)(drawing, chunk, n_rows))
+        Chunk(label, n_rows, delayed(_draw_chunk)(fitted, label, chunk, n_rows, seeds, purpose))
         for chunk, n_rows in enumerate(generator.chunk_sizes(n_samples))
     ]
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """What is needed to draw rows of a class, on any worker."""
-
-    generator: "ClassGenerator"
-    template: Template
-    resources: "Resources"
-    purpose: tuple[object, ...]
-
-
-def _draw_chunk(drawing: Drawing, chunk: int, n_rows: int) -> Any:
-    resources = drawing.resources
-    blocks = drawing.generator.draw_chunk(
-        chunk,
-        n_rows,
-        resources.latent_sampler,
-        resources.seeds,
-        resources.device,
-        *drawing.purpose,
+def _draw_chunk(
+    fitted: "VAEOversampler",
+    label: Hashable,
+    chunk: int,
+    n_rows: int,
+    seeds: Seeds,
+    purpose: Sequence[object],
+) -> Any:
+    """Return a chunk of rows as a table of the user's type."""
+    resources = fitted._fitted_with
+    blocks = fitted._generators[label].draw_chunk(
+        chunk, n_rows, resources.latent_sampler, seeds, resources.device, *purpose
     )
     with closing(blocks):
-        return drawing.template.make(blocks, n_rows)
+        return fitted._template.make(blocks, n_rows)
+
+
+def _without_callbacks(sampler: "VAEOversampler") -> "VAEOversampler":
+    """Return an unfitted sampler without callbacks and progress, which are this process's."""
+    return type(sampler)(**sampler.get_params(deep=False) | {"verbose": 0})
 
 
 def _fit_gathered(
