@@ -14,7 +14,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
-settings.register_profile("vaesampler", deadline=None, derandomize=True, max_examples=15)
+settings.register_profile("vaesampler", deadline=None, derandomize=True, max_examples=10)
 # For `pytest tests/test_every_dtype.py --hypothesis-profile=long -n 0`.
 settings.register_profile("long", deadline=None, derandomize=False, max_examples=600)
 settings.load_profile("vaesampler")

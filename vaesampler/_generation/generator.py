@@ -36,7 +36,7 @@ SHARE_RETAINED = 0.9
 # doubles from block to block. Near copies are thinned out within a block, which needs more than
 # a few candidates.
 FIRST_BLOCK = 500
-FIRST_BLOCK_BY_ROW = 32
+FIRST_BLOCK_BY_ROW = 64
 # Size of the largest block: larger blocks exceed CPU caches, with smaller ones threads wait.
 # At powers of 2, columns collide in the caches, and a candidate takes a fifth longer.
 # Chosen with tests/benchmarks/bench_hot_paths.py -k draw.
