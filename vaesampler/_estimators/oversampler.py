@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     import torch
 
     from vaesampler._estimators.base import Resources
-    from vaesampler._generation.generator import ClassGenerator
+    from vaesampler._generation.generator import ClassGenerator, DrawnCells, DrawRequest
     from vaesampler._generation.latent import LatentSampler
     from vaesampler._rejection.critic import Critic
     from vaesampler.metrics._report import SyntheticReport
@@ -514,14 +514,15 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             return sample_partitioned(
                 self, generator.label, n_rows, seeds, purpose, int(npartitions)
             )
+        request = self._draw_request(seeds, "sample", *call)
         with (
             memory_explained(
                 lambda: f"{n_rows:,} rows of {len(self.schema_.columns):,} columns",
                 "Draw fewer rows at a time.",
             ),
-            closing(self._draw(generator, n_rows, seeds, "sample", *call)) as blocks,
+            closing(generator.draw(n_rows, request)) as blocks,
         ):
-            return self._template.make(blocks, n_rows)
+            return self._template.make((drawn.cells for drawn in blocks), n_rows)
 
     def encode(
         self, label: Hashable, X: Any
@@ -720,7 +721,8 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         self._fit(container, labels, self._resources(), progress)
         n_new = {label: self.sampling_strategy_[label] for label in self._generators}
         with closing(self._draw_all(n_new)) as blocks:
-            X_resampled = self._template.append(X, blocks, sum(n_new.values()))
+            cells = (drawn.cells for drawn in blocks)
+            X_resampled = self._template.append(X, cells, sum(n_new.values()))
         # The label of a synthetic row is copied from the first row of its class.
         copied_rows = [
             np.full(n_rows, labels.rows_of(label)[0]) for label, n_rows in n_new.items()
@@ -806,33 +808,29 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
     def _encoded(self, generator: "ClassGenerator", X: Any) -> EncodedRows:
         return generator.encoder.rows_of(self._read_table(X, reset=False))
 
-    def _draw(
-        self, generator: "ClassGenerator", n_rows: int, seeds: Seeds, *purpose: object
-    ) -> Generator[npt.NDArray[np.float64]]:  # (n, n_features)
-        resources = self._fitted_with
-        return generator.draw(
-            n_rows, resources.latent_sampler, seeds, resources.device, *purpose
-        )
+    def _draw_request(self, seeds: Seeds, *purpose: object) -> "DrawRequest":
+        from vaesampler._generation.generator import DrawRequest
 
-    def _draw_all(
-        self, n_new: Mapping[Hashable, int]
-    ) -> Generator[npt.NDArray[np.float64]]:  # (n, n_features)
+        resources = self._fitted_with
+        return DrawRequest(resources.latent_sampler, seeds, resources.device, purpose)
+
+    def _draw_all(self, n_new: Mapping[Hashable, int]) -> Generator["DrawnCells"]:
+        """Yield the rows of `fit_resample`, class by class."""
         from vaesampler._runtime.devices import one_thread
 
+        request = self._draw_request(self._fitted_with.seeds, "fit_resample")
         with one_thread():  # once, for all classes
             for label, n_rows in n_new.items():
-                generator = self._generators[label]
-                yield from self._draw(
-                    generator, n_rows, self._fitted_with.seeds, "fit_resample"
-                )
+                yield from self._generators[label].draw(n_rows, request)
 
     def _report(self, generator: "ClassGenerator") -> "SyntheticReport":
         from vaesampler.metrics._report import synthetic_report
 
         label, seeds = generator.label, self._fitted_with.seeds
         n_rows = min(max(len(generator.own_rows), MIN_REPORTED_ROWS), MAX_REPORTED_ROWS)
-        with closing(self._draw(generator, n_rows, seeds, "report")) as blocks:
-            synthetic = self._template.make(blocks, n_rows)
+        request = self._draw_request(seeds, "report")
+        with closing(generator.draw(n_rows, request)) as blocks:
+            synthetic = self._template.make((drawn.cells for drawn in blocks), n_rows)
         own, held_out = (
             self._template.make(
                 [generator.cells(rows, seeds.numpy("report", label))], len(rows)

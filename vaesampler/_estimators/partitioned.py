@@ -179,12 +179,9 @@ def _draw_chunk(
     purpose: Sequence[object],
 ) -> Any:
     """Return a chunk of rows as a table of the user's type."""
-    resources = fitted._fitted_with
-    blocks = fitted._generators[label].draw_chunk(
-        chunk, n_rows, resources.latent_sampler, seeds, resources.device, *purpose
-    )
-    with closing(blocks):
-        return fitted._template.make(blocks, n_rows)
+    request = fitted._draw_request(seeds, *purpose)
+    with closing(fitted._generators[label].draw_chunk(chunk, n_rows, request)) as blocks:
+        return fitted._template.make((drawn.cells for drawn in blocks), n_rows)
 
 
 def _without_callbacks(sampler: "VAEOversampler") -> "VAEOversampler":

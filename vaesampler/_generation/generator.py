@@ -3,7 +3,8 @@
 import math
 from collections.abc import Generator, Hashable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -48,6 +49,27 @@ MOST_ROWS_BY_CHUNK = 250_000
 MOST_CELLS_BY_CHUNK = 10_000_000
 # Number of rows from which on another thread pays.
 ROWS_BY_THREAD = 4_096
+
+
+@dataclass(frozen=True)
+class DrawRequest:
+    """How rows are drawn, whichever class they are of."""
+
+    latent_sampler: LatentSampler
+    seeds: Seeds
+    device: torch.device
+    purpose: tuple[object, ...]  # of the draw, for random streams of its own
+
+
+class DrawnCells(NamedTuple):
+    """Cells of drawn rows, and the rows that they were drawn around."""
+
+    cells: npt.NDArray[np.float64]  # (n_rows, n_columns)
+    sources: npt.NDArray[np.intp]  # (n_rows,), indices of rows of the class; -1 for none
+
+    def first(self, n_rows: int) -> "DrawnCells":
+        """Return the first rows."""
+        return DrawnCells(self.cells[:n_rows], self.sources[:n_rows])
 
 
 class _Drawn(NamedTuple):
@@ -97,21 +119,14 @@ class ClassGenerator:
         codes: npt.NDArray[np.float32] = torch.cat(means).cpu().numpy()
         return codes
 
-    def draw(
-        self,
-        n_samples: int,
-        latent_sampler: LatentSampler,
-        seeds: Seeds,
-        device: torch.device,
-        *purpose: object,
-    ) -> Generator[npt.NDArray[np.float64]]:  # (n, n_columns)
-        """Yield the cells of `n_samples` rows, block by block.
+    def draw(self, n_samples: int, request: DrawRequest) -> Generator[DrawnCells]:
+        """Yield `n_samples` rows, block by block.
 
         The rows are those of `draw_chunk` for one chunk after another. Hence fewer rows are the
         first of more rows.
         """
         for chunk, n_rows in enumerate(self.chunk_sizes(n_samples)):
-            yield from self.draw_chunk(chunk, n_rows, latent_sampler, seeds, device, *purpose)
+            yield from self.draw_chunk(chunk, n_rows, request)
 
     def chunk_sizes(self, n_samples: int) -> list[int]:
         """Return the number of rows of each chunk of `n_samples` rows."""
@@ -120,46 +135,33 @@ class ClassGenerator:
         return [max(1, most)] * n_whole + [n_left] * (n_left > 0)
 
     def draw_chunk(
-        self,
-        chunk: int,
-        n_samples: int,
-        latent_sampler: LatentSampler,
-        seeds: Seeds,
-        device: torch.device,
-        *purpose: object,
-    ) -> Generator[npt.NDArray[np.float64]]:  # (n, n_columns)
-        """Yield the cells of the first `n_samples` rows of a chunk, block by block.
+        self, chunk: int, n_samples: int, request: DrawRequest
+    ) -> Generator[DrawnCells]:
+        """Yield the first `n_samples` rows of a chunk, block by block.
 
         Blocks are independent: the size of a block depends only on its index, and its random
-        streams only on `seeds`, `purpose`, the class, the chunk and the index. Hence the rows
-        do not depend on the number of threads, nor on where the chunk is drawn.
+        streams only on the seeds and the purpose, the class, the chunk and the index. Hence
+        the rows do not depend on the number of threads, nor on where the chunk is drawn.
         """
-        key = purpose if chunk == 0 else (*purpose, "chunk", chunk)
-
-        def draw_block(block: int) -> npt.NDArray[np.float64]:
-            return self.draw_block(block, latent_sampler, seeds, device, *key)
-
+        if chunk > 0:
+            request = replace(request, purpose=(*request.purpose, "chunk", chunk))
         n_wanted = n_samples
-        n_blocks, n_threads = self._n_blocks(n_samples), self._n_threads(n_samples, device)
+        n_blocks = self._n_blocks(n_samples)
+        n_threads = self._n_threads(n_samples, request.device)
+        draw_block = partial(self.draw_block, request=request)
         with closing(in_order(draw_block, n_blocks, n_threads)) as blocks:
-            for cells in blocks:
-                yield cells[:n_wanted]
-                n_wanted -= len(cells)
+            for drawn in blocks:
+                yield drawn.first(n_wanted)
+                n_wanted -= len(drawn.cells)
                 if n_wanted <= 0:
                     return
 
-    def draw_block(
-        self,
-        block: int,
-        latent_sampler: LatentSampler,
-        seeds: Seeds,
-        device: torch.device,
-        *purpose: object,
-    ) -> npt.NDArray[np.float64]:  # (n, n_columns)
-        """Return the cells of the block of a chunk with this index."""
-        key = (*purpose, self.label, block)
-        generator, rng = seeds.torch(*key, device=device), seeds.numpy(*key)
-        return self._draw_block(self._block_size(block), latent_sampler, generator, rng)
+    def draw_block(self, block: int, request: DrawRequest) -> DrawnCells:
+        """Return the block of a chunk with this index."""
+        key = (*request.purpose, self.label, block)
+        generator = request.seeds.torch(*key, device=request.device)
+        rng = request.seeds.numpy(*key)
+        return self._draw_block(self._block_size(block), request.latent_sampler, generator, rng)
 
     @property
     def _largest_block(self) -> int:
@@ -195,17 +197,19 @@ class ClassGenerator:
         latent_sampler: LatentSampler,
         generator: torch.Generator,
         rng: np.random.Generator,
-    ) -> npt.NDArray[np.float64]:  # (n_kept, n_columns)
+    ) -> DrawnCells:
         """Draw candidates, decode them, and return those that the critic keeps."""
         drawn = self._draw_encoded(n_candidates, latent_sampler, generator)
         rows = self.quantiles.apply(self.scaling.restore(drawn.rows.cpu().numpy()))
         cells = self.encoder.decode(rows, self.support, rng)
+        sources = np.full(len(cells), -1, dtype=np.intp)
+        if drawn.sources is not None:
+            sources = drawn.sources.cpu().numpy()
         if self.critic is None:
-            return cells
-        sources = drawn.sources
-        indices = np.full(len(cells), -1) if sources is None else sources.cpu().numpy()
-        candidates = Candidates(self.encoder.encode_drawn(rows, cells), indices)
-        return cells.take(keep(self._judge(self.critic, candidates), self._power, rng), axis=0)
+            return DrawnCells(cells, sources)
+        candidates = Candidates(self.encoder.encode_drawn(rows, cells), sources)
+        kept = keep(self._judge(self.critic, candidates), self._power, rng)
+        return DrawnCells(cells.take(kept, axis=0), sources[kept])
 
     def _draw_encoded(
         self, n_candidates: int, latent_sampler: LatentSampler, generator: torch.Generator
