@@ -1,7 +1,7 @@
 """`ClassGenerator`: draws rows of a class from its trained VAE."""
 
 import math
-from collections.abc import Generator, Hashable
+from collections.abc import Generator, Hashable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +17,20 @@ from vaesampler._encoding.class_scaling import ClassScaling
 from vaesampler._encoding.encoder import TableEncoder
 from vaesampler._encoding.rows import EncodedRows
 from vaesampler._generation.calibration import FitQuality
-from vaesampler._generation.latent import BLOCK_ROWS, LatentSampler, draw_codes
+from vaesampler._generation.conditions import Condition
+from vaesampler._generation.filters import (
+    Acceptance,
+    RowFilter,
+    Selection,
+    accepted_by_all,
+    too_few_accepted,
+)
+from vaesampler._generation.latent import (
+    BLOCK_ROWS,
+    LatentSampler,
+    PriorSampling,
+    draw_codes,
+)
 from vaesampler._generation.quantile_matching import QuantileMatching
 from vaesampler._generation.residuals import ResidualModel, Residuals
 from vaesampler._rejection.critic import Candidates, FittedCritic, Verdict, judge
@@ -59,6 +72,9 @@ class DrawRequest:
     seeds: Seeds
     device: torch.device
     purpose: tuple[object, ...]  # of the draw, for random streams of its own
+    filters: tuple[RowFilter, ...] = ()  # all of which accept every row
+    # Indices of the rows to draw around, all of one class; None for all rows of the class.
+    around: npt.NDArray[np.intp] | None = None
 
 
 class DrawnCells(NamedTuple):
@@ -66,10 +82,11 @@ class DrawnCells(NamedTuple):
 
     cells: npt.NDArray[np.float64]  # (n_rows, n_columns)
     sources: npt.NDArray[np.intp]  # (n_rows,), indices of rows of the class; -1 for none
+    acceptance: Acceptance = Acceptance()  # of all candidates of the block, by the filters
 
     def first(self, n_rows: int) -> "DrawnCells":
         """Return the first rows."""
-        return DrawnCells(self.cells[:n_rows], self.sources[:n_rows])
+        return self._replace(cells=self.cells[:n_rows], sources=self.sources[:n_rows])
 
 
 class _Drawn(NamedTuple):
@@ -119,6 +136,40 @@ class ClassGenerator:
         codes: npt.NDArray[np.float32] = torch.cat(means).cpu().numpy()
         return codes
 
+    def select(
+        self, conditions: Sequence[Condition], latent_sampler: LatentSampler, seeds: Seeds
+    ) -> Selection:
+        """Return how rows that meet conditions are drawn: around real rows that meet them all.
+
+        They are drawn around all rows if no row of the class meets them, and if the codes do
+        not depend on rows.
+        """
+        if isinstance(latent_sampler, PriorSampling):
+            return Selection(tuple(conditions))
+        masks = self._real_rows_accepted(conditions, seeds.numpy("given", self.label))
+        seen = [
+            replace(one, seen=f" and {int(mask.sum()):,} of {len(mask):,} real rows")
+            for one, mask in zip(conditions, masks, strict=True)
+        ]
+        around = np.flatnonzero(masks.all(axis=0))
+        n_least = 2 if latent_sampler.wants_different_rows else 1
+        return Selection(tuple(seen), around if len(around) >= n_least else None)
+
+    def _real_rows_accepted(
+        self, filters: Sequence[RowFilter], rng: np.random.Generator
+    ) -> npt.NDArray[np.bool_]:  # (n_filters, n_rows)
+        """Return which rows of the class each filter accepts.
+
+        The rows are decoded for this. Rare levels, which share a slot, are drawn at random.
+        """
+        n_rows = len(self.own_rows)
+        blocks = np.array_split(np.arange(n_rows), n_rows // MOST_ROWS_BY_BLOCK + 1)
+        masks = []
+        for block in blocks:
+            cells = self.encoder.decode(self.own_rows.take(block), self.support, rng)
+            masks.append([one.accepts(cells) for one in filters])
+        return np.concatenate(masks, axis=1)
+
     def draw(self, n_samples: int, request: DrawRequest) -> Generator[DrawnCells]:
         """Yield `n_samples` rows, block by block.
 
@@ -142,11 +193,16 @@ class ClassGenerator:
         Blocks are independent: the size of a block depends only on its index, and its random
         streams only on the seeds and the purpose, the class, the chunk and the index. Hence
         the rows do not depend on the number of threads, nor on where the chunk is drawn.
+
+        Raises
+        ------
+        ValueError
+            If the filters of the request accept fewer than 1 in 1,000 candidates.
         """
         if chunk > 0:
             request = replace(request, purpose=(*request.purpose, "chunk", chunk))
-        n_wanted = n_samples
-        n_blocks = self._n_blocks(n_samples)
+        n_wanted, acceptance = n_samples, Acceptance()
+        n_blocks = None if request.filters and n_samples > 0 else self._n_blocks(n_samples)
         n_threads = self._n_threads(n_samples, request.device)
         draw_block = partial(self.draw_block, request=request)
         with closing(in_order(draw_block, n_blocks, n_threads)) as blocks:
@@ -155,13 +211,16 @@ class ClassGenerator:
                 n_wanted -= len(drawn.cells)
                 if n_wanted <= 0:
                     return
+                acceptance = acceptance.plus(drawn.acceptance)
+                if acceptance.is_too_small:
+                    raise too_few_accepted(self.label, request.filters, acceptance)
 
     def draw_block(self, block: int, request: DrawRequest) -> DrawnCells:
         """Return the block of a chunk with this index."""
         key = (*request.purpose, self.label, block)
         generator = request.seeds.torch(*key, device=request.device)
         rng = request.seeds.numpy(*key)
-        return self._draw_block(self._block_size(block), request.latent_sampler, generator, rng)
+        return self._draw_block(self._block_size(block), request, generator, rng)
 
     @property
     def _largest_block(self) -> int:
@@ -194,31 +253,42 @@ class ClassGenerator:
     def _draw_block(
         self,
         n_candidates: int,
-        latent_sampler: LatentSampler,
+        request: DrawRequest,
         generator: torch.Generator,
         rng: np.random.Generator,
     ) -> DrawnCells:
-        """Draw candidates, decode them, and return those that the critic keeps."""
-        drawn = self._draw_encoded(n_candidates, latent_sampler, generator)
+        """Draw candidates, decode them; return those that filters accept and the critic keeps.
+
+        The critic judges accepted candidates only.
+        """
+        drawn = self._draw_encoded(n_candidates, request, generator)
         rows = self.quantiles.apply(self.scaling.restore(drawn.rows.cpu().numpy()))
         cells = self.encoder.decode(rows, self.support, rng)
         sources = np.full(len(cells), -1, dtype=np.intp)
         if drawn.sources is not None:
             sources = drawn.sources.cpu().numpy()
-        if self.critic is None:
-            return DrawnCells(cells, sources)
+        acceptance = Acceptance()
+        if request.filters:
+            is_accepted, acceptance = accepted_by_all(request.filters, cells)
+            rows, cells, sources = (one[is_accepted] for one in (rows, cells, sources))
+        if self.critic is None or len(cells) == 0:
+            return DrawnCells(cells, sources, acceptance)
         candidates = Candidates(self.encoder.encode_drawn(rows, cells), sources)
         kept = keep(self._judge(self.critic, candidates), self._power, rng)
-        return DrawnCells(cells.take(kept, axis=0), sources[kept])
+        return DrawnCells(cells.take(kept, axis=0), sources[kept], acceptance)
 
     def _draw_encoded(
-        self, n_candidates: int, latent_sampler: LatentSampler, generator: torch.Generator
+        self, n_candidates: int, request: DrawRequest, generator: torch.Generator
     ) -> _Drawn:
         """Draw codes, decode them and add residuals."""
-        n_around = min(len(self.rows), MOST_ROWS_BY_BLOCK)
+        latent_sampler = request.latent_sampler
+        n_rows = len(self.rows) if request.around is None else len(request.around)
+        n_around = min(n_rows, MOST_ROWS_BY_BLOCK)
         if not latent_sampler.wants_different_rows:
             n_around = max(n_around, n_candidates)
-        indices = choose_rows(len(self.rows), n_around, generator)
+        indices = choose_rows(n_rows, n_around, generator)
+        if request.around is not None:
+            indices = torch.as_tensor(request.around, device=indices.device)[indices]
         around = self.rows.draw(indices, generator)
         z, chosen = draw_codes(
             latent_sampler, self.label, self.vae, around[None], n_candidates, generator

@@ -5,7 +5,7 @@ user's table, so that they keep its dtype in any library. Only new numbers are c
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
@@ -28,6 +28,11 @@ class Template(ABC):
     """Make a table of the user's type from blocks of cells, of `n_rows` rows in total."""
 
     schema: FeatureSchema
+
+    @property
+    def keys(self) -> Sequence[Hashable]:
+        """Names of the columns as their library has them: those of `Container.keys`."""
+        return [column.name for column in self.schema.columns]
 
     @abstractmethod
     def make(self, blocks: Iterable[CellBlock], n_rows: int) -> Any:
@@ -169,6 +174,11 @@ class FrameTemplate(Template):
     # For each column, a native series of a cell of each level, then a missing cell.
     examples: list[Any]
     schema: FeatureSchema
+
+    @property
+    def keys(self) -> Sequence[Hashable]:
+        """Names of the columns as their library has them: text, or also integers or tuples."""
+        return plain_frame(self.empty).columns
 
     def make(self, blocks: Iterable[CellBlock], n_rows: int) -> Any:
         """Return a frame of the user's library and type, names and dtypes."""
