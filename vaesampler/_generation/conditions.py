@@ -4,6 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Rational, Real
@@ -21,7 +22,6 @@ from vaesampler._table.notations import (
     DATETIMES,
     NANOSECONDS,
     Decimals,
-    Notation,
     Times,
 )
 from vaesampler._table.objects import cells_of_objects, is_missing_object
@@ -77,6 +77,7 @@ def conditions_of(given: Given, template: Template) -> list[Condition]:
             raise ValueError(
                 f"given names the column {template.keys[index]!r} twice. Leave out one entry."
             )
+        wanted = _in_zone(wanted, template, index)
         conditions[index] = _condition(index, template.schema.columns[index], wanted)
     return list(conditions.values())
 
@@ -242,13 +243,30 @@ def _number(value: Any, name: str, column: Column) -> Fraction:
 
 def _count(value: Any, name: str, column: Column, notation: Times) -> Fraction:
     try:
-        found: Notation | None = cells_of_objects("given", as_objects([value])).notation
-        number = cells_of_objects("given", as_objects([value])).values[0]
-    except ValueError:
-        found = None
+        cells = cells_of_objects(column.name, as_objects([value]))
+    except ValueError as error:
+        raise _refused(name, column, f"{value!r} is not one of {notation.kind}") from error
+    found = cells.notation
     if not isinstance(found, Times) or _family(found) != _family(notation):
         raise _refused(name, column, f"{value!r} is not one of {notation.kind}")
-    return Fraction(int(number) * NANOSECONDS[found.unit], NANOSECONDS[notation.unit])
+    return Fraction(int(cells.values[0]) * NANOSECONDS[found.unit], NANOSECONDS[notation.unit])
+
+
+def _in_zone(wanted: Any, template: Template, index: int) -> Any:
+    """Return what is asked for, with datetimes in the zone of the column; objects as they are.
+
+    Cells are local times. Datetimes without a zone are taken for such.
+    """
+    if isinstance(wanted, tuple):
+        return tuple(_in_zone(end, template, index) for end in wanted)
+    if _is_collection(wanted):
+        return [_in_zone(value, template, index) for value in _listed(wanted)]
+    if getattr(wanted, "tzinfo", None) is None or not isinstance(wanted, datetime):
+        return wanted
+    column, zone = template.schema.columns[index], template.zone(index)
+    if zone is None:
+        raise _refused(_asked(column, wanted), column, "its times have no time zone")
+    return wanted.astimezone(zone)
 
 
 def _family(times: Times) -> str:

@@ -8,7 +8,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any, Self, TypeAlias
+from zoneinfo import ZoneInfo
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -33,6 +35,11 @@ class Template(ABC):
     def keys(self) -> Sequence[Hashable]:
         """Names of the columns as their library has them: those of `Container.keys`."""
         return [column.name for column in self.schema.columns]
+
+    def zone(self, column_index: int) -> tzinfo | None:
+        """Return the time zone of a column's datetimes; None if they have none."""
+        notation = self.schema.columns[column_index].notation
+        return getattr(getattr(notation, "as_object", None), "zone", None)
 
     @abstractmethod
     def make(self, blocks: Iterable[CellBlock], n_rows: int) -> Any:
@@ -179,6 +186,12 @@ class FrameTemplate(Template):
     def keys(self) -> Sequence[Hashable]:
         """Names of the columns as their library has them: text, or also integers or tuples."""
         return plain_frame(self.empty).columns
+
+    def zone(self, column_index: int) -> tzinfo | None:
+        """Return the time zone of a column's datetimes; None if they have none."""
+        dtype = nw.from_native(self.examples[column_index], series_only=True).dtype
+        name = getattr(dtype, "time_zone", None)
+        return super().zone(column_index) if name is None else ZoneInfo(name)
 
     def make(self, blocks: Iterable[CellBlock], n_rows: int) -> Any:
         """Return a frame of the user's library and type, names and dtypes."""
