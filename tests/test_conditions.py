@@ -167,7 +167,10 @@ REFUSED = {
     "no such index": ({99: 1}, "given holds 99"),
     "a column twice": ({"stars": 4, 4: 4}, "names the column 'stars' twice"),
     "names and indices": ({"stars": "x"}, r"'x' is not a finite number.*\[1, 2, 3, 4, 5\]"),
-    "unknown level": ({"plan": "daily"}, r"plan = 'daily': 'daily' is not one .*\['\w+ly', '\w+ly'\]"),
+    "unknown level": (
+        {"plan": "daily"},
+        r"plan = 'daily': 'daily' is not one .*\['\w+ly', '\w+ly'\]",
+    ),
     "unknown level in a list": ({"plan": ["daily", "yearly"]}, "'daily' is not one of"),
     "unhashable level": ({"plan": [["yearly"]]}, r"\['yearly'\] is not one of its levels"),
     "unknown discrete value": ({"stars": 4.5}, "cannot be 4.5.*levels"),

@@ -116,8 +116,8 @@ def check_constraints(n_refused: Mapping[str, int], n_rows: int) -> None:
         )
         _warn(
             ConstraintViolationWarning,
-            f"Synthetic rows will meet the constraints, but rows of X do not: {counts}. Correct "
-            "these rows or the constraint, unless that is intended.",
+            f"Synthetic rows will meet the constraints, but rows of X do not: {counts}. "
+            "Correct these rows or the constraint, unless that is intended.",
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -72,7 +73,9 @@ def listed(constraints: Constraints) -> list[Constraint]:
     """
     if constraints is None:
         return []
-    several = list(constraints) if isinstance(constraints, list | tuple) else [constraints]
+    several: list[Any] = (
+        list(constraints) if isinstance(constraints, list | tuple) else [constraints]
+    )
     for one in several:
         if isinstance(one, type) or not (callable(one) or isinstance(one, Fixed)):
             raise ValueError(
@@ -144,9 +147,9 @@ class UsersConstraint(RowFilter):
 class SeenCombinations(RowFilter):
     """Accepts rows whose combination of some cells is in the table of `fit`."""
 
-    name: str
+    fixed: Fixed
     column_indices: npt.NDArray[np.intp]  # (n_fixed,)
-    seen_keys: npt.NDArray[Any]  # (n_combinations,), ascending
+    combinations: npt.NDArray[np.float64]  # (n_combinations, n_fixed), cells
 
     @classmethod
     def of(cls, fixed: Fixed, template: Template, cells: TableCells) -> Self:
@@ -161,26 +164,40 @@ class SeenCombinations(RowFilter):
         indices = np.array([finder.index_of(one) for one in fixed.columns], dtype=np.intp)
         if len(set(indices.tolist())) < len(indices):
             raise ValueError(f"{fixed!r} names a column twice. Name at least two columns.")
-        found = [
-            np.unique(_keys(block[:, indices]))
-            for block in cells.blocks(np.arange(len(cells)))
-        ]
-        return cls(f"the constraint {fixed!r}", indices, np.unique(np.concatenate(found)))
+        found = np.empty((0, len(indices)))
+        for block in cells.blocks(np.arange(len(cells))):
+            found = np.unique(np.concatenate([found, _without_nan(block[:, indices])]), axis=0)
+        return cls(fixed, indices, found)
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """What the filter is called in messages."""
+        return f"the constraint {self.fixed!r}"
 
     def accepts(
         self, cells: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.bool_]:  # (n_rows, n_columns) to (n_rows,)
         """Return which rows have a combination that is in the table."""
-        keys = _keys(cells[:, self.column_indices])
-        nearest = np.searchsorted(self.seen_keys, keys).clip(max=len(self.seen_keys) - 1)
-        return np.asarray(self.seen_keys[nearest] == keys, dtype=bool)
+        keys = _keys(_without_nan(cells[:, self.column_indices]))
+        nearest = np.searchsorted(self._keys, keys).clip(max=len(self._keys) - 1)
+        return np.asarray(self._keys[nearest] == keys, dtype=bool)
+
+    @cached_property
+    def _keys(self) -> npt.NDArray[Any]:  # (n_combinations,), ascending
+        return np.sort(_keys(self.combinations))
+
+
+def _without_nan(
+    cells: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:  # (n_rows, n_fixed), both
+    """Return cells in which infinity, which no cell is, stands for missing ones."""
+    return np.where(np.isnan(cells), np.inf, cells + 0.0)  # -0.0 is 0.0
 
 
 def _keys(cells: npt.NDArray[np.float64]) -> npt.NDArray[Any]:  # (n_rows, n_fixed), (n_rows,)
     """Return a key of bytes for each row; equal rows have equal keys."""
-    plain = np.where(np.isnan(cells), np.inf, cells + 0.0)  # -0.0 is 0.0, and no cell is inf
-    width = plain.shape[1] * plain.itemsize
-    return np.ascontiguousarray(plain).view(np.dtype((np.void, width)))[:, 0]
+    width = cells.shape[1] * cells.itemsize
+    return np.ascontiguousarray(cells).view(np.dtype((np.void, width)))[:, 0]
 
 
 def _name_of(function: Callable[[Any], Any], index: int) -> str:

@@ -270,7 +270,8 @@ class ClassGenerator:
         acceptance = Acceptance()
         if request.filters:
             is_accepted, acceptance = accepted_by_all(request.filters, cells)
-            rows, cells, sources = (one[is_accepted] for one in (rows, cells, sources))
+            rows, cells = rows[is_accepted], cells[is_accepted]
+            sources = sources[is_accepted]
         if self.critic is None or len(cells) == 0:
             return DrawnCells(cells, sources, acceptance)
         candidates = Candidates(self.encoder.encode_drawn(rows, cells), sources)
