@@ -101,5 +101,6 @@ def too_few_accepted(
     return ValueError(
         "At least 1 in 1,000 drawn rows must meet what is asked for; "
         f"{acceptance.n_accepted:,} of {n_candidates} drawn rows of class {label!r} did. "
-        f"{counts}. Ask for less, or draw other rows."
+        f"{counts}. Widen the conditions, or relax the "
+        "constraints."
     )
