@@ -260,6 +260,26 @@ def test_a_loaded_sampler_draws_the_same_rows_on_condition(tmp_path):
     )
 
 
+def test_a_sampler_without_its_real_rows_draws_on_condition(tmp_path):
+    X, y = make_table({0: 40, 1: 30})
+    sampler = quick(latent_sampling="prior", rejection_strength=0).fit(X, y)
+    sampler.save(tmp_path / "sampler", include_rows=False)
+    rows = type(sampler).load(tmp_path / "sampler").sample(1, 30, given={0: (3, 4)})
+    assert ((rows[:, 0] >= 3) & (rows[:, 0] <= 4)).all()
+
+
+def test_a_condition_that_is_refused_leaves_the_next_rows_as_they_were():
+    X, y = make_table({0: 40, 1: 30})
+    drawn = []
+    for given in ({9: 1}, None):
+        sampler = quick().fit(X, y)
+        if given is not None:
+            with pytest.raises(ValueError, match="given holds 9"):
+                sampler.sample(1, 5, given=given)
+        drawn.append(sampler.sample(1, 5))
+    assert_array_equal(*drawn)
+
+
 def test_a_collection_of_dask_has_the_same_rows_on_condition():
     pytest.importorskip("dask.dataframe")
     X = pd.DataFrame(make_table({0: 40, 1: 30})[0], columns=list("abcde"))

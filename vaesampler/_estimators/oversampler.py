@@ -533,13 +533,13 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             raise ValueError(
                 f"n_samples must be a whole number of at least 0; found {n_samples!r}."
             )
+        selection = self._selection(generator, given)
         call: tuple[int, ...] = (0,)
         if random_state is None:
             seeds, call = self._fitted_with.seeds, self._unseeded_calls.next_key()
         else:
             seeds = Seeds.from_random_state(random_state)
         n_rows = int(n_samples)
-        selection = self._selection(generator, given)
         if npartitions is not None:
             if not isinstance(npartitions, Integral) or npartitions < 1:
                 raise ValueError(
