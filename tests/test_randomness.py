@@ -13,6 +13,7 @@ from numpy.testing import assert_array_equal
 
 import vaesampler._generation.generator as generator_module
 from vaesampler import LatentSampler, PosteriorSampling, PriorSampling
+from vaesampler._generation.generator import DrawRequest
 from vaesampler._runtime.noise import (
     MOST_ROWS_BY_SAMPLE_TO_SHUFFLE,
     MOST_ROWS_TO_SHUFFLE_AT_ONCE,
@@ -272,12 +273,16 @@ def test_fewer_rows_are_the_first_of_more(fitted, n_few, n_many, seed):
     assert_array_equal(few, many[: len(few)])
 
 
+def cells_of(blocks):
+    return np.concatenate([drawn.cells for drawn in blocks])
+
+
 def test_a_block_is_drawn_alike_without_those_before_it(fitted):
     generator, seeds = fitted._generators[1], Seeds(5)
-    where = (PosteriorSampling(), seeds, torch.device("cpu"), "purpose")
-    backwards = [generator.draw_block(block, *where) for block in (5, 4, 3, 2, 1, 0)]
+    request = DrawRequest(PosteriorSampling(), seeds, torch.device("cpu"), ("purpose",))
+    backwards = [generator.draw_block(block, request).cells for block in (5, 4, 3, 2, 1, 0)]
     together = np.concatenate(backwards[::-1])
-    drawn = np.concatenate(list(generator.draw(len(together), *where)))
+    drawn = cells_of(generator.draw(len(together), request))
     assert_array_equal(drawn, together)
     sizes = [generator._block_size(block) for block in range(100)]
     assert sizes == sorted(sizes)
@@ -303,14 +308,14 @@ def test_chunks_are_drawn_anywhere_and_fewer_rows_are_the_first_of_more(
 ):
     monkeypatch.setattr(generator_module, "MOST_ROWS_BY_CHUNK", 40)
     generator = quick().fit(*table)._generators[1]
-    where = PosteriorSampling(), Seeds(0), torch.device("cpu"), "purpose"
+    request = DrawRequest(PosteriorSampling(), Seeds(0), torch.device("cpu"), ("purpose",))
     sizes = generator.chunk_sizes(n_rows)
     assert sum(sizes) == n_rows
     assert all(size == 40 for size in sizes[:-1])
     backwards = [
-        np.concatenate(list(generator.draw_chunk(chunk, sizes[chunk], *where)))
+        cells_of(generator.draw_chunk(chunk, sizes[chunk], request))
         for chunk in reversed(range(len(sizes)))
     ]
     found = np.concatenate([np.empty((0, table[0].shape[1])), *reversed(backwards)])
-    assert_array_equal(found, np.concatenate(list(generator.draw(100, *where)))[:n_rows])
+    assert_array_equal(found, cells_of(generator.draw(100, request))[:n_rows])
     assert len(np.unique(found, axis=0)) == n_rows  # chunks differ

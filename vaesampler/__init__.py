@@ -10,6 +10,7 @@ from vaesampler._training.curves import LossCurve
 if _typing.TYPE_CHECKING:
     from vaesampler import comparison, metrics, plotting
     from vaesampler._encoding.rows import EncodedRows
+    from vaesampler._generation.constraints import Fixed
     from vaesampler._generation.latent import (
         DenoisingSampling,
         Encoder,
@@ -37,6 +38,7 @@ __all__ = [
     "Encoder",
     "FeatureSchema",
     "FittedCritic",
+    "Fixed",
     "ForestCritic",
     "InterpolationSampling",
     "LatentDraw",
@@ -61,6 +63,7 @@ __all__ = [
 # Imported on first use, so that importing the package does not import PyTorch.
 _NAMES_OF = {
     "vaesampler._encoding.rows": ("EncodedRows",),
+    "vaesampler._generation.constraints": ("Fixed",),
     "vaesampler._generation.latent": (
         "DenoisingSampling",
         "Encoder",

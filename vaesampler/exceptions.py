@@ -1,6 +1,7 @@
 """Errors and warnings that vaesampler raises."""
 
 __all__ = [
+    "ConstraintViolationWarning",
     "DuplicatedRowsWarning",
     "HighCardinalityWarning",
     "InconsistentVersionWarning",
@@ -69,3 +70,7 @@ class DuplicatedRowsWarning(UserWarning):
 
 class HighCardinalityWarning(UserWarning):
     """Most cells of a text column are unique, so synthetic rows copy them from real rows."""
+
+
+class ConstraintViolationWarning(UserWarning):
+    """Rows of the table of `fit` break a constraint that synthetic rows must meet."""

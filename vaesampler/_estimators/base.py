@@ -32,6 +32,7 @@ from vaesampler._table.reading import read_table
 if TYPE_CHECKING:
     import torch
 
+    from vaesampler._generation.constraints import Constraints
     from vaesampler._generation.latent import LatentSampler
     from vaesampler._rejection.critic import Critic
 
@@ -76,6 +77,7 @@ class VAEEstimator(CallbackSupportMixin, ABC):
     tol: float
     smoothing: float
     rejection_strength: float
+    constraints: "Constraints"
     device: "str | torch.device"
     verbose: bool | int
     random_state: int | np.random.RandomState | None
@@ -106,6 +108,8 @@ class VAEEstimator(CallbackSupportMixin, ABC):
         # Validated by `_resources`, since their classes need PyTorch.
         "latent_sampling": "no_validation",
         "critic": "no_validation",
+        # Validated by `_fit`, by messages that name the constraint.
+        "constraints": "no_validation",
         "device": "no_validation",
     }
 

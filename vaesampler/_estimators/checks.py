@@ -16,6 +16,7 @@ from vaesampler._table.named_features import CategoricalFeatures
 from vaesampler._table.schema import FeatureSchema
 from vaesampler._table.wording import shorten
 from vaesampler.exceptions import (
+    ConstraintViolationWarning,
     DuplicatedRowsWarning,
     HighCardinalityWarning,
     NotConvergedWarning,
@@ -98,6 +99,25 @@ def check_cardinality(
             + ". Synthetic rows copy such names, identifiers or texts from real rows. "
             "Drop these columns or, if copies are wanted, name all categorical columns in "
             "`categorical_features`.",
+        )
+
+
+def check_constraints(n_refused: Mapping[str, int], n_rows: int) -> None:
+    """Warn of constraints that rows of the table break, given the number for each.
+
+    Warns
+    -----
+    ConstraintViolationWarning
+        If there are any.
+    """
+    if n_refused:
+        counts = "; ".join(
+            f"{number:,} of {n_rows:,} rows break {name}" for name, number in n_refused.items()
+        )
+        _warn(
+            ConstraintViolationWarning,
+            f"Synthetic rows will meet the constraints, but rows of X do not: {counts}. "
+            "Correct these rows or the constraint, unless that is intended.",
         )
 
 

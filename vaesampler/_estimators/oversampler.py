@@ -19,6 +19,7 @@ from vaesampler._estimators.base import VAEEstimator
 from vaesampler._estimators.checks import (
     check_cardinality,
     check_classes,
+    check_constraints,
     check_fits,
     check_lengths,
     no_vae,
@@ -43,7 +44,10 @@ if TYPE_CHECKING:
     import torch
 
     from vaesampler._estimators.base import Resources
-    from vaesampler._generation.generator import ClassGenerator
+    from vaesampler._generation.conditions import Given
+    from vaesampler._generation.constraints import Constraints
+    from vaesampler._generation.filters import Acceptance, RowFilter, Selection
+    from vaesampler._generation.generator import ClassGenerator, DrawnCells, DrawRequest
     from vaesampler._generation.latent import LatentSampler
     from vaesampler._rejection.critic import Critic
     from vaesampler.metrics._report import SyntheticReport
@@ -201,6 +205,17 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         larger the strength, the farther the rows lie from other classes. If 0, all rows are
         kept.
 
+    constraints : callable, Fixed, list of these or None, default=None
+        What every synthetic row must meet. Drawn rows that do not are rejected:
+
+        - callable: function that takes a table of the kind of X and returns a boolean for
+          each row, as an array. It must not depend on other rows; several threads may call
+          it at once;
+        - `Fixed`: combinations of some columns occur as in X only.
+
+        Fitting raises an error if fewer than 1 in 1,000 drawn rows meet all constraints, and
+        warns if rows of X break one. See :doc:`Drawing on demand </drawing_on_demand>`.
+
     device : {"auto", "cpu", "cuda", "mps"} or torch.device, default="auto"
         Device to train and draw on. "auto" is the CPU, which is faster than a GPU unless
         hidden layers have several hundred units. A fitted sampler can only be unpickled
@@ -254,6 +269,10 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
     synthetic_mask_ : ndarray of bool, of shape (n_rows_returned,)
         Whether each row that `fit_resample` returned is synthetic.
 
+    constraint_acceptance_ : dict of label to float
+        Share of the drawn rows of each class that met all constraints in `fit_resample`.
+        Defined only with `constraints`, and not for dask collections.
+
     n_features_in_ : int
         Number of columns seen in `fit`.
 
@@ -291,6 +310,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
     _reports: "dict[Hashable, SyntheticReport]"  # those that were computed
     _fitted_with: "Resources"
     _template: Template
+    _constraint_filters: "tuple[RowFilter, ...]" = ()
 
     # Link of the HTML representation of the sampler in notebooks.
     _doc_link_module = "vaesampler"
@@ -324,6 +344,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         tol: float = 1e-4,
         smoothing: float = 1.0,
         rejection_strength: float = 4.0,
+        constraints: "Constraints" = None,
         device: "str | torch.device" = "auto",
         verbose: bool | int = False,
         random_state: int | np.random.RandomState | None = None,
@@ -348,6 +369,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         self.tol = tol
         self.smoothing = smoothing
         self.rejection_strength = rejection_strength
+        self.constraints = constraints
         self.device = device
         self.verbose = verbose
         self.random_state = random_state
@@ -447,6 +469,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         label: Hashable,
         n_samples: int,
         *,
+        given: "Given | None" = None,
         random_state: int | np.random.RandomState | None = None,
         npartitions: int | None = None,
     ) -> Any:
@@ -459,6 +482,13 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             object of Python, NumPy or pandas that means the same time.
         n_samples : int
             Number of rows to draw.
+        given : dict of column to value or None, default=None
+            What the cells of some columns must be. Columns are named as in
+            `categorical_features`. Each is mapped to a value, to a list, set or array of
+            values, to an interval (a tuple of its two ends, which belong to it; an end that is
+            None or infinite is open), or to None for missing cells. Rows are drawn around real
+            rows that meet it all, if there are any, and those that do not meet it are
+            rejected. See :doc:`Drawing on demand </drawing_on_demand>`.
         random_state : int, RandomState instance or None, default=None
             Pass an int to draw the same rows at every call. If None, every call draws other
             rows, in forked processes and unpickled samplers too. In the process that fitted
@@ -479,7 +509,8 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             If the sampler is not fitted.
         ValueError
             If no VAE was fitted for `label`, if `n_samples` is not a non-negative integer, or
-            `npartitions` not a positive one.
+            `npartitions` not a positive one; if a column cannot hold what is `given`, or if
+            fewer than 1 in 1,000 drawn rows meet it.
         TypeError
             If `npartitions` is given, and X was neither an array nor a data frame of pandas.
         MemoryError
@@ -493,12 +524,16 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         >>> sampler = VAEOversampler(sampling_strategy={1: 200}, random_state=0).fit(X, y)
         >>> sampler.sample(1, 5).shape
         (5, 64)
+        >>> X_new = sampler.sample(1, 5, given={20: (12, 16), 21: 16})
+        >>> X_new[:, 20].min() >= 12, (X_new[:, 21] == 16).all()
+        (np.True_, np.True_)
         """
         generator = self._generator(label)
         if not isinstance(n_samples, Integral) or n_samples < 0:
             raise ValueError(
                 f"n_samples must be a whole number of at least 0; found {n_samples!r}."
             )
+        selection = self._selection(generator, given)
         call: tuple[int, ...] = (0,)
         if random_state is None:
             seeds, call = self._fitted_with.seeds, self._unseeded_calls.next_key()
@@ -512,16 +547,17 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
                 )
             purpose = ("sample", *call)
             return sample_partitioned(
-                self, generator.label, n_rows, seeds, purpose, int(npartitions)
+                self, generator.label, n_rows, seeds, purpose, int(npartitions), selection
             )
+        request = self._draw_request(seeds, "sample", *call, selection=selection)
         with (
             memory_explained(
                 lambda: f"{n_rows:,} rows of {len(self.schema_.columns):,} columns",
                 "Draw fewer rows at a time.",
             ),
-            closing(self._draw(generator, n_rows, seeds, "sample", *call)) as blocks,
+            closing(generator.draw(n_rows, request)) as blocks,
         ):
-            return self._template.make(blocks, n_rows)
+            return self._template.make((drawn.cells for drawn in blocks), n_rows)
 
     def encode(
         self, label: Hashable, X: Any
@@ -719,8 +755,14 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         container, labels = self._check_X_y(X, y)
         self._fit(container, labels, self._resources(), progress)
         n_new = {label: self.sampling_strategy_[label] for label in self._generators}
-        with closing(self._draw_all(n_new)) as blocks:
-            X_resampled = self._template.append(X, blocks, sum(n_new.values()))
+        acceptance: dict[Hashable, Acceptance] = {}
+        with closing(self._draw_all(n_new, acceptance)) as blocks:
+            cells = (drawn.cells for drawn in blocks)
+            X_resampled = self._template.append(X, cells, sum(n_new.values()))
+        if self._constraint_filters:
+            self.constraint_acceptance_ = {
+                label: accepted.share for label, accepted in acceptance.items()
+            }
         # The label of a synthetic row is copied from the first row of its class.
         copied_rows = [
             np.full(n_rows, labels.rows_of(label)[0]) for label, n_rows in n_new.items()
@@ -749,12 +791,16 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
 
         `weights` are those of `LabelledRows`, if it is a sample of a larger table.
         """
+        from vaesampler._generation.constraints import constraint_filters, n_rows_refused
         from vaesampler._generation.fitting import fit_generators
         from vaesampler._generation.shared import LabelledRows
 
         wanted = [label for label, n_rows in self.sampling_strategy_.items() if n_rows > 0]
         schema, cells = read_cells(container, self.categorical_features, self.ordinal_features)
         check_cardinality(schema, cells, self.categorical_features)
+        template = container.template(schema)
+        filters = constraint_filters(self.constraints, template, cells)
+        check_constraints(n_rows_refused(filters, cells), len(cells))
         encoder = TableEncoder.of(schema)
         table = LabelledRows(encoder, encoder.rows(cells), labels, weights)
         own_rows = {label: labels.rows_of(label) for label in wanted}
@@ -771,7 +817,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             progress,
         )
         check_fits(generators.values())
-        self._template = container.template(schema)
+        self._template, self._constraint_filters = template, filters
         self._keep(generators, resources)
 
     def _keep(
@@ -782,7 +828,8 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         self._fitted_with = resources
         self._unseeded_calls = UnseededCalls()
         self._reports = {}
-        self.__dict__.pop("synthetic_mask_", None)  # of an earlier fit_resample
+        for name in ("synthetic_mask_", "constraint_acceptance_"):
+            self.__dict__.pop(name, None)  # of an earlier fit_resample
         self.schema_ = self._template.schema
         self.vaes_ = {label: entry.vae for label, entry in generators.items()}
         self.loss_curves_ = {label: entry.history.curve for label, entry in generators.items()}
@@ -806,33 +853,58 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
     def _encoded(self, generator: "ClassGenerator", X: Any) -> EncodedRows:
         return generator.encoder.rows_of(self._read_table(X, reset=False))
 
-    def _draw(
-        self, generator: "ClassGenerator", n_rows: int, seeds: Seeds, *purpose: object
-    ) -> Generator[npt.NDArray[np.float64]]:  # (n, n_features)
+    def _selection(self, generator: "ClassGenerator", given: "Given | None") -> "Selection":
+        """Return the rows of a class that are asked for."""
+        from vaesampler._generation.filters import ALL_ROWS
+
+        if given is None or (isinstance(given, Mapping) and not given):
+            return ALL_ROWS
+        from vaesampler._generation.conditions import conditions_of
+
+        conditions = conditions_of(given, self._template)
         resources = self._fitted_with
-        return generator.draw(
-            n_rows, resources.latent_sampler, seeds, resources.device, *purpose
+        return generator.select(conditions, resources.latent_sampler, resources.seeds)
+
+    def _draw_request(
+        self, seeds: Seeds, *purpose: object, selection: "Selection | None" = None
+    ) -> "DrawRequest":
+        from vaesampler._generation.filters import ALL_ROWS
+        from vaesampler._generation.generator import DrawRequest
+
+        resources, asked = self._fitted_with, selection or ALL_ROWS
+        return DrawRequest(
+            resources.latent_sampler,
+            seeds,
+            resources.device,
+            purpose,
+            (*asked.filters, *self._constraint_filters),
+            asked.around,
         )
 
     def _draw_all(
-        self, n_new: Mapping[Hashable, int]
-    ) -> Generator[npt.NDArray[np.float64]]:  # (n, n_features)
+        self, n_new: Mapping[Hashable, int], acceptance: "dict[Hashable, Acceptance]"
+    ) -> Generator["DrawnCells"]:
+        """Yield the rows of `fit_resample`, class by class; fill `acceptance` of each."""
+        from vaesampler._generation.filters import Acceptance
         from vaesampler._runtime.devices import one_thread
 
+        request = self._draw_request(self._fitted_with.seeds, "fit_resample")
         with one_thread():  # once, for all classes
             for label, n_rows in n_new.items():
-                generator = self._generators[label]
-                yield from self._draw(
-                    generator, n_rows, self._fitted_with.seeds, "fit_resample"
-                )
+                acceptance[label] = Acceptance()
+                with closing(self._generators[label].draw(n_rows, request)) as blocks:
+                    for drawn in blocks:
+                        acceptance[label] = acceptance[label].plus(drawn.acceptance)
+                        yield drawn
 
     def _report(self, generator: "ClassGenerator") -> "SyntheticReport":
         from vaesampler.metrics._report import synthetic_report
 
         label, seeds = generator.label, self._fitted_with.seeds
         n_rows = min(max(len(generator.own_rows), MIN_REPORTED_ROWS), MAX_REPORTED_ROWS)
-        with closing(self._draw(generator, n_rows, seeds, "report")) as blocks:
-            synthetic = self._template.make(blocks, n_rows)
+        request = self._draw_request(seeds, "report")
+        with closing(generator.draw(n_rows, request)) as blocks:
+            synthetic = self._template.make((drawn.cells for drawn in blocks), n_rows)
         own, held_out = (
             self._template.make(
                 [generator.cells(rows, seeds.numpy("report", label))], len(rows)

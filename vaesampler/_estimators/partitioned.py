@@ -19,6 +19,7 @@ from vaesampler._table.labels import Labels, labels_of, take_labels
 if TYPE_CHECKING:
     from vaesampler._estimators.base import Resources
     from vaesampler._estimators.oversampler import VAEOversampler
+    from vaesampler._generation.filters import Selection
     from vaesampler._generation.generator import ClassGenerator
 
 # Number of surveys that are merged by a task.
@@ -118,6 +119,7 @@ def sample_partitioned(
     seeds: Seeds,
     purpose: Sequence[object],
     n_partitions: int,
+    selection: "Selection",
 ) -> Any:
     """Return rows of a class as a dask collection, of at most this many partitions.
 
@@ -131,9 +133,15 @@ def sample_partitioned(
     fitted = _without_callbacks(sampler)
     fitted._generators, fitted._template = sampler._generators, sampler._template
     fitted._fitted_with = sampler._fitted_with
+    fitted._constraint_filters = sampler._constraint_filters
     # As one object, which each worker gets once; dask would look for collections in it.
     drawn = chunks_of(
-        delayed(fitted, traverse=False), sampler._generators[label], n_samples, seeds, *purpose
+        delayed(fitted, traverse=False),
+        sampler._generators[label],
+        n_samples,
+        seeds,
+        *purpose,
+        selection=delayed(selection, traverse=False),
     )
     groups = np.array_split(np.arange(len(drawn)), max(1, min(n_partitions, len(drawn))))
     parts = [
@@ -155,17 +163,26 @@ class Chunk:
 
 
 def chunks_of(
-    fitted: Any, generator: "ClassGenerator", n_samples: int, seeds: Seeds, *purpose: object
+    fitted: Any,
+    generator: "ClassGenerator",
+    n_samples: int,
+    seeds: Seeds,
+    *purpose: object,
+    selection: Any = None,
 ) -> list[Chunk]:
     """Return the chunks of rows of a class: those of `fit_resample` and `sample` in memory.
 
-    `fitted` is the delayed sampler that has this generator.
+    `fitted` is the delayed sampler that has this generator; `selection` is delayed, too.
     """
     from dask import delayed
 
     label = generator.label
     return [
-        Chunk(label, n_rows, delayed(_draw_chunk)(fitted, label, chunk, n_rows, seeds, purpose))
+        Chunk(
+            label,
+            n_rows,
+            delayed(_draw_chunk)(fitted, label, chunk, n_rows, seeds, purpose, selection),
+        )
         for chunk, n_rows in enumerate(generator.chunk_sizes(n_samples))
     ]
 
@@ -177,14 +194,12 @@ def _draw_chunk(
     n_rows: int,
     seeds: Seeds,
     purpose: Sequence[object],
+    selection: "Selection | None",
 ) -> Any:
     """Return a chunk of rows as a table of the user's type."""
-    resources = fitted._fitted_with
-    blocks = fitted._generators[label].draw_chunk(
-        chunk, n_rows, resources.latent_sampler, seeds, resources.device, *purpose
-    )
-    with closing(blocks):
-        return fitted._template.make(blocks, n_rows)
+    request = fitted._draw_request(seeds, *purpose, selection=selection)
+    with closing(fitted._generators[label].draw_chunk(chunk, n_rows, request)) as blocks:
+        return fitted._template.make((drawn.cells for drawn in blocks), n_rows)
 
 
 def _without_callbacks(sampler: "VAEOversampler") -> "VAEOversampler":

@@ -20,6 +20,7 @@ Sampler = TypeVar("Sampler", bound="VAEOversampler")
 
 def save(sampler: "VAEOversampler", path: str | os.PathLike[str], include_rows: bool) -> None:
     """Write a fitted sampler to a file. See `VAEOversampler.save`."""
+    from vaesampler._generation.constraints import SeenCombinations
     from vaesampler._saving.frames import saved_template
     from vaesampler._saving.generators import saved_generator
     from vaesampler._saving.sampler_file import not_storable, write_sampler
@@ -28,6 +29,11 @@ def save(sampler: "VAEOversampler", path: str | os.PathLike[str], include_rows: 
     check_is_fitted(sampler)
     if getattr(sampler, "_skl_callbacks", None):
         raise not_storable("its callbacks", "they are objects of any class")
+    combinations = []
+    for one in sampler._constraint_filters:
+        if not isinstance(one, SeenCombinations):
+            raise not_storable("the parameter 'constraints'", f"{one.name} is a function")
+        combinations.append(one)
     if not include_rows:
         _check_needs_no_rows(sampler)
     try:
@@ -54,6 +60,7 @@ def save(sampler: "VAEOversampler", path: str | os.PathLike[str], include_rows: 
         n_features_in=sampler.n_features_in_,
         feature_names_in=names,
         synthetic_mask=getattr(sampler, "synthetic_mask_", None),
+        combinations=combinations,
     )
     write_sampler(path, sampler.schema_, saved)
 
@@ -78,6 +85,7 @@ def load(kind: type[Sampler], path: str | os.PathLike[str]) -> Sampler:
         sampler._template = restored.template
         generators = {generator.label: generator for generator in restored.generators}
         sampler._keep(generators, resources)
+        sampler._constraint_filters = tuple(saved.combinations)
         sampler._unseeded_calls = UnseededCalls.elsewhere()
         if saved.synthetic_mask is not None:
             sampler.synthetic_mask_ = saved.synthetic_mask

@@ -1,9 +1,10 @@
 """`ClassGenerator`: draws rows of a class from its trained VAE."""
 
 import math
-from collections.abc import Generator, Hashable
+from collections.abc import Generator, Hashable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,20 @@ from vaesampler._encoding.class_scaling import ClassScaling
 from vaesampler._encoding.encoder import TableEncoder
 from vaesampler._encoding.rows import EncodedRows
 from vaesampler._generation.calibration import FitQuality
-from vaesampler._generation.latent import BLOCK_ROWS, LatentSampler, draw_codes
+from vaesampler._generation.conditions import Condition
+from vaesampler._generation.filters import (
+    Acceptance,
+    RowFilter,
+    Selection,
+    accepted_by_all,
+    too_few_accepted,
+)
+from vaesampler._generation.latent import (
+    BLOCK_ROWS,
+    LatentSampler,
+    PriorSampling,
+    draw_codes,
+)
 from vaesampler._generation.quantile_matching import QuantileMatching
 from vaesampler._generation.residuals import ResidualModel, Residuals
 from vaesampler._rejection.critic import Candidates, FittedCritic, Verdict, judge
@@ -48,6 +62,31 @@ MOST_ROWS_BY_CHUNK = 250_000
 MOST_CELLS_BY_CHUNK = 10_000_000
 # Number of rows from which on another thread pays.
 ROWS_BY_THREAD = 4_096
+
+
+@dataclass(frozen=True)
+class DrawRequest:
+    """How rows are drawn, whichever class they are of."""
+
+    latent_sampler: LatentSampler
+    seeds: Seeds
+    device: torch.device
+    purpose: tuple[object, ...]  # of the draw, for random streams of its own
+    filters: tuple[RowFilter, ...] = ()  # all of which accept every row
+    # Indices of the rows to draw around, all of one class; None for all rows of the class.
+    around: npt.NDArray[np.intp] | None = None
+
+
+class DrawnCells(NamedTuple):
+    """Cells of drawn rows, and the rows that they were drawn around."""
+
+    cells: npt.NDArray[np.float64]  # (n_rows, n_columns)
+    sources: npt.NDArray[np.intp]  # (n_rows,), indices of rows of the class; -1 for none
+    acceptance: Acceptance = Acceptance()  # of all candidates of the block, by the filters
+
+    def first(self, n_rows: int) -> "DrawnCells":
+        """Return the first rows."""
+        return self._replace(cells=self.cells[:n_rows], sources=self.sources[:n_rows])
 
 
 class _Drawn(NamedTuple):
@@ -97,21 +136,48 @@ class ClassGenerator:
         codes: npt.NDArray[np.float32] = torch.cat(means).cpu().numpy()
         return codes
 
-    def draw(
-        self,
-        n_samples: int,
-        latent_sampler: LatentSampler,
-        seeds: Seeds,
-        device: torch.device,
-        *purpose: object,
-    ) -> Generator[npt.NDArray[np.float64]]:  # (n, n_columns)
-        """Yield the cells of `n_samples` rows, block by block.
+    def select(
+        self, conditions: Sequence[Condition], latent_sampler: LatentSampler, seeds: Seeds
+    ) -> Selection:
+        """Return how rows that meet conditions are drawn: around real rows that meet them all.
+
+        They are drawn around all rows if no row of the class meets them, and if the codes do
+        not depend on rows.
+        """
+        if isinstance(latent_sampler, PriorSampling):
+            return Selection(tuple(conditions))
+        masks = self._real_rows_accepted(conditions, seeds.numpy("given", self.label))
+        seen = [
+            replace(one, seen=f" and {int(mask.sum()):,} of {len(mask):,} real rows")
+            for one, mask in zip(conditions, masks, strict=True)
+        ]
+        around = np.flatnonzero(masks.all(axis=0))
+        n_least = 2 if latent_sampler.wants_different_rows else 1
+        return Selection(tuple(seen), around if len(around) >= n_least else None)
+
+    def _real_rows_accepted(
+        self, filters: Sequence[RowFilter], rng: np.random.Generator
+    ) -> npt.NDArray[np.bool_]:  # (n_filters, n_rows)
+        """Return which rows of the class each filter accepts.
+
+        The rows are decoded for this. Rare levels, which share a slot, are drawn at random.
+        """
+        n_rows = len(self.own_rows)
+        blocks = np.array_split(np.arange(n_rows), n_rows // MOST_ROWS_BY_BLOCK + 1)
+        masks = []
+        for block in blocks:
+            cells = self.encoder.decode(self.own_rows.take(block), self.support, rng)
+            masks.append([one.accepts(cells) for one in filters])
+        return np.concatenate(masks, axis=1)
+
+    def draw(self, n_samples: int, request: DrawRequest) -> Generator[DrawnCells]:
+        """Yield `n_samples` rows, block by block.
 
         The rows are those of `draw_chunk` for one chunk after another. Hence fewer rows are the
         first of more rows.
         """
         for chunk, n_rows in enumerate(self.chunk_sizes(n_samples)):
-            yield from self.draw_chunk(chunk, n_rows, latent_sampler, seeds, device, *purpose)
+            yield from self.draw_chunk(chunk, n_rows, request)
 
     def chunk_sizes(self, n_samples: int) -> list[int]:
         """Return the number of rows of each chunk of `n_samples` rows."""
@@ -120,46 +186,41 @@ class ClassGenerator:
         return [max(1, most)] * n_whole + [n_left] * (n_left > 0)
 
     def draw_chunk(
-        self,
-        chunk: int,
-        n_samples: int,
-        latent_sampler: LatentSampler,
-        seeds: Seeds,
-        device: torch.device,
-        *purpose: object,
-    ) -> Generator[npt.NDArray[np.float64]]:  # (n, n_columns)
-        """Yield the cells of the first `n_samples` rows of a chunk, block by block.
+        self, chunk: int, n_samples: int, request: DrawRequest
+    ) -> Generator[DrawnCells]:
+        """Yield the first `n_samples` rows of a chunk, block by block.
 
         Blocks are independent: the size of a block depends only on its index, and its random
-        streams only on `seeds`, `purpose`, the class, the chunk and the index. Hence the rows
-        do not depend on the number of threads, nor on where the chunk is drawn.
+        streams only on the seeds and the purpose, the class, the chunk and the index. Hence
+        the rows do not depend on the number of threads, nor on where the chunk is drawn.
+
+        Raises
+        ------
+        ValueError
+            If the filters of the request accept fewer than 1 in 1,000 candidates.
         """
-        key = purpose if chunk == 0 else (*purpose, "chunk", chunk)
-
-        def draw_block(block: int) -> npt.NDArray[np.float64]:
-            return self.draw_block(block, latent_sampler, seeds, device, *key)
-
-        n_wanted = n_samples
-        n_blocks, n_threads = self._n_blocks(n_samples), self._n_threads(n_samples, device)
+        if chunk > 0:
+            request = replace(request, purpose=(*request.purpose, "chunk", chunk))
+        n_wanted, acceptance = n_samples, Acceptance()
+        n_blocks = None if request.filters and n_samples > 0 else self._n_blocks(n_samples)
+        n_threads = self._n_threads(n_samples, request.device)
+        draw_block = partial(self.draw_block, request=request)
         with closing(in_order(draw_block, n_blocks, n_threads)) as blocks:
-            for cells in blocks:
-                yield cells[:n_wanted]
-                n_wanted -= len(cells)
+            for drawn in blocks:
+                yield drawn.first(n_wanted)
+                n_wanted -= len(drawn.cells)
                 if n_wanted <= 0:
                     return
+                acceptance = acceptance.plus(drawn.acceptance)
+                if acceptance.is_too_small:
+                    raise too_few_accepted(self.label, request.filters, acceptance)
 
-    def draw_block(
-        self,
-        block: int,
-        latent_sampler: LatentSampler,
-        seeds: Seeds,
-        device: torch.device,
-        *purpose: object,
-    ) -> npt.NDArray[np.float64]:  # (n, n_columns)
-        """Return the cells of the block of a chunk with this index."""
-        key = (*purpose, self.label, block)
-        generator, rng = seeds.torch(*key, device=device), seeds.numpy(*key)
-        return self._draw_block(self._block_size(block), latent_sampler, generator, rng)
+    def draw_block(self, block: int, request: DrawRequest) -> DrawnCells:
+        """Return the block of a chunk with this index."""
+        key = (*request.purpose, self.label, block)
+        generator = request.seeds.torch(*key, device=request.device)
+        rng = request.seeds.numpy(*key)
+        return self._draw_block(self._block_size(block), request, generator, rng)
 
     @property
     def _largest_block(self) -> int:
@@ -192,29 +253,43 @@ class ClassGenerator:
     def _draw_block(
         self,
         n_candidates: int,
-        latent_sampler: LatentSampler,
+        request: DrawRequest,
         generator: torch.Generator,
         rng: np.random.Generator,
-    ) -> npt.NDArray[np.float64]:  # (n_kept, n_columns)
-        """Draw candidates, decode them, and return those that the critic keeps."""
-        drawn = self._draw_encoded(n_candidates, latent_sampler, generator)
+    ) -> DrawnCells:
+        """Draw candidates, decode them; return those that filters accept and the critic keeps.
+
+        The critic judges accepted candidates only.
+        """
+        drawn = self._draw_encoded(n_candidates, request, generator)
         rows = self.quantiles.apply(self.scaling.restore(drawn.rows.cpu().numpy()))
         cells = self.encoder.decode(rows, self.support, rng)
-        if self.critic is None:
-            return cells
-        sources = drawn.sources
-        indices = np.full(len(cells), -1) if sources is None else sources.cpu().numpy()
-        candidates = Candidates(self.encoder.encode_drawn(rows, cells), indices)
-        return cells.take(keep(self._judge(self.critic, candidates), self._power, rng), axis=0)
+        sources = np.full(len(cells), -1, dtype=np.intp)
+        if drawn.sources is not None:
+            sources = drawn.sources.cpu().numpy()
+        acceptance = Acceptance()
+        if request.filters:
+            is_accepted, acceptance = accepted_by_all(request.filters, cells)
+            rows, cells = rows[is_accepted], cells[is_accepted]
+            sources = sources[is_accepted]
+        if self.critic is None or len(cells) == 0:
+            return DrawnCells(cells, sources, acceptance)
+        candidates = Candidates(self.encoder.encode_drawn(rows, cells), sources)
+        kept = keep(self._judge(self.critic, candidates), self._power, rng)
+        return DrawnCells(cells.take(kept, axis=0), sources[kept], acceptance)
 
     def _draw_encoded(
-        self, n_candidates: int, latent_sampler: LatentSampler, generator: torch.Generator
+        self, n_candidates: int, request: DrawRequest, generator: torch.Generator
     ) -> _Drawn:
         """Draw codes, decode them and add residuals."""
-        n_around = min(len(self.rows), MOST_ROWS_BY_BLOCK)
+        latent_sampler = request.latent_sampler
+        n_rows = len(self.rows) if request.around is None else len(request.around)
+        n_around = min(n_rows, MOST_ROWS_BY_BLOCK)
         if not latent_sampler.wants_different_rows:
             n_around = max(n_around, n_candidates)
-        indices = choose_rows(len(self.rows), n_around, generator)
+        indices = choose_rows(n_rows, n_around, generator)
+        if request.around is not None:
+            indices = torch.as_tensor(request.around, device=indices.device)[indices]
         around = self.rows.draw(indices, generator)
         z, chosen = draw_codes(
             latent_sampler, self.label, self.vae, around[None], n_candidates, generator

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import cache
-from itertools import islice
+from itertools import count, islice
 from threading import Lock, Thread, local
 from typing import TypeVar
 
@@ -173,19 +173,21 @@ def _in_new_thread(function: Callable[[], Result]) -> Result:
 
 
 def in_order(
-    function: Callable[[int], Result], n_calls: int, n_threads: int
+    function: Callable[[int], Result], n_calls: int | None, n_threads: int
 ) -> Generator[Result]:
     """Yield function(0), ..., function(n_calls - 1), until the generator is closed.
+
+    If `n_calls` is None, there is no last call.
 
     The calls run in `n_threads` threads. PyTorch uses one thread in each of them, and full
     precision, so the results depend neither on `n_threads` nor on `torch.autocast`.
     """
+    indices = iter(count() if n_calls is None else range(n_calls))
     with one_thread(), full_precision():
         if n_threads == 1:
-            yield from map(function, range(n_calls))
+            yield from map(function, indices)
             return
         with ThreadPoolExecutor(n_threads, initializer=_limit_new_thread) as pool:
-            indices = iter(range(n_calls))
             ahead = deque(
                 pool.submit(function, index) for index in islice(indices, n_threads + 1)
             )

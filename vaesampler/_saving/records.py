@@ -12,6 +12,7 @@ import numpy as np
 from vaesampler._encoding.bounds import Bounds, Support
 from vaesampler._encoding.look_up import LookUpTable
 from vaesampler._generation.calibration import FitQuality
+from vaesampler._generation.constraints import SeenCombinations
 from vaesampler._generation.latent import (
     DenoisingSampling,
     InterpolationSampling,
@@ -71,7 +72,7 @@ RECORDS: dict[str, type] = {
         *(PriorSampling, PosteriorSampling, InterpolationSampling, DenoisingSampling),
         *(AutoCritic, ForestCritic, NeighborCritic, NetworkCritic, TreeNodes),
         *(Bounds, Support, LookUpTable, FitQuality, ResidualModel, ShrunkNormal),
-        *(LossCurve, TrainingHistory),
+        *(LossCurve, TrainingHistory, SeenCombinations),
         *(SavedForest, SavedNeighbors, SavedNetwork, SavedGenerator, SavedSampler),
     )
 }

@@ -95,6 +95,11 @@ def _check_sampler(sampler: SavedSampler, schema: FeatureSchema) -> None:
     require(sampler.n_features_in == n_columns, "columns")
     require(names is None or names.shape == (n_columns,), "names")
     require(sampler.synthetic_mask is None or sampler.synthetic_mask.ndim == 1, "masks")
+    for seen in sampler.combinations:
+        indices = seen.column_indices
+        require(((indices >= 0) & (indices < n_columns)).all(), "columns")
+        require(seen.combinations.shape[1:] == indices.shape != (0,), "combinations")
+        require(len(seen.combinations) > 0, "combinations")
     require(sampler.entropy >= 0, "seeds")
     labels = [generator.label for generator in sampler.generators]
     require(len(set(labels)) == len(labels), "labels")

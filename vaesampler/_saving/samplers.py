@@ -1,11 +1,12 @@
 """`SavedSampler`: what a file holds of a fitted sampler."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from vaesampler._generation.constraints import SeenCombinations
 from vaesampler._generation.latent import LatentSampler
 from vaesampler._rejection.critic import Critic
 from vaesampler._saving.generators import SavedGenerator
@@ -25,3 +26,4 @@ class SavedSampler:
     n_features_in: int
     feature_names_in: npt.NDArray[np.object_] | None
     synthetic_mask: npt.NDArray[np.bool_] | None
+    combinations: list[SeenCombinations] = field(default_factory=list)

@@ -22,6 +22,7 @@ import numpy.typing as npt
 import torch
 from scipy import sparse
 
+from vaesampler._generation.constraints import Fixed
 from vaesampler._runtime.optional import import_pandas
 from vaesampler._saving.records import RECORDS, fields_of, record_of
 from vaesampler._table.objects import as_date, as_duration
@@ -402,6 +403,11 @@ KINDS: dict[str, Kind] = {
         (frozenset,), _write_set, lambda reader, parts: frozenset(reader.values(parts))
     ),
     "dict": Kind((dict,), _write_dict, _read_dict),
+    "Fixed": Kind(
+        (Fixed,),
+        lambda writer, value: writer.codes(value.columns),
+        lambda reader, parts: Fixed(*reader.values(parts)),
+    ),
     "range": Kind((range,), _parts_of(lambda x: [x.start, x.stop, x.step]), _made_by(range)),
     "bytes": Kind((bytes,), _parts_of(lambda value: [value.hex()]), _made_by(bytes.fromhex)),
     "Decimal": Kind((Decimal,), _parts_of(lambda value: [str(value)]), _read_decimal),

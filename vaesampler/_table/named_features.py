@@ -50,7 +50,7 @@ def resolve_categorical(
         return [bool(flag) for flag in _in_order_of(keys, categorical_features, entries)]
     _require_one_kind(entries, "categorical_features")
     chosen = [False] * len(keys)
-    finder = _ColumnFinder(keys, "categorical_features")
+    finder = ColumnFinder(keys, "categorical_features")
     for entry in entries:
         chosen[finder.index_of(entry)] = True
     return chosen
@@ -69,7 +69,7 @@ def resolve_ordinal(
     """
     resolved: dict[int, Sequence[object] | None] = {}
     _require_one_kind(list(ordinal_features or {}), "ordinal_features")
-    finder = _ColumnFinder(keys, "ordinal_features")
+    finder = ColumnFinder(keys, "ordinal_features")
     for key, order in (ordinal_features or {}).items():
         if order is not None and not _are_different_levels(order):
             raise ValueError(
@@ -170,7 +170,7 @@ def _are_different_levels(order: Any) -> bool:
     return len(set(order)) == len(order)
 
 
-class _ColumnFinder:
+class ColumnFinder:
     """Find columns by what a parameter holds: text is a name, an integer is an index."""
 
     def __init__(self, keys: Sequence[Hashable], parameter: str) -> None:

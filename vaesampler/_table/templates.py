@@ -5,10 +5,12 @@ user's table, so that they keep its dtype in any library. Only new numbers are c
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any, Self, TypeAlias
+from zoneinfo import ZoneInfo
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -28,6 +30,16 @@ class Template(ABC):
     """Make a table of the user's type from blocks of cells, of `n_rows` rows in total."""
 
     schema: FeatureSchema
+
+    @property
+    def keys(self) -> Sequence[Hashable]:
+        """Names of the columns as their library has them: those of `Container.keys`."""
+        return [column.name for column in self.schema.columns]
+
+    def zone(self, column_index: int) -> tzinfo | None:
+        """Return the time zone of a column's datetimes; None if they have none."""
+        notation = self.schema.columns[column_index].notation
+        return getattr(getattr(notation, "as_object", None), "zone", None)
 
     @abstractmethod
     def make(self, blocks: Iterable[CellBlock], n_rows: int) -> Any:
@@ -169,6 +181,17 @@ class FrameTemplate(Template):
     # For each column, a native series of a cell of each level, then a missing cell.
     examples: list[Any]
     schema: FeatureSchema
+
+    @property
+    def keys(self) -> Sequence[Hashable]:
+        """Names of the columns as their library has them: text, or also integers or tuples."""
+        return plain_frame(self.empty).columns
+
+    def zone(self, column_index: int) -> tzinfo | None:
+        """Return the time zone of a column's datetimes; None if they have none."""
+        dtype = nw.from_native(self.examples[column_index], series_only=True).dtype
+        name = getattr(dtype, "time_zone", None)
+        return super().zone(column_index) if name is None else ZoneInfo(name)
 
     def make(self, blocks: Iterable[CellBlock], n_rows: int) -> Any:
         """Return a frame of the user's library and type, names and dtypes."""
