@@ -5,8 +5,8 @@
 Stays have a start and an end, a net price, VAT and gross price, and a postcode of a city.
 Prints, for each constraint, how many rows break it without and with it, the share of drawn rows
 that meets it, and the times to draw 20,000 rows of the rare class and of `fit_resample`,
-relative to a sampler without constraints; then the time to draw on condition, relative to a draw
-without one.
+relative to a sampler without constraints; then the time to draw on condition, relative to a
+draw without one.
 """
 
 import time
