@@ -30,6 +30,7 @@ from vaesampler._estimators.partitioned import (
 )
 from vaesampler._estimators.sampling_strategy import check_class_sizes, rows_to_add
 from vaesampler._estimators.saving import VersionedPickleMixin, load, save
+from vaesampler._estimators.sources import SourceNotes
 from vaesampler._partitioned.collections import is_collection
 from vaesampler._runtime.memory import memory_explained
 from vaesampler._runtime.progress import SILENCE, Progress
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     import torch
 
     from vaesampler._estimators.base import Resources
-    from vaesampler._generation.generator import ClassGenerator, DrawnCells, DrawRequest
+    from vaesampler._generation.generator import ClassGenerator, DrawRequest
     from vaesampler._generation.latent import LatentSampler
     from vaesampler._rejection.critic import Critic
     from vaesampler.metrics._report import SyntheticReport
@@ -254,6 +255,11 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
     synthetic_mask_ : ndarray of bool, of shape (n_rows_returned,)
         Whether each row that `fit_resample` returned is synthetic.
 
+    source_indices_ : ndarray of int, of shape (n_synthetic_rows,)
+        Position, among the rows of X, of the real row that each synthetic row of `fit_resample`
+        was drawn around; -1 for none, as with `latent_sampling="prior"`. Not defined for dask
+        collections.
+
     n_features_in_ : int
         Number of columns seen in `fit`.
 
@@ -449,6 +455,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         *,
         random_state: int | np.random.RandomState | None = None,
         npartitions: int | None = None,
+        return_sources: bool = False,
     ) -> Any:
         """Draw more rows of a class without training again.
 
@@ -467,11 +474,16 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             If an int, return a dask collection of at most this many partitions, which are drawn
             when they are computed. They have at most 250,000 rows, or 10 million cells, if it
             is large enough. The rows are the same as without it.
+        return_sources : bool, default=False
+            Whether to return the sources of the rows too.
 
         Returns
         -------
         X_new : same container as X when fitting, of shape (n_samples, n_features)
             The synthetic rows; with `npartitions`, a dask data frame or array.
+        sources : ndarray of int, of shape (n_samples,)
+            Only if `return_sources=True`: position, in the table of `fit`, of the real row that
+            each row was drawn around; -1 for none, as with `latent_sampling="prior"`.
 
         Raises
         ------
@@ -479,7 +491,9 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             If the sampler is not fitted.
         ValueError
             If no VAE was fitted for `label`, if `n_samples` is not a non-negative integer, or
-            `npartitions` not a positive one.
+            `npartitions` not a positive one, or if `return_sources=True` and `npartitions` is
+            given, or the positions of real rows are not known: the sampler was fitted to a dask
+            collection, or saved by an earlier version.
         TypeError
             If `npartitions` is given, and X was neither an array nor a data frame of pandas.
         MemoryError
@@ -493,6 +507,9 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         >>> sampler = VAEOversampler(sampling_strategy={1: 200}, random_state=0).fit(X, y)
         >>> sampler.sample(1, 5).shape
         (5, 64)
+        >>> rows, sources = sampler.sample(1, 5, return_sources=True)
+        >>> y[sources]
+        array([1, 1, 1, 1, 1])
         """
         generator = self._generator(label)
         if not isinstance(n_samples, Integral) or n_samples < 0:
@@ -510,6 +527,11 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
                 raise ValueError(
                     f"npartitions must be a whole number of at least 1; found {npartitions!r}."
                 )
+            if return_sources:
+                raise ValueError(
+                    "return_sources=True cannot be combined with `npartitions`, whose rows are "
+                    "drawn later. Draw fewer rows at a time, without `npartitions`."
+                )
             purpose = ("sample", *call)
             return sample_partitioned(
                 self, generator.label, n_rows, seeds, purpose, int(npartitions)
@@ -522,7 +544,11 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             ),
             closing(generator.draw(n_rows, request)) as blocks,
         ):
-            return self._template.make((drawn.cells for drawn in blocks), n_rows)
+            if not return_sources:
+                return self._template.make((drawn.cells for drawn in blocks), n_rows)
+            sources = SourceNotes()
+            rows = self._template.make(sources.cells(generator, blocks), n_rows)
+            return rows, sources.indices
 
     def encode(
         self, label: Hashable, X: Any
@@ -720,15 +746,16 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         container, labels = self._check_X_y(X, y)
         self._fit(container, labels, self._resources(), progress)
         n_new = {label: self.sampling_strategy_[label] for label in self._generators}
-        with closing(self._draw_all(n_new)) as blocks:
-            cells = (drawn.cells for drawn in blocks)
-            X_resampled = self._template.append(X, cells, sum(n_new.values()))
+        sources = SourceNotes()
+        with closing(self._draw_all(n_new, sources)) as blocks:
+            X_resampled = self._template.append(X, blocks, sum(n_new.values()))
         # The label of a synthetic row is copied from the first row of its class.
         copied_rows = [
             np.full(n_rows, labels.rows_of(label)[0]) for label, n_rows in n_new.items()
         ]
         row_indices = np.concatenate([np.arange(len(labels)), *copied_rows])
         self.synthetic_mask_ = np.arange(len(row_indices)) >= len(labels)
+        self.source_indices_ = sources.indices
         return X_resampled, take_labels(y, row_indices)
 
     def _check_X_y(self, X: Any, y: Any) -> tuple[Container, Labels]:  # noqa: N802
@@ -784,7 +811,8 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         self._fitted_with = resources
         self._unseeded_calls = UnseededCalls()
         self._reports = {}
-        self.__dict__.pop("synthetic_mask_", None)  # of an earlier fit_resample
+        for name in ("synthetic_mask_", "source_indices_"):  # of an earlier fit_resample
+            self.__dict__.pop(name, None)
         self.schema_ = self._template.schema
         self.vaes_ = {label: entry.vae for label, entry in generators.items()}
         self.loss_curves_ = {label: entry.history.curve for label, entry in generators.items()}
@@ -814,14 +842,17 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         resources = self._fitted_with
         return DrawRequest(resources.latent_sampler, seeds, resources.device, purpose)
 
-    def _draw_all(self, n_new: Mapping[Hashable, int]) -> Generator["DrawnCells"]:
-        """Yield the rows of `fit_resample`, class by class."""
+    def _draw_all(
+        self, n_new: Mapping[Hashable, int], sources: SourceNotes
+    ) -> Generator[npt.NDArray[np.float64]]:  # (n_rows_of_block, n_columns)
+        """Yield the cells of `fit_resample`, class by class, and note their sources."""
         from vaesampler._runtime.devices import one_thread
 
         request = self._draw_request(self._fitted_with.seeds, "fit_resample")
         with one_thread():  # once, for all classes
             for label, n_rows in n_new.items():
-                yield from self._generators[label].draw(n_rows, request)
+                generator = self._generators[label]
+                yield from sources.cells(generator, generator.draw(n_rows, request))
 
     def _report(self, generator: "ClassGenerator") -> "SyntheticReport":
         from vaesampler.metrics._report import synthetic_report

@@ -54,6 +54,7 @@ def save(sampler: "VAEOversampler", path: str | os.PathLike[str], include_rows: 
         n_features_in=sampler.n_features_in_,
         feature_names_in=names,
         synthetic_mask=getattr(sampler, "synthetic_mask_", None),
+        source_indices=getattr(sampler, "source_indices_", None),
     )
     write_sampler(path, sampler.schema_, saved)
 
@@ -81,6 +82,8 @@ def load(kind: type[Sampler], path: str | os.PathLike[str]) -> Sampler:
         sampler._unseeded_calls = UnseededCalls.elsewhere()
         if saved.synthetic_mask is not None:
             sampler.synthetic_mask_ = saved.synthetic_mask
+        if saved.source_indices is not None:
+            sampler.source_indices_ = saved.source_indices
     return sampler
 
 

@@ -97,6 +97,8 @@ class ClassGenerator:
     held_out_rows: EncodedRows | None
     fit: FitQuality
     history: TrainingHistory
+    # Indices of `own_rows` in the table of `fit`, (n_own_rows,); None if they are unknown.
+    table_rows: npt.NDArray[np.intp] | None = None
 
     def cells(
         self, rows: EncodedRows, rng: np.random.Generator
@@ -127,6 +129,25 @@ class ClassGenerator:
         """
         for chunk, n_rows in enumerate(self.chunk_sizes(n_samples)):
             yield from self.draw_chunk(chunk, n_rows, request)
+
+    def sources_in_table(
+        self, sources: npt.NDArray[np.intp]
+    ) -> npt.NDArray[np.intp]:  # (n_rows,), both
+        """Return the indices in the table of `fit` of the rows with these indices; -1 for -1.
+
+        Raises
+        ------
+        ValueError
+            If they are unknown.
+        """
+        if self.table_rows is None:
+            raise ValueError(
+                "The positions of real rows in the table of `fit` are not known: the sampler "
+                "was fitted to a dask collection, or loaded from a file without them. Fit it "
+                "again to a table in memory."
+            )
+        in_table: npt.NDArray[np.intp] = np.where(sources < 0, -1, self.table_rows[sources])
+        return in_table
 
     def chunk_sizes(self, n_samples: int) -> list[int]:
         """Return the number of rows of each chunk of `n_samples` rows."""

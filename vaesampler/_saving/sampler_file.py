@@ -95,6 +95,7 @@ def _check_sampler(sampler: SavedSampler, schema: FeatureSchema) -> None:
     require(sampler.n_features_in == n_columns, "columns")
     require(names is None or names.shape == (n_columns,), "names")
     require(sampler.synthetic_mask is None or sampler.synthetic_mask.ndim == 1, "masks")
+    require(sampler.source_indices is None or sampler.source_indices.ndim == 1, "sources")
     require(sampler.entropy >= 0, "seeds")
     labels = [generator.label for generator in sampler.generators]
     require(len(set(labels)) == len(labels), "labels")

@@ -25,3 +25,4 @@ class SavedSampler:
     n_features_in: int
     feature_names_in: npt.NDArray[np.object_] | None
     synthetic_mask: npt.NDArray[np.bool_] | None
+    source_indices: npt.NDArray[np.intp] | None = None
