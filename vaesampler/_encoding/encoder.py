@@ -55,7 +55,7 @@ class TableEncoder:
         is_small = len(cells) * self.layout.width <= MOST_CELLS_IN_MEMORY
         return rows.in_memory(np.arange(len(cells))) if is_small else rows
 
-    def rows_of(self, container: Container) -> EncodedRows:
+    def rows_of(self, container: Container) -> LazyRows:
         """Return the encoded rows of another table with the same columns.
 
         Raises

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from vaesampler._encoding.bounds import Support
 from vaesampler._encoding.encoder import TableEncoder, read_cells
-from vaesampler._encoding.rows import EncodedRows, SelectedRows
+from vaesampler._encoding.rows import LazyRows, SelectedRows
 from vaesampler._estimators.base import VAEEstimator
 from vaesampler._estimators.checks import (
     check_cardinality,
@@ -516,11 +516,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             raise ValueError(
                 f"n_samples must be a whole number of at least 0; found {n_samples!r}."
             )
-        call: tuple[int, ...] = (0,)
-        if random_state is None:
-            seeds, call = self._fitted_with.seeds, self._unseeded_calls.next_key()
-        else:
-            seeds = Seeds.from_random_state(random_state)
+        seeds, call = self._seeds_of_call(random_state)
         n_rows = int(n_samples)
         if npartitions is not None:
             if not isinstance(npartitions, Integral) or npartitions < 1:
@@ -587,6 +583,76 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         """
         generator = self._generator(label)
         return generator.codes(self._encoded(generator, X))
+
+    def score_samples(
+        self,
+        label: Hashable,
+        X: Any,
+        *,
+        n_draws: int = 100,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> npt.NDArray[np.float64]:  # (n_rows,)
+        """Return the log-density of rows, according to the VAE of a class.
+
+        It is the importance-weighted lower bound of log p(row | class), which approaches it
+        from below as `n_draws` grows. Columns of the kind "continuous" or "integer" have a
+        density per unit of the value; levels, missing cells and values that many rows share
+        have probabilities. See :doc:`Drawing on demand </drawing_on_demand>`.
+
+        Parameters
+        ----------
+        label : object
+            Label of a class that was oversampled when fitting.
+        X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
+            Rows of any class, with the columns that were fitted.
+        n_draws : int, default=100
+            Number of codes that are drawn for each row.
+        random_state : int, RandomState instance or None, default=None
+            Pass an int to get the same numbers at every call. If None, every call draws other
+            codes, as in `sample`.
+
+        Returns
+        -------
+        log_density : ndarray of float64, of shape (n_rows,)
+            Log-densities of the rows, in nats. That of a row does not depend on other rows.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the sampler is not fitted.
+        ValueError
+            If no VAE was fitted for `label`, if `n_draws` is not a positive integer, if X has
+            other columns, if a column contains levels that were not seen when fitting, or
+            missing cells that it did not have, or if not exactly one column of a group of
+            one-hot encoded ones is 1 in every row.
+
+        References
+        ----------
+        Yuri Burda, Roger Grosse, Ruslan Salakhutdinov (2016). Importance Weighted
+        Autoencoders.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import VAEOversampler
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(random_state=0).fit(X, y)
+        >>> scores = sampler.score_samples(2, X, random_state=0)
+        >>> bool(scores[y == 2].min() > scores[y == 0].max())
+        True
+        """
+        from vaesampler._generation.density import log_density
+
+        generator = self._generator(label)
+        if not isinstance(n_draws, Integral) or n_draws < 1:
+            raise ValueError(
+                f"n_draws must be a whole number of at least 1; found {n_draws!r}."
+            )
+        seeds, call = self._seeds_of_call(random_state)
+        random = seeds.torch(
+            "score_samples", *call, generator.label, device=self._fitted_with.device
+        )
+        return log_density(generator, self._encoded(generator, X), int(n_draws), random)
 
     def to_matrix(self, label: Hashable, X: Any) -> npt.NDArray[np.float32]:  # (n_rows, width)
         """Return rows encoded as the input of the VAE of a class.
@@ -833,8 +899,16 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             raise ValueError(no_vae(label, list(self._generators)))
         return self._generators[found]
 
-    def _encoded(self, generator: "ClassGenerator", X: Any) -> EncodedRows:
+    def _encoded(self, generator: "ClassGenerator", X: Any) -> LazyRows:
         return generator.encoder.rows_of(self._read_table(X, reset=False))
+
+    def _seeds_of_call(
+        self, random_state: int | np.random.RandomState | None
+    ) -> tuple[Seeds, tuple[int, ...]]:
+        """Return the seeds of a call of `sample` or the like, and a key of the call."""
+        if random_state is None:
+            return self._fitted_with.seeds, self._unseeded_calls.next_key()
+        return Seeds.from_random_state(random_state), (0,)
 
     def _draw_request(self, seeds: Seeds, *purpose: object) -> "DrawRequest":
         from vaesampler._generation.generator import DrawRequest
