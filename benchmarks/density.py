@@ -1,4 +1,4 @@
-"""How far `score_samples` is from known log-densities: mean absolute errors, in nats per row.
+"""How far `log_density` is from known log-densities: mean absolute errors, in nats per row.
 
 python benchmarks/density.py             # docs/drawing_on_demand.md
 python benchmarks/density.py --windows   # of SLOPE_WINDOW
@@ -61,7 +61,7 @@ def errors_of(distribution, n_rows, windows):
         scores = []
         for window in windows:
             normal_scores.SLOPE_WINDOW = window
-            scores.append(sampler.score_samples(1, X_test, random_state=0))
+            scores.append(sampler.log_density(1, X_test, random_state=0))
         normal = multivariate_normal(own.mean(axis=0), np.cov(own.T)).logpdf(X_test)
         found.append([np.abs(one - expected).mean() for one in (*scores, normal)])
     return np.mean(found, axis=0)

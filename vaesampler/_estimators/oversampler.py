@@ -20,6 +20,7 @@ from vaesampler._estimators.checks import (
     check_cardinality,
     check_classes,
     check_fits,
+    check_inherited,
     check_lengths,
     no_vae,
 )
@@ -35,9 +36,15 @@ from vaesampler._partitioned.collections import is_collection
 from vaesampler._runtime.memory import memory_explained
 from vaesampler._runtime.progress import SILENCE, Progress
 from vaesampler._runtime.seeds import Seeds, UnseededCalls
+from vaesampler._table.columns import InheritedColumn
 from vaesampler._table.containers import Container
 from vaesampler._table.labels import Labels, find_class, labels_of, take_labels
-from vaesampler._table.named_features import CategoricalFeatures, OrdinalFeatures
+from vaesampler._table.named_features import (
+    CategoricalFeatures,
+    InheritedFeatures,
+    OrdinalFeatures,
+)
+from vaesampler._table.schema import FeatureSchema
 from vaesampler._table.templates import Template
 
 if TYPE_CHECKING:
@@ -94,6 +101,13 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         Enum, or of numbers). Ordered categories of pandas and pyarrow are ordinal without an
         entry. Drawn levels occur in the table, and lie between the lowest and the highest
         level of the class.
+
+    inherited_features : collection of int or str, default=None
+        Columns that a synthetic row takes from the real row that it is drawn around, such as
+        the identifier of a customer or a hospital: a list of names or indices. They may have
+        any dtype, are not learned, and come back in their place with their dtype. They are a
+        group in :class:`sklearn.model_selection.GroupKFold`. Requires a `latent_sampling` that
+        draws around real rows, hence not "prior". Not for sparse matrices and dask collections.
 
     latent_dim : int, default=4
         Number of dimensions of the latent space. If it is too large, the VAE memorizes rows;
@@ -313,6 +327,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         sampling_strategy: Any = "auto",
         categorical_features: CategoricalFeatures = "auto",
         ordinal_features: OrdinalFeatures | None = None,
+        inherited_features: InheritedFeatures | None = None,
         latent_dim: int = 4,
         hidden_layer_sizes: int | Sequence[int] = (32,),
         activation: str = "relu",
@@ -337,6 +352,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         super().__init__(sampling_strategy=sampling_strategy)
         self.categorical_features = categorical_features
         self.ordinal_features = ordinal_features
+        self.inherited_features = inherited_features
         self.latent_dim = latent_dim
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -584,7 +600,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         generator = self._generator(label)
         return generator.codes(self._encoded(generator, X))
 
-    def score_samples(
+    def log_density(
         self,
         label: Hashable,
         X: Any,
@@ -637,7 +653,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         >>> from vaesampler import VAEOversampler
         >>> X, y = load_wine(return_X_y=True)
         >>> sampler = VAEOversampler(random_state=0).fit(X, y)
-        >>> scores = sampler.score_samples(2, X, random_state=0)
+        >>> scores = sampler.log_density(2, X, random_state=0)
         >>> bool(scores[y == 2].min() > scores[y == 0].max())
         True
         """
@@ -650,7 +666,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             )
         seeds, call = self._seeds_of_call(random_state)
         random = seeds.torch(
-            "score_samples", *call, generator.label, device=self._fitted_with.device
+            "log_density", *call, generator.label, device=self._fitted_with.device
         )
         return log_density(generator, self._encoded(generator, X), int(n_draws), random)
 
@@ -848,11 +864,20 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         from vaesampler._generation.shared import LabelledRows
 
         wanted = [label for label, n_rows in self.sampling_strategy_.items() if n_rows > 0]
-        schema, cells = read_cells(container, self.categorical_features, self.ordinal_features)
+        schema, cells = read_cells(
+            container,
+            self.categorical_features,
+            self.ordinal_features,
+            self.inherited_features,
+        )
+        check_inherited(schema, container, resources.latent_sampler)
+        own_rows = {label: labels.rows_of(label) for label in wanted}
+        schema = schema.inheriting_from(
+            np.sort(np.concatenate([np.empty(0, np.intp), *own_rows.values()]))
+        )
         check_cardinality(schema, cells, self.categorical_features)
         encoder = TableEncoder.of(schema)
         table = LabelledRows(encoder, encoder.rows(cells), labels, weights)
-        own_rows = {label: labels.rows_of(label) for label in wanted}
         classes = {label: SelectedRows(table.rows, rows) for label, rows in own_rows.items()}
         check_classes(classes, self.latent_dim, self.early_stopping)
         supports = {label: Support.of(schema, cells, rows) for label, rows in own_rows.items()}
@@ -934,8 +959,10 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         label, seeds = generator.label, self._fitted_with.seeds
         n_rows = min(max(len(generator.own_rows), MIN_REPORTED_ROWS), MAX_REPORTED_ROWS)
         request = self._draw_request(seeds, "report")
+        schema = self.schema_
         with closing(generator.draw(n_rows, request)) as blocks:
-            synthetic = self._template.make((drawn.cells for drawn in blocks), n_rows)
+            cells = (_without_inherited(drawn.cells, schema) for drawn in blocks)
+            synthetic = self._template.make(cells, n_rows)
         own, held_out = (
             self._template.make(
                 [generator.cells(rows, seeds.numpy("report", label))], len(rows)
@@ -947,9 +974,29 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             own,
             synthetic,
             held_out,
-            categorical_features=self.categorical_features,
+            categorical_features=_categorical_features(self.categorical_features, schema),
             random_state=seeds.integer("report", label),
         )
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_generators")
+
+
+def _without_inherited(
+    cells: npt.NDArray[np.float64], schema: FeatureSchema
+) -> npt.NDArray[np.float64]:  # (n_rows, n_columns), both
+    """Return cells whose inherited columns are constant, as those of decoded rows are."""
+    cells[:, list(schema.inherited)] = 0
+    return cells
+
+
+def _categorical_features(
+    named: CategoricalFeatures, schema: FeatureSchema
+) -> CategoricalFeatures:
+    """Return the categorical columns; the inherited ones, too, unless they are inferred."""
+    if isinstance(named, str) or not schema.inherited:
+        return named
+    return [
+        isinstance(column, InheritedColumn) or getattr(column, "are_categories", False)
+        for column in schema.columns
+    ]

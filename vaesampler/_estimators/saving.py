@@ -101,6 +101,8 @@ def _check_needs_no_rows(sampler: "VAEOversampler") -> None:
     reasons = []
     if type(sampler._fitted_with.latent_sampler) is not PriorSampling:
         reasons.append("`latent_sampling`, which must be 'prior'")
+    if sampler.schema_.inherited:
+        reasons.append("`inherited_features`, which are taken from real rows")
     critics = [generator.critic for generator in sampler._generators.values()]
     if not all(critic is None or type(critic) is FittedNetworkCritic for critic in critics):
         reasons.append("`critic`, which must be 'network' unless `rejection_strength=0`")

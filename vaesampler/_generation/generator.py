@@ -226,11 +226,25 @@ class ClassGenerator:
         sources = np.full(len(cells), -1, dtype=np.intp)
         if drawn.sources is not None:
             sources = drawn.sources.cpu().numpy()
+        self._inherit(cells, sources)
         if self.critic is None:
             return DrawnCells(cells, sources)
         candidates = Candidates(self.encoder.encode_drawn(rows, cells), sources)
         kept = keep(self._judge(self.critic, candidates), self._power, rng)
         return DrawnCells(cells.take(kept, axis=0), sources[kept])
+
+    def _inherit(
+        self, cells: npt.NDArray[np.float64], sources: npt.NDArray[np.intp]
+    ) -> None:  # (n_rows, n_columns), (n_rows,)
+        """Set the cells of inherited columns, in place."""
+        inherited = self.encoder.schema.inherited
+        if inherited and (sources < 0).any():
+            raise ValueError(
+                "Rows without sources were drawn, which cannot inherit the columns in "
+                "`inherited_features`. Use a latent sampler that returns `sources`."
+            )
+        for index, column in inherited.items():
+            cells[:, index] = column.cells_of(self.sources_in_table(sources))
 
     def _draw_encoded(
         self, n_candidates: int, latent_sampler: LatentSampler, generator: torch.Generator
