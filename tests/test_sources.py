@@ -303,3 +303,11 @@ def test_latent_samplers_without_sources_are_refused_when_rows_are_drawn(table):
     sampler = quick(inherited_features=[0], latent_sampling=Central()).fit(*table)
     with pytest.raises(ValueError, match="returns `sources`"):
         sampler.sample(1, 3)
+
+
+def test_nothing_is_inherited_where_no_rows_are_added(table):
+    X, y = table
+    sampler = quick(inherited_features=[0], sampling_strategy={})
+    resampled, _ = sampler.fit_resample(X, y)
+    assert_array_equal(resampled, X)
+    assert len(sampler.source_indices_) == 0

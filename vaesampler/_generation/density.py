@@ -68,7 +68,7 @@ def _bound(
     elsewhere = [*generator.encoder.numeric.indices_of_constants, *ranges]
     as_density = is_observed.clone()
     as_density[..., elsewhere] = 0
-    is_level = is_observed[0, :, list(ranges)].double().cpu()
+    is_level = is_observed[0, :, list(ranges)].cpu().double()
     mean, log_var = vae.encode(rows)
     log_var = log_var.clamp(*LOG_VAR_BOUNDS)
     total = torch.full((len(encoded),), -torch.inf, dtype=torch.float64)
@@ -78,7 +78,7 @@ def _bound(
         log_weight = -vae.head.negative_log_likelihood(output, rows, as_density)
         # log p(z) - log q(z | x)
         log_weight += 0.5 * (one.square() + log_var - z.square()).sum(dim=-1)
-        of_draw = log_weight[0].double().cpu()
+        of_draw = log_weight[0].cpu().double()
         if ranges:
             of_draw += _log_probability_of_levels(generator, output, ranges, is_level)
         total = torch.logaddexp(total, of_draw)
@@ -103,8 +103,8 @@ def _log_probability_of_levels(
 ) -> Tensor:  # (1, n_rows, width), ..., (n_rows, n_discrete) to (n_rows,)
     """Return the log-probability of the levels of discrete columns, given z."""
     slots = list(ranges)
-    deviation = torch.exp(0.5 * generator.vae.head.normal.log_var[0, :, slots]).double().cpu()
-    location = output[0, :, slots].double().cpu()
+    deviation = torch.exp(0.5 * generator.vae.head.normal.log_var[0, :, slots]).cpu().double()
+    location = output[0, :, slots].cpu().double()
     ends = torch.stack(list(ranges.values()), dim=-1)  # (2, n_rows, n_discrete)
     lower, upper = (ends - location) / deviation
     # In the lower tail, where the distribution function is exact.
