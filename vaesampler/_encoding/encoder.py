@@ -14,7 +14,11 @@ from vaesampler._encoding.layout import Layout
 from vaesampler._encoding.numeric_block import NumericBlock
 from vaesampler._encoding.rows import EncodedRows, LazyRows, TableCells
 from vaesampler._table.containers import Container
-from vaesampler._table.named_features import CategoricalFeatures, OrdinalFeatures
+from vaesampler._table.named_features import (
+    CategoricalFeatures,
+    InheritedFeatures,
+    OrdinalFeatures,
+)
 from vaesampler._table.one_hot import read_new_table
 from vaesampler._table.schema import FeatureSchema
 
@@ -55,7 +59,7 @@ class TableEncoder:
         is_small = len(cells) * self.layout.width <= MOST_CELLS_IN_MEMORY
         return rows.in_memory(np.arange(len(cells))) if is_small else rows
 
-    def rows_of(self, container: Container) -> EncodedRows:
+    def rows_of(self, container: Container) -> LazyRows:
         """Return the encoded rows of another table with the same columns.
 
         Raises
@@ -92,14 +96,14 @@ class TableEncoder:
     def decode(
         self, rows: npt.NDArray[np.float32], support: Support, rng: np.random.Generator
     ) -> npt.NDArray[np.float64]:  # (n_rows, width) to (n_rows, n_columns)
-        """Decode rows into cells within the support of a class."""
+        """Decode rows into cells within the support of a class; inherited ones are 0."""
         cells = None
         for block, slots in self._blocks():
             decoded = block.decode(rows[:, slots], support, rng)
             if len(block.columns) == len(self.schema.columns):
                 return decoded
             if cells is None:
-                cells = np.empty((len(rows), len(self.schema.columns)))
+                cells = np.zeros((len(rows), len(self.schema.columns)))
             cells[:, block.column_indices] = decoded
         assert cells is not None
         return cells
@@ -124,9 +128,10 @@ def read_cells(
     container: Container,
     categorical_features: CategoricalFeatures = "auto",
     ordinal_features: OrdinalFeatures | None = None,
+    inherited_features: InheritedFeatures | None = None,
 ) -> tuple[FeatureSchema, TableCells]:
     """Infer the schema of a table, and read its cells."""
-    named = categorical_features, ordinal_features
+    named = categorical_features, ordinal_features, inherited_features
     values = container.numbers()
     if values is not None:
         schema = FeatureSchema.infer(container.columns(), container.keys, *named)

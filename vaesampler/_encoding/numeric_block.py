@@ -133,6 +133,39 @@ class NumericBlock(Block):
             if isinstance(column, DiscreteColumn)
         }
 
+    def log_slopes(
+        self, cells: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:  # (n_rows, n_columns_of_block), both
+        """Return log(d score / d value) of each cell of a column with new values, else 0."""
+        slopes = np.zeros(cells.shape)
+        for index, scores in self._scores.items():
+            if not isinstance(self.columns[index], DiscreteColumn):
+                slopes[:, index] = scores.log_slopes(cells[:, index])
+        return slopes
+
+    def level_ranges(
+        self, cells: npt.NDArray[np.float64]
+    ) -> Mapping[int, npt.NDArray[np.float64]]:  # of (2, n_rows) each, by slot
+        """Return the range of scores that `decode` turns into the level of each cell.
+
+        Only discrete columns have an entry. The outer ranges are unbounded.
+        """
+        ranges = {}
+        for index, column in enumerate(self.columns):
+            if isinstance(column, DiscreteColumn):
+                midpoints = midpoints_between(column.positions_off_spikes)
+                edges = np.pad(
+                    column.scores.of_values(midpoints), 1, constant_values=(-np.inf, np.inf)
+                )
+                levels = np.searchsorted(midpoints, cells[:, index]).clip(max=len(midpoints))
+                ranges[index] = np.array([edges[levels], edges[levels + 1]])
+        return ranges
+
+    @property
+    def indices_of_constants(self) -> list[int]:
+        """Indices, among the block's columns, of those that are constant."""
+        return [index for index in range(len(self.columns)) if index not in self._scores]
+
     @cached_property
     def _scores(self) -> dict[int, NormalScores]:  # by index among the block's columns
         """The maps of the columns that are not constant."""

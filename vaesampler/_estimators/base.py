@@ -26,7 +26,11 @@ from vaesampler._runtime.settings import (
     resolve,
 )
 from vaesampler._table.containers import Container
-from vaesampler._table.named_features import CategoricalFeatures, OrdinalFeatures
+from vaesampler._table.named_features import (
+    CategoricalFeatures,
+    InheritedFeatures,
+    OrdinalFeatures,
+)
 from vaesampler._table.reading import read_table
 
 if TYPE_CHECKING:
@@ -60,6 +64,7 @@ class VAEEstimator(CallbackSupportMixin, ABC):
 
     categorical_features: CategoricalFeatures
     ordinal_features: OrdinalFeatures | None
+    inherited_features: InheritedFeatures | None
     latent_dim: int
     hidden_layer_sizes: int | Sequence[int]
     activation: str
@@ -85,6 +90,7 @@ class VAEEstimator(CallbackSupportMixin, ABC):
     _vae_parameter_constraints: ClassVar[dict[str, Any]] = {
         "categorical_features": [StrOptions({"auto"}), "array-like"],
         "ordinal_features": [Mapping, None],
+        "inherited_features": ["array-like", None],
         "latent_dim": [Interval(Integral, 1, LARGEST_INTEGER, closed="both")],
         "hidden_layer_sizes": [
             Interval(Integral, 1, LARGEST_INTEGER, closed="both"),

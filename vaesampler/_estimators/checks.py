@@ -10,7 +10,7 @@ import numpy as np
 from vaesampler._encoding.rows import EncodedRows, TableCells
 from vaesampler._runtime.settings import LARGEST_INTEGER
 from vaesampler._table.columns import MOST_LEVELS_APART, CategoricalColumn
-from vaesampler._table.containers import Container
+from vaesampler._table.containers import Container, SparseContainer
 from vaesampler._table.labels import Labels
 from vaesampler._table.named_features import CategoricalFeatures
 from vaesampler._table.schema import FeatureSchema
@@ -26,6 +26,7 @@ from vaesampler.exceptions import (
 
 if TYPE_CHECKING:
     from vaesampler._generation.generator import ClassGenerator
+    from vaesampler._generation.latent import LatentSampler
 
 # A VAE has not converged if its loss exceeds that of a decoder that ignores z by more than
 # this, in nats per row and column. Defaults are below .01 even on independent columns;
@@ -66,6 +67,27 @@ def check_lengths(container: Container, labels: Labels) -> None:
         raise ValueError(
             f"Found X and y with inconsistent numbers of samples: {container.n_rows} and "
             f"{len(labels)}. Pass one label per row."
+        )
+
+
+def check_inherited(
+    schema: FeatureSchema, container: Container, latent_sampler: "LatentSampler"
+) -> None:
+    """Raise a ValueError if rows cannot inherit the columns in `inherited_features`."""
+    from vaesampler._generation.latent import PriorSampling
+
+    if not schema.inherited:
+        return
+    if isinstance(container, SparseContainer):
+        raise ValueError(
+            "inherited_features cannot be used with sparse matrices. Pass a data frame or an "
+            "array."
+        )
+    if isinstance(latent_sampler, PriorSampling):
+        raise ValueError(
+            "inherited_features cannot be used with latent_sampling='prior', whose rows are "
+            "drawn around no real row that they could inherit from. Use 'posterior', "
+            "'interpolate' or 'denoise'."
         )
 
 

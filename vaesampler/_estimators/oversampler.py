@@ -14,16 +14,18 @@ from sklearn.utils.validation import check_is_fitted
 
 from vaesampler._encoding.bounds import Support
 from vaesampler._encoding.encoder import TableEncoder, read_cells
-from vaesampler._encoding.rows import EncodedRows, SelectedRows
+from vaesampler._encoding.rows import LazyRows, SelectedRows
 from vaesampler._estimators.base import VAEEstimator
 from vaesampler._estimators.checks import (
     check_cardinality,
     check_classes,
     check_constraints,
     check_fits,
+    check_inherited,
     check_lengths,
     no_vae,
 )
+from vaesampler._estimators.draw_notes import DrawNotes
 from vaesampler._estimators.partitioned import (
     fit_partitioned,
     resample_partitioned,
@@ -35,9 +37,15 @@ from vaesampler._partitioned.collections import is_collection
 from vaesampler._runtime.memory import memory_explained
 from vaesampler._runtime.progress import SILENCE, Progress
 from vaesampler._runtime.seeds import Seeds, UnseededCalls
+from vaesampler._table.columns import InheritedColumn
 from vaesampler._table.containers import Container
 from vaesampler._table.labels import Labels, find_class, labels_of, take_labels
-from vaesampler._table.named_features import CategoricalFeatures, OrdinalFeatures
+from vaesampler._table.named_features import (
+    CategoricalFeatures,
+    InheritedFeatures,
+    OrdinalFeatures,
+)
+from vaesampler._table.schema import FeatureSchema
 from vaesampler._table.templates import Template
 
 if TYPE_CHECKING:
@@ -46,8 +54,8 @@ if TYPE_CHECKING:
     from vaesampler._estimators.base import Resources
     from vaesampler._generation.conditions import Given
     from vaesampler._generation.constraints import Constraints
-    from vaesampler._generation.filters import Acceptance, RowFilter, Selection
-    from vaesampler._generation.generator import ClassGenerator, DrawnCells, DrawRequest
+    from vaesampler._generation.filters import RowFilter, Selection
+    from vaesampler._generation.generator import ClassGenerator, DrawRequest
     from vaesampler._generation.latent import LatentSampler
     from vaesampler._rejection.critic import Critic
     from vaesampler.metrics._report import SyntheticReport
@@ -97,6 +105,13 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         Enum, or of numbers). Ordered categories of pandas and pyarrow are ordinal without an
         entry. Drawn levels occur in the table, and lie between the lowest and the highest
         level of the class.
+
+    inherited_features : collection of int or str, default=None
+        Columns that a synthetic row takes from the real row that it is drawn around, such as
+        the identifier of a customer or a hospital: a list of names or indices. They may have
+        any dtype, are not learned, and come back in their place with their dtype. They are a
+        group in :class:`sklearn.model_selection.GroupKFold`. Requires a `latent_sampling` that
+        draws around real rows, hence not "prior". Not for sparse matrices and dask collections.
 
     latent_dim : int, default=4
         Number of dimensions of the latent space. If it is too large, the VAE memorizes rows;
@@ -272,6 +287,10 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
     constraint_acceptance_ : dict of label to float
         Share of the drawn rows of each class that met all constraints in `fit_resample`.
         Defined only with `constraints`, and not for dask collections.
+    source_indices_ : ndarray of int, of shape (n_synthetic_rows,)
+        Position, among the rows of X, of the real row that each synthetic row of `fit_resample`
+        was drawn around; -1 for none, as with `latent_sampling="prior"`. Not defined for dask
+        collections.
 
     n_features_in_ : int
         Number of columns seen in `fit`.
@@ -327,6 +346,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         sampling_strategy: Any = "auto",
         categorical_features: CategoricalFeatures = "auto",
         ordinal_features: OrdinalFeatures | None = None,
+        inherited_features: InheritedFeatures | None = None,
         latent_dim: int = 4,
         hidden_layer_sizes: int | Sequence[int] = (32,),
         activation: str = "relu",
@@ -352,6 +372,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         super().__init__(sampling_strategy=sampling_strategy)
         self.categorical_features = categorical_features
         self.ordinal_features = ordinal_features
+        self.inherited_features = inherited_features
         self.latent_dim = latent_dim
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -472,6 +493,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         given: "Given | None" = None,
         random_state: int | np.random.RandomState | None = None,
         npartitions: int | None = None,
+        return_sources: bool = False,
     ) -> Any:
         """Draw more rows of a class without training again.
 
@@ -497,11 +519,16 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             If an int, return a dask collection of at most this many partitions, which are drawn
             when they are computed. They have at most 250,000 rows, or 10 million cells, if it
             is large enough. The rows are the same as without it.
+        return_sources : bool, default=False
+            Whether to return the sources of the rows too.
 
         Returns
         -------
         X_new : same container as X when fitting, of shape (n_samples, n_features)
             The synthetic rows; with `npartitions`, a dask data frame or array.
+        sources : ndarray of int, of shape (n_samples,)
+            Only if `return_sources=True`: position, in the table of `fit`, of the real row that
+            each row was drawn around; -1 for none, as with `latent_sampling="prior"`.
 
         Raises
         ------
@@ -510,7 +537,9 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         ValueError
             If no VAE was fitted for `label`, if `n_samples` is not a non-negative integer, or
             `npartitions` not a positive one; if a column cannot hold what is `given`, or if
-            fewer than 1 in 1,000 drawn rows meet it.
+            fewer than 1 in 1,000 drawn rows meet it; or if `return_sources=True` and
+            `npartitions` is given, or the positions of real rows are not known: the sampler was
+            fitted to a dask collection, or saved by an earlier version.
         TypeError
             If `npartitions` is given, and X was neither an array nor a data frame of pandas.
         MemoryError
@@ -527,6 +556,9 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         >>> X_new = sampler.sample(1, 5, given={20: (12, 16), 21: 16})
         >>> X_new[:, 20].min() >= 12, (X_new[:, 21] == 16).all()
         (np.True_, np.True_)
+        >>> rows, sources = sampler.sample(1, 5, return_sources=True)
+        >>> y[sources]
+        array([1, 1, 1, 1, 1])
         """
         generator = self._generator(label)
         if not isinstance(n_samples, Integral) or n_samples < 0:
@@ -534,16 +566,17 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
                 f"n_samples must be a whole number of at least 0; found {n_samples!r}."
             )
         selection = self._selection(generator, given)
-        call: tuple[int, ...] = (0,)
-        if random_state is None:
-            seeds, call = self._fitted_with.seeds, self._unseeded_calls.next_key()
-        else:
-            seeds = Seeds.from_random_state(random_state)
+        seeds, call = self._seeds_of_call(random_state)
         n_rows = int(n_samples)
         if npartitions is not None:
             if not isinstance(npartitions, Integral) or npartitions < 1:
                 raise ValueError(
                     f"npartitions must be a whole number of at least 1; found {npartitions!r}."
+                )
+            if return_sources:
+                raise ValueError(
+                    "return_sources=True cannot be combined with `npartitions`, whose rows are "
+                    "drawn later. Draw fewer rows at a time, without `npartitions`."
                 )
             purpose = ("sample", *call)
             return sample_partitioned(
@@ -557,7 +590,11 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             ),
             closing(generator.draw(n_rows, request)) as blocks,
         ):
-            return self._template.make((drawn.cells for drawn in blocks), n_rows)
+            if not return_sources:
+                return self._template.make((drawn.cells for drawn in blocks), n_rows)
+            notes = DrawNotes()
+            rows = self._template.make(notes.cells(generator, blocks), n_rows)
+            return rows, notes.sources
 
     def encode(
         self, label: Hashable, X: Any
@@ -596,6 +633,76 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         """
         generator = self._generator(label)
         return generator.codes(self._encoded(generator, X))
+
+    def log_density(
+        self,
+        label: Hashable,
+        X: Any,
+        *,
+        n_draws: int = 100,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> npt.NDArray[np.float64]:  # (n_rows,)
+        """Return the log-density of rows, according to the VAE of a class.
+
+        It is the importance-weighted lower bound of log p(row | class), which approaches it
+        from below as `n_draws` grows. Columns of the kind "continuous" or "integer" have a
+        density per unit of the value; levels, missing cells and values that many rows share
+        have probabilities. See :doc:`Drawing on demand </drawing_on_demand>`.
+
+        Parameters
+        ----------
+        label : object
+            Label of a class that was oversampled when fitting.
+        X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
+            Rows of any class, with the columns that were fitted.
+        n_draws : int, default=100
+            Number of codes that are drawn for each row.
+        random_state : int, RandomState instance or None, default=None
+            Pass an int to get the same numbers at every call. If None, every call draws other
+            codes, as in `sample`.
+
+        Returns
+        -------
+        log_density : ndarray of float64, of shape (n_rows,)
+            Log-densities of the rows, in nats. That of a row does not depend on other rows.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the sampler is not fitted.
+        ValueError
+            If no VAE was fitted for `label`, if `n_draws` is not a positive integer, if X has
+            other columns, if a column contains levels that were not seen when fitting, or
+            missing cells that it did not have, or if not exactly one column of a group of
+            one-hot encoded ones is 1 in every row.
+
+        References
+        ----------
+        Yuri Burda, Roger Grosse, Ruslan Salakhutdinov (2016). Importance Weighted
+        Autoencoders.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import VAEOversampler
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(random_state=0).fit(X, y)
+        >>> scores = sampler.log_density(2, X, random_state=0)
+        >>> bool(scores[y == 2].min() > scores[y == 0].max())
+        True
+        """
+        from vaesampler._generation.density import log_density
+
+        generator = self._generator(label)
+        if not isinstance(n_draws, Integral) or n_draws < 1:
+            raise ValueError(
+                f"n_draws must be a whole number of at least 1; found {n_draws!r}."
+            )
+        seeds, call = self._seeds_of_call(random_state)
+        random = seeds.torch(
+            "log_density", *call, generator.label, device=self._fitted_with.device
+        )
+        return log_density(generator, self._encoded(generator, X), int(n_draws), random)
 
     def to_matrix(self, label: Hashable, X: Any) -> npt.NDArray[np.float32]:  # (n_rows, width)
         """Return rows encoded as the input of the VAE of a class.
@@ -755,20 +862,18 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         container, labels = self._check_X_y(X, y)
         self._fit(container, labels, self._resources(), progress)
         n_new = {label: self.sampling_strategy_[label] for label in self._generators}
-        acceptance: dict[Hashable, Acceptance] = {}
-        with closing(self._draw_all(n_new, acceptance)) as blocks:
-            cells = (drawn.cells for drawn in blocks)
-            X_resampled = self._template.append(X, cells, sum(n_new.values()))
+        notes = DrawNotes()
+        with closing(self._draw_all(n_new, notes)) as blocks:
+            X_resampled = self._template.append(X, blocks, sum(n_new.values()))
         if self._constraint_filters:
-            self.constraint_acceptance_ = {
-                label: accepted.share for label, accepted in acceptance.items()
-            }
+            self.constraint_acceptance_ = notes.acceptance
         # The label of a synthetic row is copied from the first row of its class.
         copied_rows = [
             np.full(n_rows, labels.rows_of(label)[0]) for label, n_rows in n_new.items()
         ]
         row_indices = np.concatenate([np.arange(len(labels)), *copied_rows])
         self.synthetic_mask_ = np.arange(len(row_indices)) >= len(labels)
+        self.source_indices_ = notes.sources
         return X_resampled, take_labels(y, row_indices)
 
     def _check_X_y(self, X: Any, y: Any) -> tuple[Container, Labels]:  # noqa: N802
@@ -796,14 +901,23 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         from vaesampler._generation.shared import LabelledRows
 
         wanted = [label for label, n_rows in self.sampling_strategy_.items() if n_rows > 0]
-        schema, cells = read_cells(container, self.categorical_features, self.ordinal_features)
+        schema, cells = read_cells(
+            container,
+            self.categorical_features,
+            self.ordinal_features,
+            self.inherited_features,
+        )
+        check_inherited(schema, container, resources.latent_sampler)
+        own_rows = {label: labels.rows_of(label) for label in wanted}
+        schema = schema.inheriting_from(
+            np.sort(np.concatenate([np.empty(0, np.intp), *own_rows.values()]))
+        )
         check_cardinality(schema, cells, self.categorical_features)
         template = container.template(schema)
         filters = constraint_filters(self.constraints, template, cells)
         check_constraints(n_rows_refused(filters, cells), len(cells))
         encoder = TableEncoder.of(schema)
         table = LabelledRows(encoder, encoder.rows(cells), labels, weights)
-        own_rows = {label: labels.rows_of(label) for label in wanted}
         classes = {label: SelectedRows(table.rows, rows) for label, rows in own_rows.items()}
         check_classes(classes, self.latent_dim, self.early_stopping)
         supports = {label: Support.of(schema, cells, rows) for label, rows in own_rows.items()}
@@ -828,7 +942,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         self._fitted_with = resources
         self._unseeded_calls = UnseededCalls()
         self._reports = {}
-        for name in ("synthetic_mask_", "constraint_acceptance_"):
+        for name in ("synthetic_mask_", "source_indices_", "constraint_acceptance_"):
             self.__dict__.pop(name, None)  # of an earlier fit_resample
         self.schema_ = self._template.schema
         self.vaes_ = {label: entry.vae for label, entry in generators.items()}
@@ -850,8 +964,16 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             raise ValueError(no_vae(label, list(self._generators)))
         return self._generators[found]
 
-    def _encoded(self, generator: "ClassGenerator", X: Any) -> EncodedRows:
+    def _encoded(self, generator: "ClassGenerator", X: Any) -> LazyRows:
         return generator.encoder.rows_of(self._read_table(X, reset=False))
+
+    def _seeds_of_call(
+        self, random_state: int | np.random.RandomState | None
+    ) -> tuple[Seeds, tuple[int, ...]]:
+        """Return the seeds of a call of `sample` or the like, and a key of the call."""
+        if random_state is None:
+            return self._fitted_with.seeds, self._unseeded_calls.next_key()
+        return Seeds.from_random_state(random_state), (0,)
 
     def _selection(self, generator: "ClassGenerator", given: "Given | None") -> "Selection":
         """Return the rows of a class that are asked for."""
@@ -882,20 +1004,16 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         )
 
     def _draw_all(
-        self, n_new: Mapping[Hashable, int], acceptance: "dict[Hashable, Acceptance]"
-    ) -> Generator["DrawnCells"]:
-        """Yield the rows of `fit_resample`, class by class; fill `acceptance` of each."""
-        from vaesampler._generation.filters import Acceptance
+        self, n_new: Mapping[Hashable, int], notes: DrawNotes
+    ) -> Generator[npt.NDArray[np.float64]]:  # (n_rows_of_block, n_columns)
+        """Yield the cells of `fit_resample`, class by class, and note what is drawn."""
         from vaesampler._runtime.devices import one_thread
 
         request = self._draw_request(self._fitted_with.seeds, "fit_resample")
         with one_thread():  # once, for all classes
             for label, n_rows in n_new.items():
-                acceptance[label] = Acceptance()
-                with closing(self._generators[label].draw(n_rows, request)) as blocks:
-                    for drawn in blocks:
-                        acceptance[label] = acceptance[label].plus(drawn.acceptance)
-                        yield drawn
+                generator = self._generators[label]
+                yield from notes.cells(generator, generator.draw(n_rows, request))
 
     def _report(self, generator: "ClassGenerator") -> "SyntheticReport":
         from vaesampler.metrics._report import synthetic_report
@@ -903,8 +1021,10 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         label, seeds = generator.label, self._fitted_with.seeds
         n_rows = min(max(len(generator.own_rows), MIN_REPORTED_ROWS), MAX_REPORTED_ROWS)
         request = self._draw_request(seeds, "report")
+        schema = self.schema_
         with closing(generator.draw(n_rows, request)) as blocks:
-            synthetic = self._template.make((drawn.cells for drawn in blocks), n_rows)
+            cells = (_without_inherited(drawn.cells, schema) for drawn in blocks)
+            synthetic = self._template.make(cells, n_rows)
         own, held_out = (
             self._template.make(
                 [generator.cells(rows, seeds.numpy("report", label))], len(rows)
@@ -916,9 +1036,29 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             own,
             synthetic,
             held_out,
-            categorical_features=self.categorical_features,
+            categorical_features=_categorical_features(self.categorical_features, schema),
             random_state=seeds.integer("report", label),
         )
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_generators")
+
+
+def _without_inherited(
+    cells: npt.NDArray[np.float64], schema: FeatureSchema
+) -> npt.NDArray[np.float64]:  # (n_rows, n_columns), both
+    """Return cells whose inherited columns are constant, as those of decoded rows are."""
+    cells[:, list(schema.inherited)] = 0
+    return cells
+
+
+def _categorical_features(
+    named: CategoricalFeatures, schema: FeatureSchema
+) -> CategoricalFeatures:
+    """Return the categorical columns; the inherited ones, too, unless they are inferred."""
+    if isinstance(named, str) or not schema.inherited:
+        return named
+    return [
+        isinstance(column, InheritedColumn) or getattr(column, "are_categories", False)
+        for column in schema.columns
+    ]

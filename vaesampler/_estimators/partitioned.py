@@ -44,11 +44,17 @@ def fit_partitioned(sampler: "VAEOversampler", X: Any, y: Any) -> Partitioned:
     TypeError
         If y is no dask collection.
     ValueError
-        If X, y or a parameter is invalid, or if their partitions differ.
+        If X, y or a parameter is invalid, if their partitions differ, or if
+        `inherited_features` is given.
     """
     import dask
     from dask import delayed
 
+    if sampler.inherited_features is not None:
+        raise ValueError(
+            "inherited_features cannot be used with dask collections. Pass a table in memory, "
+            "for example of the rare class and as many other rows."
+        )
     pair = Pair.of(X, y)
     parts = pair.parts()
     surveys = [delayed(Survey.of)(index, *part) for index, part in enumerate(parts)]

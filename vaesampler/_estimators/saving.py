@@ -61,6 +61,7 @@ def save(sampler: "VAEOversampler", path: str | os.PathLike[str], include_rows: 
         feature_names_in=names,
         synthetic_mask=getattr(sampler, "synthetic_mask_", None),
         combinations=combinations,
+        source_indices=getattr(sampler, "source_indices_", None),
     )
     write_sampler(path, sampler.schema_, saved)
 
@@ -89,6 +90,8 @@ def load(kind: type[Sampler], path: str | os.PathLike[str]) -> Sampler:
         sampler._unseeded_calls = UnseededCalls.elsewhere()
         if saved.synthetic_mask is not None:
             sampler.synthetic_mask_ = saved.synthetic_mask
+        if saved.source_indices is not None:
+            sampler.source_indices_ = saved.source_indices
     return sampler
 
 
@@ -106,6 +109,8 @@ def _check_needs_no_rows(sampler: "VAEOversampler") -> None:
     reasons = []
     if type(sampler._fitted_with.latent_sampler) is not PriorSampling:
         reasons.append("`latent_sampling`, which must be 'prior'")
+    if sampler.schema_.inherited:
+        reasons.append("`inherited_features`, which are taken from real rows")
     critics = [generator.critic for generator in sampler._generators.values()]
     if not all(critic is None or type(critic) is FittedNetworkCritic for critic in critics):
         reasons.append("`critic`, which must be 'network' unless `rejection_strength=0`")

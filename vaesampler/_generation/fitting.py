@@ -163,6 +163,7 @@ class _ClassFitting:
             held_out_rows=self.held_out.get(label),
             fit=fit,
             history=trained.history,
+            table_rows=self.training.table_rows_of(label),
         )
 
     def _held_out_rows(self, label: Hashable) -> HeldOutRows | None:

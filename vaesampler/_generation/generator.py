@@ -114,6 +114,8 @@ class ClassGenerator:
     held_out_rows: EncodedRows | None
     fit: FitQuality
     history: TrainingHistory
+    # Indices of `own_rows` in the table of `fit`, (n_own_rows,); None if they are unknown.
+    table_rows: npt.NDArray[np.intp] | None = None
 
     def cells(
         self, rows: EncodedRows, rng: np.random.Generator
@@ -178,6 +180,25 @@ class ClassGenerator:
         """
         for chunk, n_rows in enumerate(self.chunk_sizes(n_samples)):
             yield from self.draw_chunk(chunk, n_rows, request)
+
+    def sources_in_table(
+        self, sources: npt.NDArray[np.intp]
+    ) -> npt.NDArray[np.intp]:  # (n_rows,), both
+        """Return the indices in the table of `fit` of the rows with these indices; -1 for -1.
+
+        Raises
+        ------
+        ValueError
+            If they are unknown.
+        """
+        if self.table_rows is None:
+            raise ValueError(
+                "The positions of real rows in the table of `fit` are not known: the sampler "
+                "was fitted to a dask collection, or loaded from a file without them. Fit it "
+                "again to a table in memory."
+            )
+        in_table: npt.NDArray[np.intp] = np.where(sources < 0, -1, self.table_rows[sources])
+        return in_table
 
     def chunk_sizes(self, n_samples: int) -> list[int]:
         """Return the number of rows of each chunk of `n_samples` rows."""
@@ -267,6 +288,7 @@ class ClassGenerator:
         sources = np.full(len(cells), -1, dtype=np.intp)
         if drawn.sources is not None:
             sources = drawn.sources.cpu().numpy()
+        self._inherit(cells, sources)
         acceptance = Acceptance()
         if request.filters:
             is_accepted, acceptance = accepted_by_all(request.filters, cells)
@@ -277,6 +299,19 @@ class ClassGenerator:
         candidates = Candidates(self.encoder.encode_drawn(rows, cells), sources)
         kept = keep(self._judge(self.critic, candidates), self._power, rng)
         return DrawnCells(cells.take(kept, axis=0), sources[kept], acceptance)
+
+    def _inherit(
+        self, cells: npt.NDArray[np.float64], sources: npt.NDArray[np.intp]
+    ) -> None:  # (n_rows, n_columns), (n_rows,)
+        """Set the cells of inherited columns, in place."""
+        inherited = self.encoder.schema.inherited
+        if inherited and (sources < 0).any():
+            raise ValueError(
+                "Rows without sources were drawn, which cannot inherit the columns in "
+                "`inherited_features`. Use a latent sampler that returns `sources`."
+            )
+        for index, column in inherited.items():
+            cells[:, index] = column.cells_of(self.sources_in_table(sources))
 
     def _draw_encoded(
         self, n_candidates: int, request: DrawRequest, generator: torch.Generator

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from vaesampler._encoding.class_scaling import ClassScaling, ScaledRows
@@ -32,10 +33,19 @@ class LabelledRows:
     labels: Labels
     # Of a sample of a table: number of rows of the table by row of each class.
     weights: Mapping[Hashable, float] | None = None
+    # Indices of the rows in the table, (n_rows,); None if these are all rows, in order.
+    table_rows: npt.NDArray[np.intp] | None = None
 
     def of_class(self, label: Hashable) -> EncodedRows:
         """Return the rows of a class, without the other rows."""
         return self.rows.subset(self.labels.rows_of(label))
+
+    def table_rows_of(self, label: Hashable) -> npt.NDArray[np.intp] | None:  # (n_own_rows,)
+        """Return the indices in the table of the rows of a class; None of a sample of it."""
+        if self.weights is not None:
+            return None
+        own = self.labels.rows_of(label)
+        return own if self.table_rows is None else self.table_rows[own]
 
     def of_others(self, label: Hashable) -> EncodedRows:
         """Return the rows of all other classes, in proportion to those of the class."""
@@ -70,7 +80,10 @@ class LabelledRows:
             return self, {}
         kept = np.setdiff1d(np.arange(len(self.labels)), np.concatenate(list(chosen.values())))
         training = replace(
-            self, rows=SelectedRows(self.rows, kept), labels=self.labels.take(kept)
+            self,
+            rows=SelectedRows(self.rows, kept),
+            labels=self.labels.take(kept),
+            table_rows=kept,
         )
         return training, {
             label: self.rows.subset(chosen[label]) for label in labels if label in chosen

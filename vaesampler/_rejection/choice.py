@@ -14,6 +14,7 @@ from vaesampler._table.columns import (
     ConstantColumn,
     DiscreteColumn,
     IndicatorColumn,
+    InheritedColumn,
     LevelColumn,
 )
 from vaesampler._table.schema import FeatureSchema
@@ -37,7 +38,8 @@ class AutoCritic(Critic):
         This is so if a column is categorical, or if at least half of the columns have few
         levels.
         """
-        columns = [one for one in schema.columns if not isinstance(one, ConstantColumn)]
+        left_out = (ConstantColumn, InheritedColumn)
+        columns = [one for one in schema.columns if not isinstance(one, left_out)]
         is_categorical = any(
             isinstance(one, CategoricalColumn | IndicatorColumn) for one in columns
         )

@@ -139,6 +139,13 @@ def check_generator(saved: "SavedGenerator", encoder: TableEncoder) -> None:
             require(curve.step.shape == curve.reconstruction.shape == curve.kl.shape, "curves")
 
 
+def check_sources(saved: "SavedGenerator", n_own_rows: int) -> None:
+    """Check the indices of the rows of a class in the table."""
+    if saved.table_rows is not None:
+        require(saved.table_rows.shape == (n_own_rows,), "rows")
+        require((saved.table_rows >= 0).all(), "rows")
+
+
 def check_rows(saved: "SavedRows", encoder: TableEncoder) -> None:
     """Check the rows of a class."""
     if isinstance(saved, int):

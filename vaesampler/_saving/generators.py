@@ -34,6 +34,7 @@ from vaesampler._saving.checks import (
     check_generator,
     check_neighbors,
     check_rows,
+    check_sources,
     require,
 )
 from vaesampler._training.loop import TrainingHistory
@@ -139,6 +140,7 @@ class SavedGenerator:
     held_out_rows: SavedRows | None
     fit: FitQuality
     history: TrainingHistory
+    table_rows: npt.NDArray[np.intp] | None = None
 
 
 def saved_generator(generator: ClassGenerator, *, include_rows: bool) -> SavedGenerator:
@@ -175,6 +177,7 @@ def saved_generator(generator: ClassGenerator, *, include_rows: bool) -> SavedGe
         else _saved_rows(held_out, include_rows),
         fit=generator.fit,
         history=generator.history,
+        table_rows=generator.table_rows,
     )
 
 
@@ -192,6 +195,7 @@ def restored_generator(
     check_generator(saved, encoder)
     scaling = ClassScaling(layout, saved.class_center, saved.class_deviation)
     own_rows = _restored_rows(saved.own_rows, encoder)
+    check_sources(saved, len(own_rows))
     levels = encoder.numeric.levels_by_slot()
     return ClassGenerator(
         label=saved.label,
@@ -222,6 +226,7 @@ def restored_generator(
         else _restored_rows(saved.held_out_rows, encoder),
         fit=saved.fit,
         history=saved.history,
+        table_rows=saved.table_rows,
     )
 
 

@@ -39,6 +39,7 @@ from vaesampler._table.columns import (
     ContinuousColumn,
     DiscreteColumn,
     IndicatorColumn,
+    InheritedColumn,
     IntegerColumn,
     OrdinalColumn,
 )
@@ -65,7 +66,8 @@ RECORDS: dict[str, type] = {
         # Tables
         *(FeatureSchema, Grid, NormalScores, Numbers, Fractions, Decimals, Times),
         *(ContinuousColumn, IntegerColumn, DiscreteColumn, ConstantColumn, BinaryColumn),
-        *(IndicatorColumn, OrdinalColumn, CategoricalColumn, *OBJECT_MAKERS, RowType),
+        *(IndicatorColumn, OrdinalColumn, CategoricalColumn, InheritedColumn),
+        *(*OBJECT_MAKERS, RowType),
         *(ArrayTemplate, SequenceTemplate, SparseTemplate, TensorTemplate),
         *(SavedFrame, SavedColumn),
         # Generators

@@ -100,6 +100,7 @@ def _check_sampler(sampler: SavedSampler, schema: FeatureSchema) -> None:
         require(((indices >= 0) & (indices < n_columns)).all(), "columns")
         require(seen.combinations.shape[1:] == indices.shape != (0,), "combinations")
         require(len(seen.combinations) > 0, "combinations")
+    require(sampler.source_indices is None or sampler.source_indices.ndim == 1, "sources")
     require(sampler.entropy >= 0, "seeds")
     labels = [generator.label for generator in sampler.generators]
     require(len(set(labels)) == len(labels), "labels")

@@ -27,3 +27,4 @@ class SavedSampler:
     feature_names_in: npt.NDArray[np.object_] | None
     synthetic_mask: npt.NDArray[np.bool_] | None
     combinations: list[SeenCombinations] = field(default_factory=list)
+    source_indices: npt.NDArray[np.intp] | None = None

@@ -236,6 +236,57 @@ class DiscreteColumn(NumericColumn):
 
 
 @dataclass(frozen=True, kw_only=True)
+class InheritedColumn(Column):
+    """Cells of any kind, which a drawn row copies from the real row that it is drawn around.
+
+    A drawn cell is the index of this row among `first_rows`, which are ascending. Cells of the
+    table are not read, and 0.
+    """
+
+    kind: ClassVar[str] = "inherited"
+    has_levels: ClassVar[bool] = True
+
+    @classmethod
+    def of(cls, name: str, row_indices: npt.NDArray[np.intp]) -> "InheritedColumn":
+        """Return a column that keeps the cells of these rows."""
+        return cls(
+            name=name,
+            reason="named in inherited_features, taken from the source row",
+            levels=np.arange(len(row_indices)),
+            first_rows=row_indices,
+        )
+
+    def cells_of(
+        self, sources: npt.NDArray[np.intp]
+    ) -> npt.NDArray[np.float64]:  # (n_rows,), both
+        """Return the cells of drawn rows, given their source rows in the table."""
+        return np.searchsorted(self.first_rows, sources).astype(np.float64)
+
+    def is_new(
+        self, observed: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.bool_]:  # (n_rows,), both
+        """Return false: all cells are copies."""
+        return np.zeros(len(observed), dtype=bool)
+
+    def example_indices(
+        self, copies: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.intp]:  # (n_rows,), both
+        """Return the cells, which are indices of rows."""
+        return copies.astype(np.intp)
+
+    def read(self, cells: Cells) -> npt.NDArray[np.float64]:  # (n_rows,)
+        """Return zeros."""
+        return np.zeros(len(cells.values))
+
+    def read_new(self, cells: Cells) -> npt.NDArray[np.float64]:  # (n_rows,)
+        """Return zeros: any cells will do."""
+        return self.read(cells)
+
+    def _check_new(self, cells: Cells) -> None:
+        pass
+
+
+@dataclass(frozen=True, kw_only=True)
 class LevelColumn(Column):
     """Cells that are one of a set of levels: drawn cells copy one of them."""
 

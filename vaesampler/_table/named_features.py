@@ -1,4 +1,4 @@
-"""The columns that a user names in `categorical_features` and `ordinal_features`."""
+"""The columns that a user names in `categorical_features`, `ordinal_features`, ..."""
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from numbers import Integral
@@ -15,6 +15,8 @@ from vaesampler._table.wording import shorten
 CategoricalFeatures: TypeAlias = (
     str | Sequence[bool] | Collection[int] | Collection[Hashable] | npt.NDArray[Any]
 )
+# Names or indices of columns.
+InheritedFeatures: TypeAlias = Collection[int] | Collection[Hashable] | npt.NDArray[Any]
 # Name or index of a column to its levels in ascending order; None for the order of its dtype.
 OrdinalFeatures: TypeAlias = Mapping[Any, Sequence[object] | None]
 
@@ -83,6 +85,35 @@ def resolve_ordinal(
             )
         resolved[index] = order
     return resolved
+
+
+def resolve_inherited(
+    inherited_features: InheritedFeatures | None, keys: Sequence[Hashable]
+) -> set[int]:
+    """Return the index of each column that is named.
+
+    Raises
+    ------
+    ValueError
+        If X does not have a column, or all columns are named; or as `resolve_categorical` does.
+    """
+    if inherited_features is None:
+        return set()
+    if isinstance(inherited_features, str | bytes | Mapping):
+        raise ValueError(
+            "inherited_features must be a list of names or indices of columns; found "
+            f"{inherited_features!r}."
+        )
+    entries = list(inherited_features)
+    _require_one_kind(entries, "inherited_features")
+    finder = ColumnFinder(keys, "inherited_features")
+    found = {finder.index_of(entry) for entry in entries}
+    if len(found) == len(keys):
+        raise ValueError(
+            "inherited_features names all columns of X, so that there is nothing to learn. "
+            "Leave out at least one."
+        )
+    return found
 
 
 def order_of_dtype(name: str, cells: Cells) -> Sequence[object]:

@@ -10,6 +10,8 @@ from scipy.special import ndtri
 
 # Number of quantiles, evenly spaced in scores.
 N_QUANTILES = 512
+# Slopes are means over this many scores on either side. Chosen with benchmarks/density.py.
+SLOPE_WINDOW = 0.1
 # Quantiles at a smaller distance are merged: the slope would overflow.
 LEAST_DISTANCE = 2.0**-1000
 # Values with exponents (of 2) outside of this range are scaled, so that differences neither
@@ -65,6 +67,23 @@ class NormalScores:
         with np.errstate(over="ignore"):  # infinity has the score of the last point
             found: Floats = np.interp(values * self.unit, quantiles, scores)
         return found
+
+    def log_slopes(self, values: Floats) -> Floats:  # (n_rows,), both
+        """Return log(d score / d value) at each value.
+
+        It is the mean slope from the value whose score is lower by `SLOPE_WINDOW` to the value
+        whose score is higher by it. The slope at a point would be that between two values of
+        the column, whose distance is mostly chance.
+        """
+        quantiles, scores = self._points
+        if len(scores) == 1:
+            return np.zeros(len(values))
+        own = self.of_values(values)
+        below = np.maximum(own - SLOPE_WINDOW, scores[0])
+        above = np.minimum(own + SLOPE_WINDOW, scores[-1])
+        distance = np.interp(above, scores, quantiles) - np.interp(below, scores, quantiles)
+        slopes: Floats = np.log(above - below) - np.log(distance) + np.log(self.unit)
+        return slopes
 
     @cached_property
     def _points(self) -> tuple[Floats, Floats]:

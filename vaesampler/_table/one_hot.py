@@ -7,7 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from vaesampler._table.cells import Cells
-from vaesampler._table.columns import BinaryColumn, Column, ConstantColumn, IndicatorColumn
+from vaesampler._table.columns import (
+    BinaryColumn,
+    Column,
+    ConstantColumn,
+    IndicatorColumn,
+    InheritedColumn,
+)
 from vaesampler._table.notations import Times
 from vaesampler._table.wording import shorten
 
@@ -16,8 +22,8 @@ def group_one_hot(read: Iterable[tuple[Column, Cells]]) -> list[Column]:
     """Return the columns of a table, the one-hot encoded ones as `IndicatorColumn`.
 
     A group of these are consecutive binary columns of 0 and 1, or of False and True, without
-    missing cells, of which exactly one is 1 in every row. Columns that are 0 in every row may
-    lie between them.
+    missing cells, of which exactly one is 1 in every row. Columns that are 0 in every row, and
+    inherited ones, may lie between them.
 
     Each column is read once. Only the rows with a 1 are kept, of the last columns that have no
     more ones than the table has rows, so that memory is at most that of one column.
@@ -28,7 +34,7 @@ def group_one_hot(read: Iterable[tuple[Column, Cells]]) -> list[Column]:
     n_ones = 0  # in the last columns
     for index, (column, cells) in enumerate(read):
         columns.append(column)
-        if _is_always_zero(column):
+        if _is_always_zero(column) or isinstance(column, InheritedColumn):
             continue
         if not _is_flag(column):
             last.clear()

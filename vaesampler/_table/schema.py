@@ -1,8 +1,8 @@
 """`FeatureSchema`: the columns of a table."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from typing import Any, Self
@@ -11,14 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from vaesampler._table.cells import Cells
-from vaesampler._table.columns import Column, NumericColumn
+from vaesampler._table.columns import Column, InheritedColumn, NumericColumn
 from vaesampler._table.grid import Grid
 from vaesampler._table.inference import infer_column
 from vaesampler._table.named_features import (
     CategoricalFeatures,
+    InheritedFeatures,
     OrdinalFeatures,
     order_of_dtype,
     resolve_categorical,
+    resolve_inherited,
     resolve_ordinal,
 )
 from vaesampler._table.notations import NUMBERS
@@ -35,8 +37,8 @@ class FeatureSchema:
     ----------
     columns : tuple of Column
         The columns in order, each with its `name`, its `kind` ("continuous", "integer",
-        "discrete", "binary", "indicator", "ordinal", "categorical" or "constant"), the
-        `reason` why it has this kind, and whether it `has_missing` cells.
+        "discrete", "binary", "indicator", "ordinal", "categorical", "constant" or
+        "inherited"), the `reason` why it has this kind, and whether it `has_missing` cells.
 
     Examples
     --------
@@ -58,20 +60,41 @@ class FeatureSchema:
         names: Sequence[Hashable],
         categorical_features: CategoricalFeatures = "auto",
         ordinal_features: OrdinalFeatures | None = None,
+        inherited_features: InheritedFeatures | None = None,
     ) -> Self:
         """Infer the kind of each column from its cells.
 
-        `names` are those by which `categorical_features` and `ordinal_features` may name the
-        columns: `Container.keys`.
+        `names` are those by which the other arguments may name the columns: `Container.keys`.
 
         Raises
         ------
         ValueError
-            If `categorical_features` or `ordinal_features` do not match the columns.
+            If an argument does not match the columns, or two of them name the same one.
         """
         named = resolve_categorical(categorical_features, names)
         orders = resolve_ordinal(ordinal_features, names)
-        return cls(tuple(group_one_hot(_infer_each(columns, names, named, orders))))
+        inherited = resolve_inherited(inherited_features, names)
+        each = _infer_each(columns, names, named, orders, inherited)
+        return cls(tuple(group_one_hot(each)))
+
+    def inheriting_from(self, row_indices: npt.NDArray[np.intp]) -> Self:
+        """Return the schema whose inherited columns keep the cells of these rows only."""
+        columns = (
+            InheritedColumn.of(column.name, row_indices)
+            if isinstance(column, InheritedColumn)
+            else column
+            for column in self.columns
+        )
+        return replace(self, columns=tuple(columns))
+
+    @cached_property
+    def inherited(self) -> dict[int, InheritedColumn]:
+        """The inherited columns, by index."""
+        return {
+            index: column
+            for index, column in enumerate(self.columns)
+            if isinstance(column, InheritedColumn)
+        }
 
     def indices_of(self, *kinds: type[Column]) -> npt.NDArray[np.intp]:
         """Return the indices of the columns of these kinds."""
@@ -159,11 +182,20 @@ def _infer_each(
     names: Sequence[Hashable],
     named: Sequence[bool] | None,
     orders: Mapping[int, Sequence[object] | None],
+    inherited: Collection[int],
 ) -> Iterator[tuple[Column, Cells]]:
     """Infer the kind of each column by itself; yield the column and its cells."""
     for index, (name, cells) in enumerate(zip(map(str, names), columns, strict=True)):
         is_named = named is not None and named[index]
         order = orders.get(index)
+        if index in inherited:
+            if index in orders or is_named:
+                raise ValueError(
+                    f"Column {name!r} is named in inherited_features, hence not learned, and "
+                    "in categorical_features or ordinal_features. Leave it out of one."
+                )
+            yield InheritedColumn.of(name, np.arange(len(cells.values))), cells
+            continue
         if index in orders and is_named:
             raise ValueError(
                 f"Column {name!r} is named in categorical_features and in "
