@@ -13,8 +13,11 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 import time
+import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,13 +27,15 @@ import pandas as pd
 import sklearn
 import torch
 from imblearn.over_sampling import SMOTE, SMOTENC
-from imblearn.pipeline import make_pipeline
+from imblearn.pipeline import Pipeline, make_pipeline
 from quality import to_markdown
 from rivals import CTGANPackageSampler, MixedTVAE
 from scipy import sparse
+from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from tables import (
     N_FEATURES,
     load_mixed_table,
@@ -84,6 +89,13 @@ def seconds(work: Callable[[], object]) -> Callable[[], float]:
         return time.perf_counter() - start
 
     return measure
+
+
+def processor_seconds(work: Callable[[], object]) -> float:
+    """Return the processor time of some work, of all threads."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
 
 
 def resample(sampler, X, y) -> Callable[[], float]:
@@ -297,6 +309,65 @@ def measure_grid():
     yield compare(work, "n_jobs=1", search(2), search(1), 1 / 1.7)
 
 
+def measure_cache():
+    """Time fits that are found in a memory, and a search over parameters of drawing.
+
+    In processor time, since these take a fraction of a second.
+    """
+    numbers = load_numeric_table("yeast4")
+    tables = {
+        "yeast4": ((numbers.X, numbers.y), {}),
+        "yeast4, max_iter=1000": ((numbers.X, numbers.y), {"max_iter": 1_000}),
+        "german-credit": (load_mixed_table("german-credit"), {}),
+    }
+    grid = {
+        "sampler__sampling_strategy": [0.6, 0.8, 1.0],
+        "sampler__rejection_strength": [1.0, 2.0, 4.0, 8.0],
+    }
+
+    def fit(table, parameters, folder: str | None) -> float:
+        with tempfile.TemporaryDirectory() as memory:
+            memory = folder and f"{memory}/{folder}"
+            sampler = VAEOversampler(random_state=0, memory=memory, **parameters)
+            sampler.fit(*table)
+            return processor_seconds(lambda: sampler.fit(*table))
+
+    def search(table, parameters, folder: str | None) -> float:
+        with tempfile.TemporaryDirectory() as memory:
+            sampler = VAEOversampler(
+                random_state=0, memory=folder and f"{memory}/{folder}", **parameters
+            )
+            encoder = make_column_transformer(
+                (
+                    OneHotEncoder(handle_unknown="ignore"),
+                    make_column_selector(dtype_exclude=float),
+                ),
+                remainder=StandardScaler(),
+            )
+            is_frame = isinstance(table[0], pd.DataFrame)
+            pipeline = Pipeline(
+                [
+                    ("sampler", sampler),
+                    ("encoder", encoder if is_frame else StandardScaler()),
+                    ("classifier", LogisticRegression(max_iter=500)),
+                ]
+            )
+            searching = GridSearchCV(pipeline, grid, scoring="average_precision", cv=3)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return processor_seconds(lambda: searching.fit(*table))
+
+    for name, (table, parameters) in tables.items():
+        for work, measure in (("fit again", fit), ("search over 3 x 4", search)):
+            yield compare(
+                f"{work}, {name}, with memory",
+                "without",
+                partial(measure, table, parameters, "cache"),
+                partial(measure, table, parameters, None),
+                0.25,
+            )
+
+
 def measure_device():
     """Time a graphics processor against this machine's own, where there is one."""
     name = next((name for name, is_there in DEVICES.items() if is_there()), None)
@@ -369,6 +440,7 @@ PARTS = {
     "ones": measure_ones,
     "sample": measure_sample,
     "grid": measure_grid,
+    "cache": measure_cache,
     "rows": measure_rows,
     "sizes": measure_sizes,
     "memory": measure_memory,

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,13 @@ class TableCells:
         size = max(1, CELLS_AT_ONCE // max(1, self.matrix.shape[1]))
         for start in range(0, len(indices), size):
             yield self.take(indices[start : start + size])
+
+    def hash(self) -> str:
+        """Return a hash of all cells, whichever container they were read from."""
+        digest = blake2b(repr(self.matrix.shape).encode(), digest_size=16)
+        for block in self.blocks(np.arange(len(self))):
+            digest.update(np.ascontiguousarray(block, dtype=np.float64).data)
+        return digest.hexdigest()
 
 
 class EncodedRows(ABC):

@@ -1,5 +1,6 @@
 """`VAEEstimator`: base class of estimators that train VAEs."""
 
+import os
 from abc import ABC
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
 from vaesampler._estimators.callbacks import CallbackProgress, CallbackSupportMixin
@@ -84,6 +85,7 @@ class VAEEstimator(CallbackSupportMixin, ABC):
     rejection_strength: float
     constraints: "Constraints"
     device: "str | torch.device"
+    memory: Any
     verbose: bool | int
     random_state: int | np.random.RandomState | None
 
@@ -109,6 +111,7 @@ class VAEEstimator(CallbackSupportMixin, ABC):
         "tol": [Interval(Real, 0, LARGEST_NUMBER, closed="both")],
         "smoothing": [Interval(Real, 0, LARGEST_NUMBER, closed="both")],
         "rejection_strength": [Interval(Real, 0, LARGEST_NUMBER, closed="both")],
+        "memory": [str, os.PathLike, HasMethods(["cache"]), None],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
         # Validated by `_resources`, since their classes need PyTorch.

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from vaesampler._encoding.bounds import Support
 from vaesampler._encoding.encoder import TableEncoder, read_cells
-from vaesampler._encoding.rows import LazyRows, SelectedRows
+from vaesampler._encoding.rows import LazyRows, SelectedRows, TableCells
 from vaesampler._estimators.base import VAEEstimator
 from vaesampler._estimators.checks import (
     check_cardinality,
@@ -34,6 +34,7 @@ from vaesampler._estimators.partitioned import (
 from vaesampler._estimators.sampling_strategy import check_class_sizes, rows_to_add
 from vaesampler._estimators.saving import VersionedPickleMixin, load, save
 from vaesampler._partitioned.collections import is_collection
+from vaesampler._runtime.caching import ResultCache
 from vaesampler._runtime.memory import memory_explained
 from vaesampler._runtime.progress import SILENCE, Progress
 from vaesampler._runtime.seeds import Seeds, UnseededCalls
@@ -236,6 +237,16 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         hidden layers have several hundred units. A fitted sampler can only be unpickled
         where its device is available; one that was saved with `save` is loaded anywhere.
 
+    memory : str, os.PathLike, joblib.Memory or None, default=None
+        Folder, or :class:`joblib.Memory`, in which trained VAEs and fitted critics are kept. A
+        later fit to the same table and labels, with the same parameters of training and the
+        same `random_state`, reads them instead of training again, and returns the same rows.
+        A search over `sampling_strategy`, `rejection_strength`, `critic` and `latent_sampling`
+        then trains once per fold, if the same classes are oversampled. Nothing is kept if
+        `random_state=None`, where no fit repeats another, and no `Critic` of your own is. The
+        folder holds pickles of real rows: use one that only you can write. See
+        :ref:`Searching without training again <searching-without-training-again>`.
+
     verbose : bool or int, default=False
         Verbosity of training. If 1, show a progress bar with the losses and the remaining
         time, in a terminal or a notebook. If 2, log the losses every 50 steps, at level INFO,
@@ -366,6 +377,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         rejection_strength: float = 4.0,
         constraints: "Constraints" = None,
         device: "str | torch.device" = "auto",
+        memory: Any = None,
         verbose: bool | int = False,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
@@ -392,6 +404,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         self.rejection_strength = rejection_strength
         self.constraints = constraints
         self.device = device
+        self.memory = memory
         self.verbose = verbose
         self.random_state = random_state
 
@@ -929,10 +942,25 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             resources.seeds,
             resources.device,
             progress,
+            self._cache(schema, cells, labels, weights),
         )
         check_fits(generators.values())
         self._template, self._constraint_filters = template, filters
         self._keep(generators, resources)
+
+    def _cache(
+        self,
+        schema: FeatureSchema,
+        cells: TableCells,
+        labels: Labels,
+        weights: Mapping[Hashable, float] | None,
+    ) -> ResultCache:
+        """Return the cache of a table. Without a `random_state`, no fit repeats another."""
+        if self.memory is None or self.random_state is None:
+            return ResultCache()
+        by_class = None if weights is None else list(weights.items())
+        data = (schema, cells.hash(), labels.classes, labels.codes, by_class)
+        return ResultCache.of(self.memory, *data)
 
     def _keep(
         self, generators: "dict[Hashable, ClassGenerator]", resources: "Resources"

@@ -49,8 +49,10 @@ def save(sampler: "VAEOversampler", path: str | os.PathLike[str], include_rows: 
         ]
     except TypeError as error:
         raise not_storable("the parameter 'critic'", error) from error
+    parameters = sampler.get_params(deep=False)
+    del parameters["memory"]  # a folder of this machine
     saved = SavedSampler(
-        parameters=sampler.get_params(deep=False),
+        parameters=parameters,
         template=template,
         generators=generators,
         entropy=resources.seeds.entropy,
