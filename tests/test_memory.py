@@ -24,7 +24,7 @@ from vaesampler._runtime.caching import ResultCache, digest_of
 
 
 def is_not_large(rows):
-    return rows[:, 0] < rows[:, 0].mean() + 1
+    return rows[:, 0] < 20
 
 
 # Parameters of drawing: others than these are ones of training.
