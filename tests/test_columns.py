@@ -71,12 +71,12 @@ def encode(frame, row_indices=None):
     return encoder, support, cells.take(every), encoder.rows(cells).take(every)
 
 
-def test_every_kind_of_column_is_tested():
+def test_every_kind_of_column_that_is_encoded_is_tested():
     kinds = {
         one.kind
         for one in vars(columns).values()
         if isinstance(one, type) and "kind" in vars(one) and one is not columns.Column
-    }
+    } - {columns.InheritedColumn.kind}
     assert {kind.partition(",")[0] for kind in KINDS} == kinds
 
 
