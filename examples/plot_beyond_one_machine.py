@@ -58,7 +58,7 @@ print(y_resampled.value_counts().compute())
 # table pass through beside those that are drawn.
 
 TASKS = {
-    "survey": ("of", "merged", "lambda", "_both"),
+    "survey": ("of", "merged"),
     "gather": ("take", "gather"),
     "train": ("_fit_gathered",),
     "draw": ("_draw_chunk",),

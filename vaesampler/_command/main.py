@@ -157,9 +157,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_resample(commands: Any) -> None:
     command = _command(commands, "resample", "write the rows of a table, and synthetic ones")
     command.add_argument("input", metavar="INPUT", help="Parquet or CSV: file, folder, pattern")
-    command.add_argument(
-        "--target", required=True, metavar="COLUMN", help="column of class labels"
-    )
+    _add_target(command)
     command.add_argument(
         "--output", required=True, metavar="PATH", help="where to write: .parquet or .csv"
     )
@@ -197,9 +195,7 @@ def _add_report(commands: Any) -> None:
     command = _command(commands, "report", "compare synthetic rows with real ones")
     command.add_argument("real", metavar="REAL", help="real rows: Parquet or CSV")
     command.add_argument("synthetic", metavar="SYNTHETIC", help="synthetic rows, or an output")
-    command.add_argument(
-        "--target", required=True, metavar="COLUMN", help="column of class labels"
-    )
+    _add_target(command)
     command.add_argument("--html", metavar="FILE", help="write the reports as a page, too")
     command.add_argument(
         "--seed", type=_seed, default=0, metavar="N", help="of the rows compared (default: 0)"
@@ -235,6 +231,12 @@ def _command(commands: Any, name: str, summary: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     return command
+
+
+def _add_target(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--target", required=True, metavar="COLUMN", help="column of class labels"
+    )
 
 
 def _add_overwrite(command: argparse.ArgumentParser) -> None:

@@ -92,9 +92,8 @@ class Resampling:
             categorical_features=categorical,
             random_state=options.seed,
         )
-        n_rows = dict(zip(labels.classes, labels.counts.tolist(), strict=True))
         n_new = {label: n for label, n in n_added.items() if n > 0}
-        return cls(source, options.target, sampler, n_rows, n_new)
+        return cls(source, options.target, sampler, labels.count_by_class, n_new)
 
     def draw(self) -> list[tuple[Any, Any]]:
         """Train the sampler; return parts of the synthetic rows and their labels, delayed."""

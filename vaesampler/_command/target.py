@@ -109,6 +109,4 @@ def _count_labels(piece: Piece, target: str) -> tuple[Counter[Hashable], int]:
     known = y.dropna()
     if len(known) == 0:
         return Counter(), len(y)
-    labels = labels_of(known)
-    counts = zip(labels.classes, labels.counts.tolist(), strict=True)
-    return Counter(dict(counts)), len(y) - len(known)
+    return Counter(labels_of(known).count_by_class), len(y) - len(known)

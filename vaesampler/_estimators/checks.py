@@ -3,6 +3,7 @@
 import sys
 import warnings
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,6 +60,19 @@ def layer_widths(hidden_layer_sizes: int | Sequence[int]) -> tuple[int, ...]:
             "units."
         )
     return tuple(int(width) for width in widths)
+
+
+def require_integer(name: str, value: object, least: int) -> int:
+    """Return an argument of a method as an integer of at least this.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    if not isinstance(value, Integral) or value < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}; found {value!r}.")
+    return int(value)
 
 
 def check_lengths(container: Container, labels: Labels) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from vaesampler._generation.filters import Acceptance
+
 if TYPE_CHECKING:
-    from vaesampler._generation.filters import Acceptance
     from vaesampler._generation.generator import ClassGenerator, DrawnCells
 
 
@@ -26,10 +27,8 @@ class DrawNotes:
         with closing(blocks):
             for drawn in blocks:
                 self._noted.append(generator.sources_in_table(drawn.sources))
-                accepted = self._accepted.get(generator.label)
-                self._accepted[generator.label] = (
-                    drawn.acceptance if accepted is None else accepted.plus(drawn.acceptance)
-                )
+                before = self._accepted.get(generator.label, Acceptance())
+                self._accepted[generator.label] = before.plus(drawn.acceptance)
                 yield drawn.cells
 
     @property

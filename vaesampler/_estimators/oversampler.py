@@ -3,7 +3,6 @@
 import os
 from collections.abc import Generator, Hashable, Mapping, Sequence
 from contextlib import closing
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -24,6 +23,7 @@ from vaesampler._estimators.checks import (
     check_inherited,
     check_lengths,
     no_vae,
+    require_integer,
 )
 from vaesampler._estimators.draw_notes import DrawNotes
 from vaesampler._estimators.partitioned import (
@@ -574,18 +574,11 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         array([1, 1, 1, 1, 1])
         """
         generator = self._generator(label)
-        if not isinstance(n_samples, Integral) or n_samples < 0:
-            raise ValueError(
-                f"n_samples must be a whole number of at least 0; found {n_samples!r}."
-            )
+        n_rows = require_integer("n_samples", n_samples, 0)
         selection = self._selection(generator, given)
         seeds, call = self._seeds_of_call(random_state)
-        n_rows = int(n_samples)
         if npartitions is not None:
-            if not isinstance(npartitions, Integral) or npartitions < 1:
-                raise ValueError(
-                    f"npartitions must be a whole number of at least 1; found {npartitions!r}."
-                )
+            n_partitions = require_integer("npartitions", npartitions, 1)
             if return_sources:
                 raise ValueError(
                     "return_sources=True cannot be combined with `npartitions`, whose rows are "
@@ -593,7 +586,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
                 )
             purpose = ("sample", *call)
             return sample_partitioned(
-                self, generator.label, n_rows, seeds, purpose, int(npartitions), selection
+                self, generator.label, n_rows, seeds, purpose, n_partitions, selection
             )
         request = self._draw_request(seeds, "sample", *call, selection=selection)
         with (
@@ -707,15 +700,12 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         from vaesampler._generation.density import log_density
 
         generator = self._generator(label)
-        if not isinstance(n_draws, Integral) or n_draws < 1:
-            raise ValueError(
-                f"n_draws must be a whole number of at least 1; found {n_draws!r}."
-            )
+        n_codes = require_integer("n_draws", n_draws, 1)
         seeds, call = self._seeds_of_call(random_state)
         random = seeds.torch(
             "log_density", *call, generator.label, device=self._fitted_with.device
         )
-        return log_density(generator, self._encoded(generator, X), int(n_draws), random)
+        return log_density(generator, self._encoded(generator, X), n_codes, random)
 
     def to_matrix(self, label: Hashable, X: Any) -> npt.NDArray[np.float32]:  # (n_rows, width)
         """Return rows encoded as the input of the VAE of a class.
@@ -922,9 +912,9 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         )
         check_inherited(schema, container, resources.latent_sampler)
         own_rows = {label: labels.rows_of(label) for label in wanted}
-        schema = schema.inheriting_from(
-            np.sort(np.concatenate([np.empty(0, np.intp), *own_rows.values()]))
-        )
+        if schema.inherited:
+            of_classes = np.concatenate([np.empty(0, np.intp), *own_rows.values()])
+            schema = schema.inheriting_from(np.sort(of_classes))
         check_cardinality(schema, cells, self.categorical_features)
         template = container.template(schema)
         filters = constraint_filters(self.constraints, template, cells)

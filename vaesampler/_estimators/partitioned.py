@@ -32,6 +32,7 @@ class Partitioned:
 
     pair: Pair
     survey: Survey
+    labels: Labels  # of the table, class by class
     fitted: Any  # delayed: the fitted sampler
     examples: Any  # a label of each class, in ascending order, like a partition of y
 
@@ -73,7 +74,7 @@ def fit_partitioned(sampler: "VAEOversampler", X: Any, y: Any) -> Partitioned:
     blank = _without_callbacks(sampler)
     blank.sampling_strategy_ = strategy
     task = delayed(_fit_gathered, nout=2)(
-        blank, delayed(gather)(chosen), dict(survey.class_counts), resources
+        blank, delayed(gather)(chosen), labels.count_by_class, resources
     )
     # Drawing tasks take the sampler from where it was fitted, not from this process.
     (task,) = dask.persist(task)
@@ -82,7 +83,7 @@ def fit_partitioned(sampler: "VAEOversampler", X: Any, y: Any) -> Partitioned:
     for name, value in vars(fitted).items():
         if name not in parameters:
             setattr(sampler, name, value)
-    return Partitioned(pair, survey, task[0], examples)
+    return Partitioned(pair, survey, labels, task[0], examples)
 
 
 def resample_partitioned(sampler: "VAEOversampler", X: Any, y: Any) -> tuple[Any, Any]:
@@ -91,7 +92,6 @@ def resample_partitioned(sampler: "VAEOversampler", X: Any, y: Any) -> tuple[Any
     from dask import delayed
 
     table = fit_partitioned(sampler, X, y)
-    classes = Labels.of_counts(table.survey.class_counts)
     examples = delayed(table.examples)
     seeds = sampler._fitted_with.seeds
     drawn = [
@@ -107,7 +107,7 @@ def resample_partitioned(sampler: "VAEOversampler", X: Any, y: Any) -> tuple[Any
     ]
     n_rows = [chunk.n_rows for chunk in drawn]
     labels = [
-        delayed(_repeated)(examples, classes.code_of(chunk.label), chunk.n_rows)
+        delayed(_repeated)(examples, table.labels.code_of(chunk.label), chunk.n_rows)
         for chunk in drawn
     ]
     sampler.synthetic_mask_ = da.concatenate(
@@ -222,8 +222,7 @@ def _fit_gathered(
     """Return a sampler that is fitted to gathered rows, and a label of each class."""
     X, y = rows
     labels = labels_of(y)
-    n_gathered = dict(zip(labels.classes, labels.counts.tolist(), strict=True))
-    weights = {label: n_in_table[label] / n_gathered[label] for label in labels.classes}
+    weights = {label: n_in_table[label] / n for label, n in labels.count_by_class.items()}
     blank._fit(blank._read_table(X, reset=True), labels, resources, weights=weights)
     first_rows = [labels.rows_of(label)[0] for label in labels.classes]
     return blank, take_labels(y, np.array(first_rows))

@@ -40,7 +40,7 @@ def rows_to_add(sampling_strategy: Any, labels: Labels) -> dict[Hashable, int]:
 
 def check_class_sizes(n_added: Mapping[Hashable, int], labels: Labels) -> None:
     """Raise a ValueError that names all classes of one row to which rows are to be added."""
-    n_rows = dict(zip(labels.classes, labels.counts.tolist(), strict=True))
+    n_rows = labels.count_by_class
     oversampled = [label for label, n_new in n_added.items() if n_new > 0]
     alone = [label for label in oversampled if n_rows[label] < 2]
     if not alone:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vaesampler._table.unsupported import is_instance
+from vaesampler._table.unsupported import is_instance, type_name
 
 
 def is_collection(X: Any) -> bool:
@@ -34,10 +34,9 @@ class Collection(ABC):
             If it is another object.
         """
         if not is_collection(native):
-            kind = f"{type(native).__module__}.{type(native).__qualname__}"
             raise TypeError(
-                f"{name} must be a dask collection, since X is one; found {kind}. Take both "
-                "from one collection, or pass `X.compute()` if it fits into memory."
+                f"{name} must be a dask collection, since X is one; found {type_name(native)}. "
+                "Take both from one collection, or pass `X.compute()` if it fits into memory."
             )
         if is_instance(native, "dask.array", "Array"):
             return ArrayCollection(native)
@@ -155,10 +154,9 @@ def assembled(parts: Sequence[Any], n_rows: Sequence[int], example: Any) -> Any:
         ]
         return da.concatenate(blocks) if blocks else da.from_array(example)
     if not is_instance(example, "pandas"):
-        kind = f"{type(example).__module__}.{type(example).__qualname__}"
         raise TypeError(
             "Partitions of dask are data frames of pandas, or arrays; the sampler was fitted "
-            f"to {kind}. Draw without `npartitions`."
+            f"to {type_name(example)}. Draw without `npartitions`."
         )
     import dask.dataframe as dd
 

@@ -81,7 +81,6 @@ class JoinedPair(Pair):
     def parts(self) -> list[tuple[Any, Any]]:
         """Return delayed objects for each partition."""
         import dask.dataframe as dd
-        from dask import delayed
 
         X, y = self.X.native, self.y.native
         pairs = dd.map_partitions(
@@ -89,7 +88,7 @@ class JoinedPair(Pair):
         )
         # Not optimized: small partitions would be read together, fewer of y than of X.
         parts = pairs.simplify().to_delayed(optimize_graph=False)
-        return [tuple(delayed(_both, nout=2)(part)) for part in parts]
+        return [(part[0], part[1]) for part in parts]
 
     def above(self, new: NewRows, n_before: int) -> tuple[Any, Any]:
         """Return the columns of a frame with new partitions."""
@@ -97,16 +96,9 @@ class JoinedPair(Pair):
 
         if not new.n_rows:
             return self.X.native, self.y.native
-        join, index = delayed(_join), self.X.example.index
-        parts = [
-            *(join(X, y) for X, y in self.parts()),
-            *(
-                join(delayed(_numbered)(rows, index, start), labels)
-                for rows, labels, start in zip(
-                    new.rows, new.labels, _starts(new.n_rows, n_before), strict=True
-                )
-            ),
-        ]
+        rows = _numbered_on(self.X, new.rows, new.n_rows, n_before)
+        pairs = [*self.parts(), *zip(rows, new.labels, strict=True)]
+        parts = [delayed(_join)(X, y) for X, y in pairs]
         example = _join(self.X.example, self.y.example)
         whole = assembled(parts, [], example)
         columns, n_columns = list(whole.columns), self.X.example.shape[1]
@@ -118,10 +110,6 @@ class JoinedPair(Pair):
 
 def _pair(X: Any, y: Any) -> tuple[Any, Any]:
     return X, y
-
-
-def _both(pair: tuple[Any, Any]) -> tuple[Any, Any]:
-    return pair
 
 
 def _join(X: Any, y: Any) -> Any:
@@ -142,20 +130,23 @@ def _extended(
         below = assembled(parts, n_rows, collection.example)
         return da.concatenate([collection.native, below], allow_unknown_chunksizes=True)
     import dask.dataframe as dd
-    from dask import delayed
 
-    index = collection.example.index
-    numbered = [
-        delayed(_numbered)(part, index, start)
-        for part, start in zip(parts, _starts(n_rows, n_before), strict=True)
-    ]
+    numbered = _numbered_on(collection, parts, n_rows, n_before)
     return dd.concat([collection.native, assembled(numbered, n_rows, collection.example)])
 
 
-def _starts(n_rows: Sequence[int], n_before: int) -> list[int]:
-    """Return the number of rows before each partition."""
-    starts: list[int] = (n_before + np.cumsum([0, *n_rows[:-1]])).tolist()
-    return starts
+def _numbered_on(
+    collection: Collection, parts: Sequence[Any], n_rows: Sequence[int], n_before: int
+) -> list[Any]:
+    """Return delayed partitions with an index that continues the one of a collection."""
+    from dask import delayed
+
+    starts = (n_before + np.cumsum([0, *n_rows[:-1]])).tolist()
+    index = collection.example.index
+    return [
+        delayed(_numbered)(part, index, start)
+        for part, start in zip(parts, starts, strict=True)
+    ]
 
 
 def _numbered(part: Any, example: Any, start: int) -> Any:

@@ -48,8 +48,7 @@ class Survey:
             )
         if len(X) == 0:
             return cls((Counter(),), None, np.empty((0, 2), dtype=np.int64))
-        labels = labels_of(y)
-        counts = Counter(dict(zip(labels.classes, labels.counts.tolist(), strict=True)))
+        counts = Counter(labels_of(y).count_by_class)
         rows = witness_rows(read_table(X))
         places = np.column_stack([np.full(len(rows), index), rows])
         return cls((counts,), take_rows(X, rows), places)

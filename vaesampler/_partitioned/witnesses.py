@@ -31,9 +31,5 @@ def _witnesses_of(cells: Cells) -> npt.NDArray[np.intp]:
     if cells.are_numbers:
         some = rows[[int(observed.argmin()), int(observed.argmax())]].tolist()
     else:
-        # In reverse, so that the first row of each level overwrites the later ones.
-        first_rows = dict(
-            zip(reversed(observed.tolist()), reversed(rows.tolist()), strict=True)
-        )
-        some = sorted(first_rows.values())[:MOST_LEVELS]
+        some = sorted(cells.first_rows.values())[:MOST_LEVELS]
     return np.array([*missing, *some], dtype=np.intp)

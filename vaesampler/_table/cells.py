@@ -102,6 +102,13 @@ class Cells:
             return None
         return int(self.is_missing.argmax()) if self.missing_row is None else self.missing_row
 
+    @property
+    def first_rows(self) -> dict[Any, int]:
+        """The first row of each observed value, for objects."""
+        rows = np.flatnonzero(~self.is_missing).tolist()
+        # In reverse, so that the first row of each value overwrites the later ones.
+        return dict(zip(reversed(self.values[rows].tolist()), reversed(rows), strict=True))
+
     def in_notation(self, notation: Notation) -> "Cells":
         """Return the cells with numbers in another notation; objects as they are.
 

@@ -236,7 +236,26 @@ class DiscreteColumn(NumericColumn):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InheritedColumn(Column):
+class CopiedColumn(Column):
+    """Cells that are indices of examples: all drawn cells are copies."""
+
+    has_levels: ClassVar[bool] = True
+
+    def is_new(
+        self, observed: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.bool_]:  # (n_rows,), both
+        """Return false: all cells are copies."""
+        return np.zeros(len(observed), dtype=bool)
+
+    def example_indices(
+        self, copies: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.intp]:  # (n_rows,), both
+        """Return the cells, which are indices of examples."""
+        return copies.astype(np.intp)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InheritedColumn(CopiedColumn):
     """Cells of any kind, which a drawn row copies from the real row that it is drawn around.
 
     A drawn cell is the index of this row among `first_rows`, which are ascending. Cells of the
@@ -244,7 +263,6 @@ class InheritedColumn(Column):
     """
 
     kind: ClassVar[str] = "inherited"
-    has_levels: ClassVar[bool] = True
 
     @classmethod
     def of(cls, name: str, row_indices: npt.NDArray[np.intp]) -> "InheritedColumn":
@@ -262,18 +280,6 @@ class InheritedColumn(Column):
         """Return the cells of drawn rows, given their source rows in the table."""
         return np.searchsorted(self.first_rows, sources).astype(np.float64)
 
-    def is_new(
-        self, observed: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.bool_]:  # (n_rows,), both
-        """Return false: all cells are copies."""
-        return np.zeros(len(observed), dtype=bool)
-
-    def example_indices(
-        self, copies: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.intp]:  # (n_rows,), both
-        """Return the cells, which are indices of rows."""
-        return copies.astype(np.intp)
-
     def read(self, cells: Cells) -> npt.NDArray[np.float64]:  # (n_rows,)
         """Return zeros."""
         return np.zeros(len(cells.values))
@@ -287,27 +293,13 @@ class InheritedColumn(Column):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LevelColumn(Column):
+class LevelColumn(CopiedColumn):
     """Cells that are one of a set of levels: drawn cells copy one of them."""
-
-    has_levels: ClassVar[bool] = True
 
     # Whether the levels are text, categories or booleans, or named as such.
     are_categories: bool = False
     # Of the cells that are not missing, if there are two levels.
     share_of_second: float = 0.0
-
-    def is_new(
-        self, observed: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.bool_]:  # (n_rows,), both
-        """Return false: all cells are copies."""
-        return np.zeros(len(observed), dtype=bool)
-
-    def example_indices(
-        self, copies: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.intp]:  # (n_rows,), both
-        """Return the cells, which are level indices."""
-        return copies.astype(np.intp)
 
     def read(self, cells: Cells) -> npt.NDArray[np.float64]:  # (n_rows,)
         """Return the index of each value's level."""

@@ -77,8 +77,7 @@ def _categorical(name: str, cells: Cells) -> LevelColumn:
     n_missing = len(cells.values) - len(rows)
     observed = cells.values[rows].tolist()
     counts = Counter(observed)
-    # In reverse, so that the first row of each level overwrites the later ones.
-    first_rows = dict(zip(reversed(observed), reversed(rows), strict=True))
+    first_rows = cells.first_rows
     order = sorted(counts, key=lambda level: (-counts[level], first_rows[level]))
     levels = as_objects(order)
     reason = "named in categorical_features"

@@ -60,6 +60,11 @@ class Labels:
         """Number of rows of each class."""
         return np.bincount(self.codes, minlength=len(self.classes))
 
+    @property
+    def count_by_class(self) -> dict[Hashable, int]:
+        """Number of rows of each class, by label."""
+        return dict(zip(self.classes, self.counts.tolist(), strict=True))
+
     def code_of(self, label: Any) -> int | None:
         """Return the index of the class that a user's label names, or None."""
         try:

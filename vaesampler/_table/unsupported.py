@@ -68,19 +68,19 @@ def refuse_unsupported(X: Any, name: str = "X") -> None:
     for module, class_name, conversion in _CONVERSIONS:
         if is_instance(X, module, class_name):
             raise TypeError(
-                f"{name} must be {SUPPORTED}; found {_type_name(X)}. Convert it first, with "
+                f"{name} must be {SUPPORTED}; found {type_name(X)}. Convert it first, with "
                 f"`{conversion.format(X=name)}`."
             )
     if is_tensor(X):
         _refuse_tensor(X, name)
     elif hasattr(X, "__cuda_array_interface__") and not hasattr(type(X), "columns"):
         raise TypeError(
-            f"{name} must be in the memory of the CPU; found {_type_name(X)} on a GPU. Copy it "
+            f"{name} must be in the memory of the CPU; found {type_name(X)} on a GPU. Copy it "
             f"first, with `{name}.get()` or its library's function for that."
         )
     if isinstance(X, Mapping) and not sparse.issparse(X):  # as a dok matrix is
         raise ValueError(
-            f"{name} must be {SUPPORTED}; found {_type_name(X)}. Put it into a data frame: "
+            f"{name} must be {SUPPORTED}; found {type_name(X)}. Put it into a data frame: "
             f"`pd.DataFrame({name})`."
         )
     if isinstance(X, np.ndarray):
@@ -90,7 +90,7 @@ def refuse_unsupported(X: Any, name: str = "X") -> None:
 def refuse_frame(X: Any, name: str = "X") -> None:
     """Raise a TypeError that says what is supported, for a frame of an unknown library."""
     raise TypeError(
-        f"{name} must be {SUPPORTED}; found {_type_name(X)}. Convert it first, into one of "
+        f"{name} must be {SUPPORTED}; found {type_name(X)}. Convert it first, into one of "
         f"these, for example with `{name}.to_pandas()` if it has this method."
     )
 
@@ -114,7 +114,8 @@ def _classes(X: Any) -> Iterator[tuple[str, str]]:
         yield base.__module__, base.__name__
 
 
-def _type_name(X: Any) -> str:
+def type_name(X: Any) -> str:
+    """Return the module and the name of the class of X, for messages."""
     return f"{type(X).__module__}.{type(X).__qualname__}"
 
 
