@@ -21,6 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
 from vaesampler._encoding.rows import DenseRows, RepeatedRows
+from vaesampler._estimators import oversampler
 from vaesampler._generation import generator as generator_module
 from vaesampler._partitioned import gathering, witnesses
 from vaesampler._partitioned.gathering import choose_rows, gather
@@ -393,6 +394,17 @@ def test_a_failed_fit_leaves_the_sampler_as_it_was(change, message):
     with pytest.raises(ValueError, match=message):
         sampler.fit_resample(*collections_of(*change(X, y), 3))
     assert vars(sampler) == before
+
+
+@pytest.mark.parametrize("convert", [lambda X: X, lambda X: X[["amount"]].to_dask_array()])
+def test_out_of_memory_names_the_partitions(convert, monkeypatch):
+    def run_out(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(oversampler, "resample_partitioned", run_out)
+    X, y = collections_of(*make_frame(), 3)
+    with pytest.raises(MemoryError, match="for a dask collection of 3 partitions"):
+        quick().fit_resample(convert(X), y)
 
 
 def test_npartitions_must_be_a_positive_integer_and_the_frame_of_pandas(table):

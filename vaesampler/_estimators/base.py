@@ -14,6 +14,7 @@ from sklearn.utils.validation import validate_data
 
 from vaesampler._estimators.callbacks import CallbackProgress, CallbackSupportMixin
 from vaesampler._estimators.checks import layer_widths
+from vaesampler._partitioned.collections import is_collection
 from vaesampler._runtime.memory import memory_explained
 from vaesampler._runtime.progress import ManyProgresses, Progress
 from vaesampler._runtime.seeds import Seeds
@@ -191,6 +192,8 @@ class VAEEstimator(CallbackSupportMixin, ABC):
 
     def _size_of_fit(self, X: Any, before: Mapping[str, Any]) -> str:
         """Describe what a fit was asked for; `before` are the attributes before it."""
+        if is_collection(X):  # whose number of rows may be unknown
+            return f"a dask collection of {X.npartitions:,} partitions"
         n_rows, n_columns = X.shape if hasattr(X, "shape") else (len(X), len(X[0]))
         strategy = self.__dict__.get("sampling_strategy_", {})
         is_known = strategy is not before.get("sampling_strategy_")

@@ -49,7 +49,7 @@ class Acceptance:
 
     @property
     def is_too_small(self) -> bool:
-        """Whether so few candidates were accepted that drawing fails."""
+        """Whether drawing fails: fewer than 1 in 1,000 of many candidates were accepted."""
         is_rare = self.n_accepted < LEAST_SHARE_ACCEPTED * self.n_candidates
         return is_rare and self.n_candidates >= CANDIDATES_TRIED
 
