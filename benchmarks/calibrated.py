@@ -4,8 +4,11 @@ The whole pipeline lies inside the calibration: a sampler changes the share of a
 only rows that it did not resample tell the real one.
 """
 
+import time
 import warnings
+from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from evaluation import CLASSIFIERS
@@ -33,6 +36,11 @@ CALIBRATED_SCORES = (
     "log_loss",
     "calibration_error",
 )
+# Bins of the reliability diagram, and the columns that hold what lies in each.
+N_BINS = 10
+BIN_SUMS = ("rows", "probability", "rare")
+# Upper ends of the groups of tables by the share of their rare class.
+SHARES = (0.05, 0.1, 0.5)
 
 
 def evaluate_calibrated(X, y, sampler, *, n_repeats):
@@ -42,11 +50,21 @@ def evaluate_calibrated(X, y, sampler, *, n_repeats):
         for name in CALIBRATED_CLASSIFIERS:
             for method in METHODS:
                 model = make_model(sampler, CLASSIFIERS[name], method, seed=fold)
+                start = time.perf_counter()
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     model.fit(X[train], y[train])
-                scores = score_probability(y[test], model.predict_proba(X[test])[:, 1])
-                yield {"fold": fold, "classifier": name, "method": method, **scores}
+                seconds = time.perf_counter() - start
+                probability = model.predict_proba(X[test])[:, 1]
+                yield {
+                    "fold": fold,
+                    "classifier": name,
+                    "method": method,
+                    "seconds": seconds,
+                    "share": y.mean(),
+                    **score_probability(y[test], probability),
+                    **sum_by_bin(y[test], probability),
+                }
 
 
 def make_model(sampler, classifier, method, seed):
@@ -83,17 +101,72 @@ def calibration_error(y, probability, n_bins: int = 10) -> float:
     return np.abs(gaps).sum() / len(y)
 
 
-def mean_scores(results: pd.DataFrame) -> pd.DataFrame:
+def sum_by_bin(y, probability) -> dict[str, float]:
+    """Count rows, and sum their probabilities and labels, in bins of equal width."""
+    bins = np.minimum((np.clip(probability, 0, 1) * N_BINS).astype(int), N_BINS - 1)
+    sums = {
+        name: np.bincount(bins, weights=weights, minlength=N_BINS)
+        for name, weights in zip(BIN_SUMS, (np.ones(len(y)), probability, y), strict=True)
+    }
+    return {
+        f"{name}_{index}": sums[name][index] for name in BIN_SUMS for index in range(N_BINS)
+    }
+
+
+def mean_scores(results: pd.DataFrame, columns=(*CALIBRATED_SCORES, "seconds")) -> pd.DataFrame:
     """Average over tables, folds and classifiers: one line a sampler and method."""
-    means = _by_table(results).groupby(["sampler", "method"]).mean()
+    means = _by_table(results, columns).groupby(["sampler", "method"]).mean()
     samplers = [name for name in CALIBRATED_SAMPLERS if name in means.index.levels[0]]
     order = pd.MultiIndex.from_product([samplers, METHODS], names=means.index.names)
     return means.reindex(order)
 
 
+def by_classifier(results: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return `mean_scores` of each classifier."""
+    return {
+        name: mean_scores(results[results["classifier"] == name])
+        for name in CALIBRATED_CLASSIFIERS
+    }
+
+
+def by_share(results: pd.DataFrame, score: str) -> pd.DataFrame:
+    """Average a score over tables of similar imbalance: one column a group."""
+    groups = np.searchsorted(SHARES, results["share"])
+    columns = {}
+    for group in np.unique(groups):
+        tables = results[groups == group]
+        low = SHARES[group - 1] if group else 0
+        title = f"{low:.0%} to {SHARES[group]:.0%} ({tables['table'].nunique()} tables)"
+        columns[title] = mean_scores(tables, [score])[score]
+    return pd.DataFrame(columns)
+
+
+def draw_reliability(results: pd.DataFrame, path: Path) -> None:
+    """Draw observed shares against probabilities, of all tables' test rows together."""
+    figure, axes = plt.subplots(1, len(METHODS), figsize=(10, 3.8), sharey=True)
+    for axis, method in zip(axes, METHODS, strict=True):
+        axis.plot([0, 1], [0, 1], color="0.6", lw=1)
+        for sampler in CALIBRATED_SAMPLERS:
+            chosen = results[(results["method"] == method) & (results["sampler"] == sampler)]
+            rows, probability, rare = (
+                chosen[[f"{name}_{index}" for index in range(N_BINS)]].sum().to_numpy()
+                for name in BIN_SUMS
+            )
+            with np.errstate(invalid="ignore"):
+                axis.plot(probability / rows, rare / rows, "o-", ms=4, label=sampler)
+        axis.set_title("not calibrated" if method == "none" else method)
+        axis.set_xlabel("mean probability")
+        axis.set_aspect("equal")
+    axes[0].set_ylabel("share of the rare class")
+    axes[0].legend(loc="upper left")
+    figure.tight_layout()
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
 def paired_differences(results: pd.DataFrame, sampler: str, rival: str) -> pd.DataFrame:
     """Compare two samplers table by table: one line a method, with Wilcoxon's p."""
-    means = _by_table(results)
+    means = _by_table(results, CALIBRATED_SCORES)
     lines = []
     for method in METHODS:
         differences = (means.loc[sampler, method] - means.loc[rival, method]).dropna()
@@ -106,6 +179,6 @@ def paired_differences(results: pd.DataFrame, sampler: str, rival: str) -> pd.Da
     return pd.DataFrame(lines).set_index("method")
 
 
-def _by_table(results: pd.DataFrame) -> pd.DataFrame:
+def _by_table(results: pd.DataFrame, columns) -> pd.DataFrame:
     scored = results[results["fold"] >= 0]
-    return scored.groupby(["sampler", "method", "table"])[list(CALIBRATED_SCORES)].mean()
+    return scored.groupby(["sampler", "method", "table"])[list(columns)].mean()

@@ -29,6 +29,9 @@ import torch
 from ablation import ABLATED_SAMPLERS, losses
 from calibrated import (
     CALIBRATED_SAMPLERS,
+    by_classifier,
+    by_share,
+    draw_reliability,
     evaluate_calibrated,
     mean_scores,
     paired_differences,
@@ -146,6 +149,7 @@ def main() -> None:
         results = run_units(judge, chosen, names, "__calibrated", options)
         results.to_csv(options.output / "calibrated.csv", index=False)
         report_calibrated(results)
+        draw_reliability(results, options.output / "reliability.png")
     if "ablation" in parts:
         judge = partial(evaluate, classifiers=list(WEAK_CLASSIFIERS), n_repeats=options.repeats)
         results = run_units(judge, ABLATED_SAMPLERS, names, "__ablation", options)
@@ -243,6 +247,12 @@ def report_calibrated(results: pd.DataFrame) -> None:
     print("\n## Calibrated pipelines: means over tables and three classifiers\n")
     print(to_markdown(mean_scores(results)))
     report_failures(results)
+    for classifier, means in by_classifier(results).items():
+        print(f"\n## Calibrated pipelines: {classifier}\n")
+        print(to_markdown(means))
+    for score in ("log_loss", "calibration_error"):
+        print(f"\n## Calibrated pipelines: {score} by the share of the rare class\n")
+        print(to_markdown(by_share(results, score)))
     if {"none", OURS} <= set(results["sampler"]):
         print(f"\n{OURS} minus none: mean over tables, and Wilcoxon signed-rank p\n")
         print(to_markdown(paired_differences(results, OURS, "none")))
