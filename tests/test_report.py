@@ -6,6 +6,7 @@ import sys
 from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from vaesampler.metrics import (
     precision_recall,
 )
 from vaesampler.metrics._figures import FIGURES
+from vaesampler.metrics._verdict import Verdict
 
 # Fewer rows than this give no verdict.
 FEW = 10
@@ -66,17 +68,17 @@ of_any_kind = pytest.mark.parametrize("rows", KINDS.values(), ids=list(KINDS))
 @pytest.mark.parametrize(
     ("n_real", "n_held_out"), [(12, 0), (40, 0), (150, 0), (40, 10), (150, 60)]
 )
-def test_new_real_rows_are_balanced(rows, n_real, n_held_out):
+def test_new_real_rows_are_realistic(rows, n_real, n_held_out):
     held_out = rows(n_real + 2, n_held_out) if n_held_out else None
     assert (
-        report_on(rows(n_real, 100), rows(n_real + 1, n_real), held_out).verdict == "balanced"
+        report_on(rows(n_real, 100), rows(n_real + 1, n_real), held_out).verdict == "realistic"
     )
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_few_held_out_rows_of_many_columns_do_not_make_real_rows_weak(seed):
     rows = normal_rows(seed, 510, 30)
-    assert report_on(rows[:200], rows[200:500], rows[500:]).verdict == "balanced"
+    assert report_on(rows[:200], rows[200:500], rows[500:]).verdict == "realistic"
 
 
 @pytest.mark.parametrize(
@@ -103,13 +105,13 @@ def test_copies_are_memorizing_where_some_real_rows_are_copies_too(with_holdout)
     held_out = np.vstack([rows[:20], rows[100:200]]) if with_holdout else None
     assert report_on(real, real, held_out).verdict == "memorizing"
     as_often = np.vstack([real[:20], rows[200:]])
-    assert report_on(as_often, real, held_out).verdict == "balanced"
+    assert report_on(as_often, real, held_out).verdict == "realistic"
 
 
 def test_copies_are_no_reproach_where_all_real_rows_are_copies():
     rows = np.random.default_rng(0).choice(["a", "b"], (3, 60, 2)).astype(object)
     report = report_on(*rows)
-    assert report.verdict == "balanced"
+    assert report.verdict == "realistic"
     assert report.share_copies == report.novelty.copies_of_real == 1
 
 
@@ -139,6 +141,50 @@ def test_shifted_narrow_and_wide_rows_are_too_weak(change):
     report = report_on(change(new), real)
     assert report.verdict == "too weak"
     assert re.search(r"AUC of (0.9\d|1.00)|\d% of real rows covered", report.reason)
+
+
+@given(seed=st.integers(0, 1000), n_rows=st.sampled_from([20, 60, 400]))
+def test_rows_of_the_same_distribution_are_not_skewed(seed, n_rows):
+    rows = mixed_rows(seed, 3 * n_rows)
+    report = report_on(rows[:n_rows], rows[n_rows : 2 * n_rows], rows[2 * n_rows :])
+    assert report.verdict != "skewed"
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("column", "n_chosen", "is_chosen"),
+    [
+        ("plan", 150, lambda rows: rows["plan"] == "gold"),
+        ("income", 150, lambda rows: rows["income"] > rows["income"].median()),
+        ("rating", 200, lambda rows: rows["rating"].notna()),
+    ],
+    ids=["categories", "numbers", "missing cells"],
+)
+def test_rows_of_other_shares_are_skewed_and_the_column_is_named(
+    seed, column, n_chosen, is_chosen
+):
+    real, new, held_out = (mixed_rows(3 * seed + index, 600) for index in range(3))
+    chosen, others = new[is_chosen(new)], new[~is_chosen(new)]
+    skewed = pd.concat([chosen[:n_chosen], others[: 200 - n_chosen]])
+    report = report_on(skewed, real, held_out)
+    assert report.verdict == "skewed"
+    assert re.search(rf"shares differ .* {column} by \d\d%", report.reason.split(";")[0])
+
+
+def test_copies_of_other_shares_are_memorizing():
+    real, held_out = mixed_rows(0, 400), mixed_rows(1, 400)
+    assert report_on(real[real["plan"] == "gold"], real, held_out).verdict == "memorizing"
+
+
+@pytest.mark.parametrize("n_columns", [2, 3, 4, 5])
+def test_the_reason_names_at_most_three_skewed_columns(n_columns):
+    real, new = normal_rows(0, 300, n_columns), normal_rows(1, 300, n_columns)
+    report = report_on(new + 0.6, real)
+    assert report.verdict == "skewed"
+    named = report.reason.split("; ")[0].split(": ")[1].split(", ")
+    assert len(named) == min(n_columns, 4)
+    assert all(" by " in one for one in named[:3])
+    assert n_columns < 4 or named[3] == f"{n_columns - 3} others"
 
 
 @pytest.mark.parametrize("n_real", range(2, 10))
@@ -191,7 +237,7 @@ def test_any_table_has_a_report_without_nan_in_words(table, n_synthetic, view):
     real = FRAMES[view](columns)
     some = FRAMES[view]({name: cells[:n_synthetic] for name, cells in columns.items()})
     report = report_on(some, real)
-    assert report.verdict in ("memorizing", "too weak", "balanced", "undecided")
+    assert report.verdict in get_args(Verdict)
     for text in (str(report), report.reason, report._repr_html_()):
         assert not re.search(r"\b(nan|inf|None)\b", text)
     assert report.n_real == len(next(iter(columns.values())))
@@ -238,7 +284,7 @@ def test_extreme_columns_neither_warn_nor_decide(column):
         [np.random.default_rng(1).permutation(column), normal_rows(0, 60, 2)]
     )
     report = report_on(rows[30:], rows[:30])
-    assert report.verdict == "balanced"
+    assert report.verdict == "realistic"
     assert not re.search(r"\b(nan|inf)\b", str(report))
     alone = report_on(rows[30:34, :1], rows[:30, :1])
     assert alone.verdict == "undecided"

@@ -18,6 +18,7 @@ from vaesampler.metrics._likeness import likenesses_of
 from vaesampler.metrics._neighborhoods import DensityCoverage, PrecisionRecall
 from vaesampler.metrics._novelty import Novelty, novelty_of
 from vaesampler.metrics._paired_tables import PairedTables
+from vaesampler.metrics._skew import skewed_columns
 from vaesampler.metrics._two_sample import two_sample_auc_of
 from vaesampler.metrics._verdict import MIN_ROWS, Verdict, verdict_of
 
@@ -36,14 +37,16 @@ class SyntheticReport:
 
     Attributes
     ----------
-    verdict : {"memorizing", "too weak", "balanced", "undecided"}
+    verdict : {"memorizing", "too weak", "skewed", "realistic", "undecided"}
         - "too weak": a classifier separates synthetic from real rows with an AUC above .9, or
           their coverage is less than half of that of new real rows;
         - "memorizing": there are more near copies than chance explains, and their share
           exceeds that of new real rows by more than 5 percentage points;
         - "undecided": there are fewer than 10 synthetic or new real rows (a few copies may
           still be "memorizing");
-        - "balanced": none of these.
+        - "skewed": values of a column are more or less frequent than among real rows, by more
+          than 15 percentage points and more than chance explains;
+        - "realistic": none of these.
 
         Rows that are both too weak and near copies are "too weak", and the reason names both.
     reason : str
@@ -258,7 +261,7 @@ def synthetic_report(
     >>> rng = np.random.default_rng(0)
     >>> X_real, X_holdout = rng.normal(size=(2, 200, 3))
     >>> synthetic_report(X_real, rng.normal(size=(200, 3)), X_holdout, random_state=0).verdict
-    'balanced'
+    'realistic'
     >>> jittered = X_real + 0.01 * rng.normal(size=(200, 3))
     >>> synthetic_report(X_real, jittered, X_holdout, random_state=0).verdict
     'memorizing'
@@ -278,7 +281,8 @@ def synthetic_report(
     auc = two_sample_auc_of(compared, seeds)
     ours, real = likenesses_of(compared, seeds)
     coverages = ours.density_coverage.coverage, real.density_coverage.coverage
-    verdict, reason = verdict_of(novelty, len(compared.cells[1]), auc, *coverages)
+    skews = skewed_columns(compared)
+    verdict, reason = verdict_of(novelty, len(compared.cells[1]), auc, *coverages, skews)
     return SyntheticReport(
         verdict=verdict,
         reason=reason,

@@ -1,6 +1,7 @@
 """The verdict of a report, and the reason for it."""
 
 import math
+from collections.abc import Mapping
 from typing import Literal
 
 from scipy.stats import betabinom
@@ -8,7 +9,7 @@ from scipy.stats import betabinom
 from vaesampler.metrics._novelty import NEAR_SHARE, Novelty
 from vaesampler.metrics._two_sample import CHANCE_AUC
 
-Verdict = Literal["memorizing", "too weak", "balanced", "undecided"]
+Verdict = Literal["memorizing", "too weak", "skewed", "realistic", "undecided"]
 
 # With fewer held-out rows the real rows are their own reference; with fewer synthetic rows an
 # AUC above `MOST_AUC` may be chance.
@@ -21,10 +22,16 @@ LEAST_EXCESS = NEAR_SHARE
 # is below this fraction of that of new real rows.
 MOST_AUC = 0.9
 LEAST_COVERAGE = 0.5
+N_SKEWED = 3  # columns that the reason names
 
 
 def verdict_of(
-    novelty: Novelty, n_synthetic: int, auc: float, coverage: float, coverage_of_real: float
+    novelty: Novelty,
+    n_synthetic: int,
+    auc: float,
+    coverage: float,
+    coverage_of_real: float,
+    skews: Mapping[str, float],  # by column, the largest first
 ) -> tuple[Verdict, str]:
     """Return the verdict, and the figures that it is based on, separated by "; "."""
     near, near_of_real = novelty.near_copies, novelty.near_copies_of_real
@@ -46,7 +53,15 @@ def verdict_of(
         return "memorizing", copies
     if not is_enough:
         return "undecided", f"fewer than {MIN_ROWS} synthetic or new real rows; {copies}"
-    return "balanced", "; ".join([copies, *fidelity])
+    if skews:
+        return "skewed", "; ".join([_describe(skews), copies, *fidelity])
+    return "realistic", "; ".join([copies, *fidelity])
+
+
+def _describe(skews: Mapping[str, float]) -> str:
+    named = [f"{name} by {skew:.0%}" for name, skew in list(skews.items())[:N_SKEWED]]
+    others = [f"{len(skews) - N_SKEWED} others"] if len(skews) > N_SKEWED else []
+    return "shares differ from those of real rows: " + ", ".join(named + others)
 
 
 def _most_by_chance(novelty: Novelty, n_synthetic: int) -> float:
