@@ -18,6 +18,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
 from scipy import sparse, stats
 from sklearn.base import BaseEstimator
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, f1_score, make_scorer
 from sklearn.model_selection import (
@@ -28,7 +30,7 @@ from sklearn.model_selection import (
     cross_validate,
 )
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -132,7 +134,8 @@ def test_the_order_of_samplers_does_not_matter(order):
 
 def test_two_processes_find_what_one_finds():
     chosen = {**samplers(), "failing": FailingSampler(lambda X: X[0, 0] > 0)}
-    alone, together = (by_key(compare(chosen, n_jobs=n_jobs)) for n_jobs in (1, 2))
+    with pytest.warns(FitFailedWarning):
+        alone, together = (by_key(compare(chosen, n_jobs=n_jobs)) for n_jobs in (1, 2))
     assert_frame_equal(alone, together)
 
 
@@ -174,7 +177,7 @@ def test_no_number_of_folds_means_five(table):
 
 def test_folds_may_be_given_as_indices_and_groups_are_kept_together(table):
     X, y = table
-    groups = np.arange(len(y)) % 6
+    groups = np.random.default_rng(0).permutation(len(y)) % 6  # all classes in each fold
     splits = list(GroupKFold(3).split(X, y, groups))
     by_group = compare([None], table, cv=GroupKFold(3), groups=groups)
     assert_frame_equal(by_key(by_group), by_key(compare([None], table, cv=splits)))
@@ -300,7 +303,8 @@ def test_with_more_classes_every_default_metric_is_known_and_between_0_and_1(nam
 def test_a_failing_sampler_does_not_stop_the_others(position):
     chosen = list(samplers().items())
     chosen.insert(position, ("failing", FailingSampler()))
-    comparison = compare(dict(chosen))
+    with pytest.warns(FitFailedWarning, match="'failing' failed on 3 of 3 folds.* not liked"):
+        comparison = compare(dict(chosen))
     failed = comparison["sampler"] == "failing"
     assert_frame_equal(by_key(comparison[~failed]), by_key(compare()), check_column_type=False)
     assert comparison.loc[failed, ["score", *TIMES]].isna().all(axis=None)
@@ -311,7 +315,8 @@ def test_a_sampler_may_fail_on_one_fold_only(table):
     X, _ = table
     first_row = X[0]
     sampler = FailingSampler(lambda rows: (rows == first_row).all(axis=1).any())
-    comparison = compare([sampler], table)
+    with pytest.warns(FitFailedWarning, match="failed on 2 of 3 folds"):
+        comparison = compare([sampler], table)
     failed = comparison["error"] != ""
     assert_array_equal(failed, comparison["score"].isna())
     assert comparison[failed]["fold"].nunique() == 2  # the third has the row in its test
@@ -320,17 +325,72 @@ def test_a_sampler_may_fail_on_one_fold_only(table):
 def test_a_classifier_that_fails_behind_every_sampler_is_told_of_in_every_row():
     X, y = make_table()
     X[3, 1] = np.nan
-    comparison = compare({"none": None}, (X, y), estimator=LinearSVC())
+    with (
+        pytest.warns(FitFailedWarning, match="'none' failed on 2 of 3 folds.*NaN"),
+        pytest.warns(UserWarning, match="'f1_macro' of 'none' failed on 1 of 3.*NaN"),
+    ):
+        comparison = compare({"none": None}, (X, y), estimator=LinearSVC())
     assert comparison["score"].isna().any()
     assert comparison.loc[comparison["score"].isna(), "error"].str.contains("NaN").all()
 
 
 def test_a_metric_that_fails_leaves_the_others_their_scores():
-    comparison = compare([None], estimator=LinearSVC(), scoring=["roc_auc_ovr", "accuracy"])
+    message = "'roc_auc_ovr' of 'none' failed on 3 of 3 folds.*predict_proba"
+    with pytest.warns(UserWarning, match=message) as warned:
+        comparison = compare([None], estimator=LinearSVC(), scoring=["roc_auc_ovr", "accuracy"])
+    assert [one.filename for one in warned] == [__file__]
     failed = comparison["metric"] == "roc_auc_ovr"
     assert_array_equal(comparison["score"].isna(), failed)
     assert comparison.loc[failed, "error"].str.contains("predict_proba").all()
     assert (comparison.loc[~failed, "error"] == "").all()
+
+
+# An estimator for each sampler
+
+
+def mixed_table():
+    X, y = make_table()
+    frame = pd.DataFrame(X, columns=[f"x{index}" for index in range(X.shape[1])])
+    return frame.assign(plan=np.where(X[:, 0] > 0, "basic", "plus")), y
+
+
+def encoder():
+    return make_column_transformer(
+        (OneHotEncoder(), make_column_selector(dtype_exclude="number")), remainder="passthrough"
+    )
+
+
+def test_a_dict_of_estimators_puts_each_sampler_where_it_can_work():
+    chosen = {"none": None, "SMOTE": SMOTE(k_neighbors=2, random_state=0), "VAE": quick()}
+    before = make_pipeline(encoder(), TREE)
+    with pytest.warns(
+        FitFailedWarning, match=r"'SMOTE' failed on 3 of 3.* `estimator` as a dict"
+    ):
+        compare(chosen, mixed_table(), estimator=before)
+    after = Pipeline([("encoder", encoder()), ("sampler", "passthrough"), ("tree", TREE)])
+    estimators = {"VAE": before, "none": before, "SMOTE": after}
+    comparison = compare(chosen, mixed_table(), estimator=estimators)
+    assert (comparison["error"] == "").all()
+    assert comparison["sampler"].unique().tolist() == list(chosen)
+
+
+def test_each_sampler_is_scored_with_the_estimator_of_its_name(table):
+    estimators = {
+        "plain": TREE,
+        "weighted": DecisionTreeClassifier(
+            max_depth=1, class_weight="balanced", random_state=0
+        ),
+    }
+    comparison = compare(dict.fromkeys(estimators), table, estimator=estimators)
+    for name, estimator in estimators.items():
+        alone = compare({name: None}, table, estimator=estimator)
+        assert_frame_equal(by_key(comparison[comparison["sampler"] == name]), by_key(alone))
+
+
+@pytest.mark.parametrize("names", [["none"], ["none", "SMOTE", "other"], ["none", "smote"], []])
+def test_a_dict_of_estimators_has_the_names_of_the_samplers(names):
+    with pytest.raises(ValueError, match=r"names of the samplers, \['none', 'SMOTE'\]; found"):
+        compare({"none": None, "SMOTE": SMOTE()}, estimator=dict.fromkeys(names, TREE))
 
 
 # What is the user's

@@ -19,6 +19,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from vaesampler._runtime.optional import import_pandas
 from vaesampler._table.labels import Labels, labels_of
+from vaesampler.comparison._failures import warn_of_failures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,8 +48,8 @@ def compare_samplers(
 
     Each sampler is put before the classifier in an imbalanced-learn pipeline, so that only
     training rows are resampled, and :func:`sklearn.model_selection.cross_validate` scores the
-    pipeline. If a sampler fails on a fold, the error is recorded and the others are scored
-    nevertheless.
+    pipeline. If a sampler fails on a fold, the error is recorded, a warning says so, and the
+    others are scored nevertheless.
 
     Parameters
     ----------
@@ -60,11 +61,16 @@ def compare_samplers(
         Rows of all classes.
     y : array-like of shape (n_rows,)
         Labels.
-    estimator : classifier or pipeline
+    estimator : classifier or pipeline, or dict of str to classifier or pipeline
         Classifier to fit to the resampled rows. The sampler is put before it and, if it is a
         pipeline, before its first step. To put the sampler elsewhere, for example after a
         scaler, name a step of the pipeline "sampler": each sampler replaces it. Clones are
         fitted.
+
+        A dict has an estimator for each sampler, by the sampler's name: for example, pipelines
+        in which `SMOTE` comes after an encoder and `VAEOversampler` before it, or a classifier
+        with `class_weight="balanced"` that is compared as if it were a sampler, with None as
+        its sampler.
     cv : int, splitter or iterable of (train, test) indices, default=None
         Folds. An int is the number of stratified, shuffled folds. If None, use 5 of them.
     scoring : str, callable, sequence of str, or dict of str to str or callable, default=None
@@ -98,10 +104,17 @@ def compare_samplers(
     ImportError
         If pandas is not installed.
     ValueError
-        If there are no samplers, no folds or no metrics, if a metric is unknown, or if X and y
-        have different lengths.
+        If there are no samplers, no folds or no metrics, if a metric is unknown, if X and y
+        have different lengths, or if a dict of estimators has other names than the samplers.
     TypeError
         If a sampler is neither None nor has `fit_resample`, or if `estimator` has no `fit`.
+
+    Warns
+    -----
+    sklearn.exceptions.FitFailedWarning
+        If a sampler or its classifier fails on some folds.
+    UserWarning
+        If a metric cannot be computed on some folds.
 
     See Also
     --------
@@ -127,22 +140,53 @@ def compare_samplers(
     9
     >>> summarize(comparison)["n_failures"].sum().item()
     0
+
+    Class weights instead of rows:
+
+    >>> comparison = compare_samplers(
+    ...     {"class_weight": None, "VAE": VAEOversampler(random_state=0)}, X, y,
+    ...     estimator={
+    ...         "class_weight": LogisticRegression(class_weight="balanced"),
+    ...         "VAE": LogisticRegression(),
+    ...     },
+    ...     cv=3, scoring="balanced_accuracy", random_state=0,
+    ... )
+    >>> summarize(comparison)["sampler"].tolist()
+    ['class_weight', 'VAE']
     """
     pandas = import_pandas("compare_samplers")
     named = _name_samplers(samplers)
+    estimators = _name_estimators(estimator, named)
     labels = labels_of(y)
     check_consistent_length(X, labels.codes)
-    scorers = {
-        metric: check_scoring(estimator, scoring=scorer)
-        for metric, scorer in _name_metrics(scoring, labels).items()
-    }
+    metrics = _name_metrics(scoring, labels)
+    entries = [
+        _Entry(
+            name,
+            _make_pipeline(sampler, estimators[name]),
+            {
+                metric: check_scoring(estimators[name], scoring=scorer)
+                for metric, scorer in metrics.items()
+            },
+        )
+        for name, sampler in named.items()
+    ]
     folds = _make_folds(cv, X, labels, groups, random_state)
     rows_of_folds = Parallel(n_jobs=n_jobs)(
-        delayed(_score_fold)(name, _make_pipeline(sampler, estimator), X, y, fold, scorers)
-        for name, sampler in named.items()
-        for fold in folds
+        delayed(_score_fold)(entry, X, y, fold) for entry in entries for fold in folds
     )
-    return pandas.DataFrame([row for rows in rows_of_folds for row in rows])
+    comparison = pandas.DataFrame([row for rows in rows_of_folds for row in rows])
+    warn_of_failures(comparison, stacklevel=3)
+    return comparison
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A sampler in its pipeline, under the name that it has in the comparison."""
+
+    name: str
+    pipeline: Pipeline
+    scorers: Mapping[str, Scorer]  # by metric
 
 
 @dataclass(frozen=True)
@@ -173,15 +217,13 @@ class _ScoreEach:
         return scores
 
 
-def _score_fold(
-    name: str, pipeline: Pipeline, X: Any, y: Any, fold: _Fold, scorers: Mapping[str, Scorer]
-) -> list[dict[str, str | float]]:
+def _score_fold(entry: _Entry, X: Any, y: Any, fold: _Fold) -> list[dict[str, str | float]]:
     """Return a row for each metric, whether or not something fails."""
-    scoring = _ScoreEach(scorers)
+    scoring = _ScoreEach(entry.scorers)
     try:
         # One fold per call: an error ends the call.
         found = cross_validate(
-            pipeline,
+            entry.pipeline,
             X,
             y,
             cv=[(fold.train, fold.test)],
@@ -192,10 +234,10 @@ def _score_fold(
         errors = scoring.errors
     except Exception as error:
         found = {}
-        errors = dict.fromkeys(scorers, _describe(error))
+        errors = dict.fromkeys(entry.scorers, _describe(error))
     return [
         {
-            "sampler": name,
+            "sampler": entry.name,
             "fold": fold.index,
             "metric": metric,
             "score": _only(found, f"test_{metric}"),
@@ -205,7 +247,7 @@ def _score_fold(
             "n_test": len(fold.test),
             "error": errors[metric],
         }
-        for metric in scorers
+        for metric in entry.scorers
     ]
 
 
@@ -256,6 +298,18 @@ def _name_samplers(samplers: Mapping[str, Any] | Sequence[Any]) -> dict[str, Any
         name: NO_SAMPLER if _is_no_sampler(sampler) else sampler
         for name, sampler in named.items()
     }
+
+
+def _name_estimators(estimator: Any, samplers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the estimator of each sampler, by the sampler's name."""
+    if not isinstance(estimator, Mapping):
+        return dict.fromkeys(samplers, estimator)
+    if estimator.keys() != samplers.keys():
+        raise ValueError(
+            "A dict of estimators must have the names of the samplers, "
+            f"{list(samplers)}; found {list(estimator)}."
+        )
+    return {name: estimator[name] for name in samplers}
 
 
 def _is_no_sampler(sampler: Any) -> bool:

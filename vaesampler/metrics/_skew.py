@@ -22,13 +22,14 @@ def skewed_columns(tables: PairedTables) -> dict[str, float]:
     compared = tables.without_holdout()
     real, synthetic = compared.cells
     found = column_distances_of(compared)
+    n_columns = len(compared.names)
+    missing_by_chance = _most_by_chance(len(real), len(synthetic), 2, n_columns)
     skews = {}
     for index, name in enumerate(compared.names):
         cells = real[:, index], synthetic[:, index]
-        n_observed = [np.count_nonzero(~np.isnan(column)) for column in cells]
+        n_real, n_synthetic = (int(np.sum(~np.isnan(column))) for column in cells)
         n_levels = _count_levels(cells) if found.is_category[index] else 2
-        by_chance = _most_by_chance(*n_observed, n_levels, len(compared.names))
-        missing_by_chance = _most_by_chance(len(real), len(synthetic), 2, len(compared.names))
+        by_chance = _most_by_chance(n_real, n_synthetic, n_levels, n_columns)
         distance, missing = found.distance[index], abs(found.missing_difference[index])
         skews[name] = max(
             distance if distance > by_chance else 0.0,
@@ -40,7 +41,7 @@ def skewed_columns(tables: PairedTables) -> dict[str, float]:
 
 def _count_levels(cells: tuple[npt.NDArray[np.float64], ...]) -> int:
     levels = np.unique(np.concatenate(cells))
-    return np.count_nonzero(~np.isnan(levels))
+    return int(np.count_nonzero(~np.isnan(levels)))
 
 
 def _most_by_chance(n_real: int, n_synthetic: int, n_levels: int, n_columns: int) -> float:
