@@ -5,7 +5,7 @@
     python benchmarks/quality.py --parts digits,small
     python benchmarks/quality.py --parts scales
     python benchmarks/quality.py --parts rules
-    python benchmarks/quality.py --parts calibrated
+    python benchmarks/quality.py --parts calibrated,thresholds
     python benchmarks/quality.py --parts ablation --repeats 4 --output other
     python benchmarks/quality.py --samplers VAEOversampler --set max_iter=300 --output other
 
@@ -25,6 +25,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+import thresholds
 import torch
 from ablation import ABLATED_SAMPLERS, losses
 from calibrated import (
@@ -60,6 +61,7 @@ from rules import evaluate_rules, precision_by_rule
 from scales import evaluate_scales
 from scipy.stats import friedmanchisquare, wilcoxon
 from tables import SHARED_DATA, load_numeric_table, numeric_table_names
+from thresholds import evaluate_thresholds
 from tqdm import tqdm
 
 from vaesampler import VAEOversampler
@@ -91,7 +93,7 @@ SAMPLERS = {
 }
 # TVAE and CTGAN take minutes a table, and are left out where classes are cut small.
 SLOW = ("TVAE", "CTGAN")
-PARTS = ("tables", "small", "digits", "scales", "rules", "calibrated", "ablation")
+PARTS = ("tables", "small", "digits", "scales", "rules", "calibrated", "thresholds", "ablation")
 SMALL_CLASS_SIZES = (8, 15)
 
 
@@ -150,6 +152,13 @@ def main() -> None:
         results.to_csv(options.output / "calibrated.csv", index=False)
         report_calibrated(results)
         draw_reliability(results, options.output / "reliability.png")
+    if "thresholds" in parts:
+        chosen = {name: samplers[name] for name in CALIBRATED_SAMPLERS if name in samplers}
+        judge = partial(evaluate_thresholds, n_repeats=options.repeats)
+        results = run_units(judge, chosen, names, "__thresholds", options)
+        results.to_csv(options.output / "thresholds.csv", index=False)
+        print("\n## Tuned thresholds: means over tables and three classifiers\n")
+        print(to_markdown(thresholds.mean_scores(results)))
     if "ablation" in parts:
         judge = partial(evaluate, classifiers=list(WEAK_CLASSIFIERS), n_repeats=options.repeats)
         results = run_units(judge, ABLATED_SAMPLERS, names, "__ablation", options)

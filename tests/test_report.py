@@ -168,7 +168,7 @@ def test_rows_of_other_shares_are_skewed_and_the_column_is_named(
     skewed = pd.concat([chosen[:n_chosen], others[: 200 - n_chosen]])
     report = report_on(skewed, real, held_out)
     assert report.verdict == "skewed"
-    assert re.search(rf"shares differ .* {column} by \d\d%", report.reason.split(";")[0])
+    assert re.search(rf"shares differ .* \d\d% in {column}", report.reason.split(";")[0])
 
 
 def test_copies_of_other_shares_are_memorizing():
@@ -181,10 +181,11 @@ def test_the_reason_names_at_most_three_skewed_columns(n_columns):
     real, new = normal_rows(0, 300, n_columns), normal_rows(1, 300, n_columns)
     report = report_on(new + 0.6, real)
     assert report.verdict == "skewed"
-    named = report.reason.split("; ")[0].split(": ")[1].split(", ")
+    named = report.reason.split("; ")[0].split(", ")
     assert len(named) == min(n_columns, 4)
-    assert all(" by " in one for one in named[:3])
-    assert n_columns < 4 or named[3] == f"{n_columns - 3} others"
+    assert all("% in column " in one for one in named[:3])
+    others = {4: "and in 1 other column", 5: "and in 2 other columns"}
+    assert n_columns < 4 or named[3] == others[n_columns]
 
 
 @pytest.mark.parametrize("n_real", range(2, 10))

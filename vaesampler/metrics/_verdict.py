@@ -59,9 +59,11 @@ def verdict_of(
 
 
 def _describe(skews: Mapping[str, float]) -> str:
-    named = [f"{name} by {skew:.0%}" for name, skew in list(skews.items())[:N_SKEWED]]
-    others = [f"{len(skews) - N_SKEWED} others"] if len(skews) > N_SKEWED else []
-    return "shares differ from those of real rows: " + ", ".join(named + others)
+    named = [f"{skew:.0%} in {name}" for name, skew in list(skews.items())[:N_SKEWED]]
+    n_others = len(skews) - N_SKEWED
+    others = [f"and in {n_others} other columns"] if n_others > 1 else []
+    others += ["and in 1 other column"] if n_others == 1 else []
+    return "shares differ from those of real rows by " + ", ".join(named + others)
 
 
 def _most_by_chance(novelty: Novelty, n_synthetic: int) -> float:
