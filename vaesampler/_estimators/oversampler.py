@@ -753,7 +753,7 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
 
         The file has the safetensors format. Later versions of vaesampler can load it. Unlike a
         pickle, it is safe to load from any source. It holds real rows unless
-        `include_rows=False`; see :ref:`Keeping a sampler <keeping-a-sampler>`.
+        `include_rows=False`; see :doc:`Saving and loading </saving>`.
 
         Parameters
         ----------
