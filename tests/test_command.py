@@ -405,7 +405,7 @@ def test_a_failure_leaves_what_was_there(
 
 def test_a_command_that_is_terminated_leaves_nothing(table, monkeypatch):
     def wait(writer, *arguments):
-        os.kill(os.getpid(), signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
         time.sleep(0.2)
 
     monkeypatch.setattr(output.Writer, "write_part", wait)
@@ -549,6 +549,17 @@ def test_samplers_of_all_containers_are_sampled_from(container, capsys, workplac
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == ("age,amount" if container in ("polars", "arrow") else "x0,x1")
     assert len(lines) == 6
+
+
+def test_lines_of_csv_end_alike_on_all_systems(model, table, monkeypatch, capsys):
+    monkeypatch.setattr(os, "linesep", "\r\n")  # as on Windows
+    run(f"resample {table} --target churn --output resampled.csv --quiet")
+    run("sample model.safetensors --label yes -n 3 --output rows.csv")
+    capsys.readouterr()
+    run("sample model.safetensors --label yes -n 3")
+    files = [Path(name).read_bytes() for name in ("resampled.csv", "rows.csv")]
+    assert [b"\r" in data for data in files] == [False, False]
+    assert "\r" not in capsys.readouterr().out
 
 
 # The page of the documentation

@@ -70,4 +70,4 @@ def _table_of(rows: Any, sampler: VAEOversampler) -> pa.Table:
 def _to_csv(table: pa.Table, to: Any) -> None:
     # Types of Arrow keep integers with missing cells, and dates, as they are.
     frame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
-    frame.to_csv(to, index=False)
+    frame.to_csv(to, index=False, lineterminator="\n")
