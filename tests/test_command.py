@@ -2,6 +2,7 @@
 
 import datetime
 import errno
+import io
 import os
 import pkgutil
 import re
@@ -560,6 +561,16 @@ def test_lines_of_csv_end_alike_on_all_systems(model, table, monkeypatch, capsys
     files = [Path(name).read_bytes() for name in ("resampled.csv", "rows.csv")]
     assert [b"\r" in data for data in files] == [False, False]
     assert "\r" not in capsys.readouterr().out
+
+
+def test_csv_on_stdout_is_utf_8_whatever_the_encoding_of_the_terminal(monkeypatch, workplace):
+    X, y = make_frame().drop(columns="churn").assign(plan="Łódź"), make_frame()["churn"]
+    quick().fit(X, y).save("model.safetensors")
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")  # of a pipe on Windows
+    monkeypatch.setattr(sys, "stdout", stdout)
+    run("sample model.safetensors --label yes -n 3")
+    stdout.flush()
+    assert "Łódź" in stdout.buffer.getvalue().decode("utf-8")
 
 
 # The page of the documentation

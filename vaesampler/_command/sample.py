@@ -2,6 +2,7 @@
 
 import sys
 from argparse import Namespace
+from io import TextIOWrapper
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -33,6 +34,8 @@ def sample(options: Namespace) -> None:
     rows = sampler.sample(label, options.n_samples, random_state=options.seed)
     table = _table_of(rows, sampler)
     if output is None:
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
         _to_csv(table, sys.stdout)
         return
     with replaced(output) as temporary:
