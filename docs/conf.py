@@ -53,7 +53,7 @@ html_show_sourcelink = False
 html_copy_source = False
 html_context = {"default_mode": "auto"}
 html_theme_options = {
-    "logo": {"text": "vaesampler"},
+    "logo": {"text": f"vaesampler {version}"},
     "header_links_before_dropdown": 6,
     "navbar_end": ["theme-switcher"],
     "footer_start": ["copyright"],
@@ -61,7 +61,10 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
     "show_prev_next": False,
 }
-html_sidebars = {"index": [], "getting_started": [], "changelog": [], "contributing": []}
+html_sidebars = {
+    page: []
+    for page in ("index", "installation", "getting_started", "changelog", "contributing")
+}
 
 
 sphinx_gallery_conf = {

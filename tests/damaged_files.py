@@ -8,7 +8,6 @@ time, and by how much memory grew. It fails if a file does anything else.
 
 import argparse
 import json
-import resource
 import signal
 import sys
 import tempfile
@@ -228,6 +227,8 @@ def outcome_of(path, sampler):
 
 
 def main() -> None:
+    import resource  # which Windows does not have
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("n_files", type=int, nargs="?", default=10_000)
     parser.add_argument("--seed", type=int, default=0)

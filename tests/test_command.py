@@ -2,6 +2,7 @@
 
 import datetime
 import errno
+import io
 import os
 import pkgutil
 import re
@@ -405,7 +406,7 @@ def test_a_failure_leaves_what_was_there(
 
 def test_a_command_that_is_terminated_leaves_nothing(table, monkeypatch):
     def wait(writer, *arguments):
-        os.kill(os.getpid(), signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
         time.sleep(0.2)
 
     monkeypatch.setattr(output.Writer, "write_part", wait)
@@ -549,6 +550,27 @@ def test_samplers_of_all_containers_are_sampled_from(container, capsys, workplac
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == ("age,amount" if container in ("polars", "arrow") else "x0,x1")
     assert len(lines) == 6
+
+
+def test_lines_of_csv_end_alike_on_all_systems(model, table, monkeypatch, capsys):
+    monkeypatch.setattr(os, "linesep", "\r\n")  # as on Windows
+    run(f"resample {table} --target churn --output resampled.csv --quiet")
+    run("sample model.safetensors --label yes -n 3 --output rows.csv")
+    capsys.readouterr()
+    run("sample model.safetensors --label yes -n 3")
+    files = [Path(name).read_bytes() for name in ("resampled.csv", "rows.csv")]
+    assert [b"\r" in data for data in files] == [False, False]
+    assert "\r" not in capsys.readouterr().out
+
+
+def test_csv_on_stdout_is_utf_8_whatever_the_encoding_of_the_terminal(monkeypatch, workplace):
+    X, y = make_frame().drop(columns="churn").assign(plan="Łódź"), make_frame()["churn"]
+    quick().fit(X, y).save("model.safetensors")
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")  # of a pipe on Windows
+    monkeypatch.setattr(sys, "stdout", stdout)
+    run("sample model.safetensors --label yes -n 3")
+    stdout.flush()
+    assert "Łódź" in stdout.buffer.getvalue().decode("utf-8")
 
 
 # The page of the documentation

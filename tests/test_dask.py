@@ -450,7 +450,7 @@ def test_a_worker_that_is_killed_while_rows_are_drawn_changes_none(client, monke
     expected = X_new.compute()
     future = client.compute(X_new)
     victim = next(iter(client.run(os.getpid).values()))
-    os.kill(victim, signal.SIGKILL)
+    os.kill(victim, getattr(signal, "SIGKILL", signal.SIGTERM))  # Windows has no SIGKILL
     assert_frame_equal(future.result(timeout=60), expected)
 
 

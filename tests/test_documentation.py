@@ -4,6 +4,7 @@ import contextlib
 import io
 import re
 import runpy
+import tomllib
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 from pathlib import Path
 
@@ -64,10 +65,46 @@ def test_the_readmes_first_block_prints_balanced_classes(capsys):
     assert "Counter({0: 950, 1: 950})" in capsys.readouterr().out
 
 
+FILE_OF_PROJECT = r"https://github\.com/vaesampler/vaesampler/blob/main/([\w/.-]+)"
+PAGE_OF_PROJECT = r"https://vaesampler\.readthedocs\.io/en/latest/([\w/]+)\.html"
+MADE_BY_THE_BUILD = ("api/", "auto_examples/", "notebooks/")
+
+
 def test_the_pages_that_are_linked_are_there():
     for page in PAGES:
-        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        text = page.read_text()
+        for target in re.findall(r"\]\(([^)#]+)\)", text):
             assert target.startswith("https://") or (page.parent / target).exists(), target
+        for target in re.findall(FILE_OF_PROJECT, text):
+            assert (ROOT / target).exists(), target
+        for target in re.findall(PAGE_OF_PROJECT, text):
+            there = (ROOT / "docs" / f"{target}.md").exists()
+            assert there or target.startswith(MADE_BY_THE_BUILD), target
+
+
+def test_links_of_the_readme_lead_somewhere_from_pypi_too():
+    text = (ROOT / "README.md").read_text()
+    defined = dict(re.findall(r"^\[(\w+)\]: (.*)$", text, re.MULTILINE))
+    assert set(re.findall(r"\]\[(\w+)\]", text)) == set(defined)
+    for target in [*re.findall(r"\]\(([^)]+)\)", text), *defined.values()]:
+        assert target.startswith("https://"), target
+
+
+def test_the_extras_that_are_named_are_there():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    files = [*PAGES, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "vaesampler").rglob("*.py"))]
+    for file in files:
+        for extras in re.findall(r"(?:\.|vaesampler)\[([a-z,]+)\]\"", file.read_text()):
+            assert set(extras.split(",")) <= set(project["optional-dependencies"]), file
+
+
+def test_the_version_is_the_same_everywhere():
+    citation = (ROOT / "CITATION.cff").read_text()
+    cited = dict(re.findall(r"^([\w-]+): (.*)$", citation, re.MULTILINE))
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    releases = re.findall(r"^## (\d.*) \((\d{4}-\d\d-\d\d)\)$", changelog, re.MULTILINE)
+    assert releases[0] == (vaesampler.__version__, cited["date-released"])
+    assert cited["version"] == vaesampler.__version__
 
 
 def test_continuous_integration_calls_the_readmes_test_command():

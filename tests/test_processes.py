@@ -14,7 +14,10 @@ from rows_anywhere import digest, make_table_with_ties
 HERE = Path(__file__).parent
 PREAMBLE = f"import sys; sys.path.insert(0, {str(HERE)!r})\n"
 SECONDS = 120
-cannot_fork = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")
+needs_fork = pytest.mark.skipif(
+    sys.platform in ("win32", "darwin"),
+    reason="Windows cannot fork, and on macOS system libraries fail in forked processes",
+)
 
 
 def output_of(script, **environment):
@@ -84,14 +87,14 @@ def printed_by_children():
     return output_of(IN_CHILDREN, OMP_NUM_THREADS="2", PYTHONHASHSEED="0")
 
 
-@cannot_fork
+@needs_fork
 def test_children_of_a_process_that_has_fitted_fit_alike_and_do_not_hang(
     printed_by_children, expected
 ):
     assert printed_by_children[:-3] == [expected] * 7
 
 
-@cannot_fork
+@needs_fork
 def test_forked_workers_draw_other_rows_than_each_other(printed_by_children):
     assert len(set(printed_by_children[-3:])) == 3
 

@@ -117,7 +117,9 @@ class Writer:
         else:
             # Types of Arrow keep integers with missing cells, and dates, as they are.
             frame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
-            frame[self._csv_names()].to_csv(path, index=False, header=False)
+            frame[self._csv_names()].to_csv(
+                path, index=False, header=False, lineterminator="\n"
+            )
 
     def join(self, parts: Sequence[Path], path: Path) -> None:
         """Write a file of the rows of parts, which are removed."""
@@ -129,7 +131,7 @@ class Writer:
             return
         with path.open("wb") as stream:
             header = pd.DataFrame(columns=self._csv_names())
-            stream.write(header.to_csv(index=False).encode())
+            stream.write(header.to_csv(index=False, lineterminator="\n").encode())
             for part in parts:
                 with part.open("rb") as rows:
                     shutil.copyfileobj(rows, stream)

@@ -2,6 +2,7 @@
 
 import sys
 from argparse import Namespace
+from io import TextIOWrapper
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -33,6 +34,8 @@ def sample(options: Namespace) -> None:
     rows = sampler.sample(label, options.n_samples, random_state=options.seed)
     table = _table_of(rows, sampler)
     if output is None:
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
         _to_csv(table, sys.stdout)
         return
     with replaced(output) as temporary:
@@ -70,4 +73,4 @@ def _table_of(rows: Any, sampler: VAEOversampler) -> pa.Table:
 def _to_csv(table: pa.Table, to: Any) -> None:
     # Types of Arrow keep integers with missing cells, and dates, as they are.
     frame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
-    frame.to_csv(to, index=False)
+    frame.to_csv(to, index=False, lineterminator="\n")
