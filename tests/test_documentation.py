@@ -1,6 +1,7 @@
 """What the README and the documentation show is what happens."""
 
 import contextlib
+import inspect
 import io
 import re
 import runpy
@@ -8,9 +9,9 @@ from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 from pathlib import Path
 
 import pytest
+from reference import PACKAGES, public_objects
 from test_architecture import ROOMS
 
-import vaesampler
 from vaesampler import (
     DenoisingSampling,
     ForestCritic,
@@ -19,10 +20,6 @@ from vaesampler import (
     NeighborCritic,
     NetworkCritic,
     VAEOversampler,
-    comparison,
-    exceptions,
-    metrics,
-    plotting,
 )
 from vaesampler._encoding import bounds
 from vaesampler._generation import generator, quantile_matching, residuals
@@ -102,9 +99,14 @@ def test_the_pictures_of_the_pages_are_made_by_examples():
 def test_the_reference_lists_every_public_name():
     reference = (ROOT / "docs" / "api" / "index.rst").read_text()
     listed = set(re.findall(r"^   (?:\w+\.)*(\w+)$", reference, re.MULTILINE))
-    packages = [vaesampler, comparison, exceptions, metrics, plotting]
-    public = {name for package in packages for name in package.__all__}
+    public = {name for package in PACKAGES for name in package.__all__}
     assert public - {"comparison", "metrics", "plotting"} <= listed
+
+
+@pytest.mark.parametrize("name", public_objects())
+def test_every_public_name_has_an_example(name):
+    docstring = inspect.getdoc(public_objects()[name])
+    assert "\nExamples\n--------\n" in docstring
 
 
 def test_the_oversampler_shown_in_a_notebook_links_to_its_page_of_the_reference():
