@@ -1,10 +1,13 @@
 """What the README and the documentation show is what happens."""
 
+import ast
 import contextlib
 import inspect
 import io
 import re
 import runpy
+import sys
+import textwrap
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 from pathlib import Path
 
@@ -28,6 +31,7 @@ from vaesampler._table.columns import MOST_LEVELS_APART
 from vaesampler._training import early_stopping, loop, smoothing, stacks
 
 ROOT = Path(__file__).parent.parent
+CONFIGURATION = runpy.run_path(str(ROOT / "docs" / "conf.py"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -107,6 +111,28 @@ def test_the_reference_lists_every_public_name():
 def test_every_public_name_has_an_example(name):
     docstring = inspect.getdoc(public_objects()[name])
     assert "\nExamples\n--------\n" in docstring
+
+
+@pytest.mark.parametrize("name", public_objects())
+def test_the_source_link_of_a_public_name_leads_to_the_lines_that_define_it(name):
+    packages = [package.__name__ for package in PACKAGES]
+    module = max((one for one in packages if name.startswith(f"{one}.")), key=len)
+    info = {"module": module, "fullname": name.removeprefix(f"{module}.")}
+    link = CONFIGURATION["linkcode_resolve"]("py", info)
+    pattern = r"https://github\.com/vaesampler/vaesampler/blob/main/(\S+\.py)#L(\d+)-L(\d+)"
+    path, first, last = re.fullmatch(pattern, link).groups()
+    lines = (ROOT / path).read_text().splitlines()[int(first) - 1 : int(last)]
+    (definition,) = ast.parse(textwrap.dedent("\n".join(lines))).body
+    assert definition.name == name.rpartition(".")[2]
+
+
+def test_names_of_other_projects_are_those_of_a_project_that_the_site_links_to():
+    projects = CONFIGURATION["OTHER_PROJECTS"]
+    sources = [path.read_text() for path in (ROOT / "vaesampler").rglob("*.py")]
+    roles = re.findall(r":(?:func|class|mod|meth|exc):`~?([\w.]+)`", "".join(sources))
+    assert roles
+    for root in {name.partition(".")[0] for name in roles} - {"vaesampler"}:
+        assert root in projects or root in sys.stdlib_module_names
 
 
 def test_the_oversampler_shown_in_a_notebook_links_to_its_page_of_the_reference():
