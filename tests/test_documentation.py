@@ -60,6 +60,17 @@ def test_the_python_blocks_of_a_page_run_one_after_the_other_and_print_what_it_s
         printed = output.getvalue()
 
 
+SOME_SHOWN = {"README.md", "judging.md", "when_it_helps.md"}  # not every output
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name not in SOME_SHOWN], ids=lambda page: page.name
+)
+def test_what_a_python_block_prints_is_shown_below_it(page):
+    silent = re.compile(r"```python\n((?:(?!```).)*)```\n(?!\n```text\n)", re.DOTALL)
+    assert [block for block in silent.findall(page.read_text()) if "print(" in block] == []
+
+
 def test_the_readmes_first_block_prints_balanced_classes(capsys):
     exec(code_blocks(ROOT / "README.md", "python")[0], {})
     assert "Counter({0: 950, 1: 950})" in capsys.readouterr().out
