@@ -110,7 +110,6 @@ def test_the_reference_documents_the_public_names_each_with_an_example_and_its_s
         for one in links_of(page).ids
         if str(one).startswith("vaesampler.")
     }
-    # With scikit-learn before 1.9 there is no `set_callbacks`, on the site neither.
     assert documented == set(public_objects())
     for page in pages:
         text = (SITE / page).read_text()
