@@ -132,7 +132,8 @@ def test_the_source_link_of_a_public_name_leads_to_the_lines_that_define_it(name
     link = CONFIGURATION["linkcode_resolve"]("py", info)
     pattern = r"https://github\.com/vaesampler/vaesampler/blob/main/(\S+\.py)#L(\d+)-L(\d+)"
     path, first, last = re.fullmatch(pattern, link).groups()
-    lines = (ROOT / path).read_text().splitlines()[int(first) - 1 : int(last)]
+    before, *lines = (ROOT / path).read_text().splitlines()[int(first) - 2 : int(last)]
+    assert not before.lstrip().startswith("@")
     (definition,) = ast.parse(textwrap.dedent("\n".join(lines))).body
     assert definition.name == name.rpartition(".")[2]
 
