@@ -1,6 +1,11 @@
 """How the site is built: python -m sphinx -W --keep-going -b html docs docs/_build/html."""
 
+import functools
+import importlib
+import inspect
+import os
 import shutil
+import zlib
 from pathlib import Path
 
 import vaesampler
@@ -18,6 +23,8 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.linkcode",
     "sphinx.ext.mathjax",
     "sphinx-mathjax-offline",  # so that the site loads nothing from elsewhere
     "sphinx_copybutton",
@@ -43,6 +50,31 @@ toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # the docstrings tell types in words
 numpydoc_show_class_members = False  # the template of classes does
 numpydoc_xref_param_type = False
+
+# Other projects' names, which link on Read the Docs: elsewhere, building needs no network.
+OTHER_PROJECTS = {
+    "python": "https://docs.python.org/3",
+    "dask": "https://docs.dask.org/en/stable",
+    "imblearn": "https://imbalanced-learn.org/stable",
+    "joblib": "https://joblib.readthedocs.io/en/stable",
+    "matplotlib": "https://matplotlib.org/stable",
+    "numpy": "https://numpy.org/doc/stable",
+    "pandas": "https://pandas.pydata.org/docs",
+    "polars": "https://docs.pola.rs/api/python/stable",
+    "scipy": "https://docs.scipy.org/doc/scipy",
+    "sklearn": "https://scikit-learn.org/stable",
+    "torch": "https://docs.pytorch.org/docs/stable",
+}
+# Read where a project cannot be reached, whose names then do not link, without a warning.
+EMPTY_INVENTORY = Path(__file__).parent / "_build" / "empty.inv"
+intersphinx_mapping = {
+    name: (f"{address}/", (None, str(EMPTY_INVENTORY)))
+    for name, address in OTHER_PROJECTS.items()
+    if os.environ.get("READTHEDOCS") == "True"
+}
+intersphinx_timeout = 30  # seconds
+SOURCES = "https://github.com/vaesampler/vaesampler/blob"
+COMMIT = os.environ.get("READTHEDOCS_GIT_COMMIT_HASH", "main")
 
 html_theme = "pydata_sphinx_theme"
 html_title = "vaesampler"
@@ -86,6 +118,7 @@ sphinx_gallery_conf = {
 
 def setup(app):
     """Connect what is done beside building."""
+    write_empty_inventory()
     there_before = set(EXAMPLES.glob("*.png"))
 
     def remove_saved_pictures(*_):
@@ -111,6 +144,34 @@ def copy_notebooks(*_):
         "# Notebooks\n\nThey can be run and changed, and are shown as they ran.\n\n"
         f"```{{toctree}}\n:maxdepth: 1\n\n{names}\n```\n"
     )
+
+
+def write_empty_inventory():
+    """Write an inventory of no names, in the format of Sphinx."""
+    head = ["# Sphinx inventory version 2", "# Project: none", "# Version: none"]
+    head.append("# The remainder of this file is compressed using zlib.\n")
+    EMPTY_INVENTORY.parent.mkdir(exist_ok=True)
+    EMPTY_INVENTORY.write_bytes("\n".join(head).encode() + zlib.compress(b""))
+
+
+def linkcode_resolve(domain, info):  # noqa: ARG001
+    """Return the address of the lines that define a documented object, if it is our own."""
+    first, *others = info["fullname"].split(".")
+    found = getattr(importlib.import_module(info["module"]), first)
+    for name in others:
+        found = inspect.getattr_static(found, name)
+    if isinstance(found, property):
+        found = found.fget
+    elif isinstance(found, functools.cached_property):
+        found = found.func
+    found = inspect.unwrap(getattr(found, "__func__", found))
+    path = Path(inspect.getsourcefile(found))
+    lines, start = inspect.getsourcelines(found)
+    package = Path(vaesampler.__file__).parent
+    if not path.is_relative_to(package):
+        return None
+    path = path.relative_to(package.parent).as_posix()
+    return f"{SOURCES}/{COMMIT}/{path}#L{start}-L{start + len(lines) - 1}"
 
 
 def skip_unsaid(app, what, name, member, skip, options):  # noqa: ARG001

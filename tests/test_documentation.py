@@ -1,14 +1,19 @@
 """What the README and the documentation show is what happens."""
 
+import ast
 import contextlib
+import inspect
 import io
 import re
 import runpy
+import sys
+import textwrap
 import tomllib
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 from pathlib import Path
 
 import pytest
+from reference import PACKAGES, public_objects
 from test_architecture import ROOMS
 
 import vaesampler
@@ -20,10 +25,6 @@ from vaesampler import (
     NeighborCritic,
     NetworkCritic,
     VAEOversampler,
-    comparison,
-    exceptions,
-    metrics,
-    plotting,
 )
 from vaesampler._encoding import bounds
 from vaesampler._generation import generator, quantile_matching, residuals
@@ -32,6 +33,7 @@ from vaesampler._table.columns import MOST_LEVELS_APART
 from vaesampler._training import early_stopping, loop, smoothing, stacks
 
 ROOT = Path(__file__).parent.parent
+CONFIGURATION = runpy.run_path(str(ROOT / "docs" / "conf.py"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -58,6 +60,12 @@ def test_the_python_blocks_of_a_page_run_one_after_the_other_and_print_what_it_s
         with contextlib.redirect_stdout(io.StringIO()) as output:
             exec(block, namespace)
         printed = output.getvalue()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_python_block_prints_is_shown_below_it(page):
+    silent = re.compile(r"```python\n((?:(?!```).)*)```\n(?!\n```text\n)", re.DOTALL)
+    assert [block for block in silent.findall(page.read_text()) if "print(" in block] == []
 
 
 def test_the_readmes_first_block_prints_balanced_classes(capsys):
@@ -139,9 +147,37 @@ def test_the_pictures_of_the_pages_are_made_by_examples():
 def test_the_reference_lists_every_public_name():
     reference = (ROOT / "docs" / "api" / "index.rst").read_text()
     listed = set(re.findall(r"^   (?:\w+\.)*(\w+)$", reference, re.MULTILINE))
-    packages = [vaesampler, comparison, exceptions, metrics, plotting]
-    public = {name for package in packages for name in package.__all__}
+    public = {name for package in PACKAGES for name in package.__all__}
     assert public - {"comparison", "metrics", "plotting"} <= listed
+
+
+@pytest.mark.parametrize("name", public_objects())
+def test_every_public_name_has_an_example(name):
+    docstring = inspect.getdoc(public_objects()[name])
+    assert "\nExamples\n--------\n" in docstring
+
+
+@pytest.mark.parametrize("name", public_objects())
+def test_the_source_link_of_a_public_name_leads_to_the_lines_that_define_it(name):
+    packages = [package.__name__ for package in PACKAGES]
+    module = max((one for one in packages if name.startswith(f"{one}.")), key=len)
+    info = {"module": module, "fullname": name.removeprefix(f"{module}.")}
+    link = CONFIGURATION["linkcode_resolve"]("py", info)
+    pattern = r"https://github\.com/vaesampler/vaesampler/blob/main/(\S+\.py)#L(\d+)-L(\d+)"
+    path, first, last = re.fullmatch(pattern, link).groups()
+    before, *lines = (ROOT / path).read_text().splitlines()[int(first) - 2 : int(last)]
+    assert not before.lstrip().startswith("@")
+    (definition,) = ast.parse(textwrap.dedent("\n".join(lines))).body
+    assert definition.name == name.rpartition(".")[2]
+
+
+def test_names_of_other_projects_are_those_of_a_project_that_the_site_links_to():
+    projects = CONFIGURATION["OTHER_PROJECTS"]
+    sources = [path.read_text() for path in (ROOT / "vaesampler").rglob("*.py")]
+    roles = re.findall(r":(?:func|class|mod|meth|exc):`~?([\w.]+)`", "".join(sources))
+    assert roles
+    for root in {name.partition(".")[0] for name in roles} - {"vaesampler"}:
+        assert root in projects or root in sys.stdlib_module_names
 
 
 def test_the_oversampler_shown_in_a_notebook_links_to_its_page_of_the_reference():

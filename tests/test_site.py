@@ -1,5 +1,7 @@
 """The built site works in a browser, leads nowhere that is not there, and needs no network."""
 
+import io
+import runpy
 import shutil
 import threading
 from functools import cache, partial
@@ -9,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from reference import public_objects
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -27,6 +30,24 @@ NOTEBOOKS = [page for page in PAGES if page.startswith("notebooks/")]
 OPENED = [HOME, GUIDE, GALLERY, EXAMPLE, REFERENCE, *NOTEBOOKS]
 PHONE, DESKTOP = 390, 1280  # pixels
 SECONDS_TO_WAIT = 20
+# What strangers look for, and the pages of which one must be among the first that are found.
+FIRST_FOUND = 5
+SEARCHES = {
+    "VAEOversampler": [REFERENCE],
+    "GPU": ["speed.html"],
+    "SMOTENC": ["user_guide.html", "when_it_helps.html", "notebooks/compare_with_smote.html"],
+    "boolean": ["tables.html"],
+    "calibration": ["probabilities.html", "when_it_helps.html"],
+    "cite": ["citing.html"],
+    "conditional": ["drawing_on_demand.html"],
+    "datetime": ["tables.html"],
+    "faq": ["faq.html"],
+    "imputation": ["faq.html", "pipelines.html", "drawing_on_demand.html"],
+    "missing": ["drawing_on_demand.html", "tables.html", "auto_examples/plot_mixed_table.html"],
+    "overfit": ["faq.html", "judging.html"],
+    "save": [REFERENCE, "user_guide.html"],
+    "seed": ["user_guide.html", "reliability.html"],
+}
 LINKS_TO_FOLLOW = ("author", "canonical", "index", "next", "prev", "search")  # not loaded
 
 pytestmark = pytest.mark.skipif(
@@ -79,6 +100,42 @@ def test_a_page_loads_only_files_of_the_site(page):
             continue
         assert not parts.netloc, address
         assert ((SITE / page).parent / unquote(parts.path)).resolve().is_file(), address
+
+
+def test_the_reference_documents_the_public_names_each_with_an_example_and_its_source():
+    pages = [page for page in PAGES if page.startswith("api/generated/")]
+    documented = {
+        one
+        for page in pages
+        for one in links_of(page).ids
+        if str(one).startswith("vaesampler.")
+    }
+    assert documented == set(public_objects())
+    for page in pages:
+        text = (SITE / page).read_text()
+        n_documented = text.count('<dt class="sig sig-object py" id="vaesampler.')
+        assert text.count("Examples</p>") == n_documented, page
+        links = [one for one in links_of(page).hrefs if "/vaesampler/blob/" in one]
+        assert len(links) == len(set(links)) == n_documented, page
+
+
+def test_projects_that_cannot_be_reached_are_no_warning(tmp_path):
+    application = pytest.importorskip("sphinx.application", reason="Sphinx is not installed")
+    configuration = runpy.run_path(str(ROOT / "docs" / "conf.py"))
+    configuration["write_empty_inventory"]()
+    unreachable = ("http://127.0.0.1:9/", (None, str(configuration["EMPTY_INVENTORY"])))
+    (tmp_path / "index.rst").write_text("Page\n====\n\n:py:obj:`numpy.ndarray`\n")
+    sphinx = application.Sphinx(
+        *(tmp_path, None, tmp_path / "out", tmp_path / "doctrees", "html"),
+        confoverrides={
+            "extensions": ["sphinx.ext.intersphinx"],
+            "intersphinx_mapping": {"numpy": unreachable},
+        },
+        status=io.StringIO(),
+        warning=(warnings := io.StringIO()),
+    )
+    sphinx.build()
+    assert warnings.getvalue() == ""
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
@@ -199,15 +256,15 @@ def test_formulae_are_typeset(browser, open_page):
     assert n_formulae == n_typeset > 5
 
 
-def test_the_search_finds_the_oversampler(browser, open_page):
-    assert open_page("search.html?q=VAEOversampler") == []
-    addresses = browser.execute_async_script("""
+@pytest.mark.parametrize("words", SEARCHES)
+def test_the_search_finds_what_strangers_look_for(words, browser, open_page):
+    assert open_page(f"search.html?q={words}") == []
+    found = browser.execute_async_script("""
         const done = arguments[0];
-        const wait = () => {
-            const found = [...document.querySelectorAll("#search-results li a")];
-            found.some(link => link.href.includes("vaesampler.VAEOversampler.html"))
-                ? done(found.map(link => link.href)) : setTimeout(wait, 50);
-        };
+        const addresses = () => [...document.querySelectorAll("#search-results li a")]
+            .map(link => link.pathname.slice(1));
+        const wait = () => document.querySelector(".search-summary")?.textContent
+            .match(/finished|did not match/) ? done(addresses()) : setTimeout(wait, 50);
         wait();
     """)
-    assert any(REFERENCE in address for address in addresses)
+    assert set(found[:FIRST_FOUND]) & set(SEARCHES[words])

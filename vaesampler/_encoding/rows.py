@@ -93,6 +93,20 @@ class EncodedRows(ABC):
         -------
         rows : ndarray of float32, of shape (n, width)
             The rows in this order, as a copy.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import NeighborCritic, VAEOversampler
+        >>> class PrintingCritic(NeighborCritic):
+        ...     def fit(self, own_rows, other_rows, random):
+        ...         print(own_rows.take(np.array([0, 47])).shape)
+        ...         return super().fit(own_rows, other_rows, random)
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(sampling_strategy={2: 60}, critic=PrintingCritic())
+        >>> X_resampled, y_resampled = sampler.fit_resample(X, y)
+        (2, 13)
         """
 
     @abstractmethod
@@ -108,11 +122,40 @@ class EncodedRows(ABC):
         -------
         rows : EncodedRows
             The rows in this order.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import NeighborCritic, VAEOversampler
+        >>> class PrintingCritic(NeighborCritic):
+        ...     def fit(self, own_rows, other_rows, random):
+        ...         half = own_rows.subset(np.arange(0, len(own_rows), 2))
+        ...         print(len(own_rows), len(half))
+        ...         return super().fit(own_rows, other_rows, random)
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(sampling_strategy={2: 60}, critic=PrintingCritic())
+        >>> X_resampled, y_resampled = sampler.fit_resample(X, y)
+        48 24
         """
 
     @property
     def width(self) -> int:
-        """Number of slots."""
+        """Number of slots.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import NeighborCritic, VAEOversampler
+        >>> class PrintingCritic(NeighborCritic):
+        ...     def fit(self, own_rows, other_rows, random):
+        ...         print(own_rows.width)
+        ...         return super().fit(own_rows, other_rows, random)
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(sampling_strategy={2: 60}, critic=PrintingCritic())
+        >>> X_resampled, y_resampled = sampler.fit_resample(X, y)
+        13
+        """
         return int(self.take(np.zeros(1, dtype=np.intp)).shape[1])
 
     def spread(self, most: int) -> Rows32:
@@ -127,6 +170,19 @@ class EncodedRows(ABC):
         -------
         rows : ndarray of float32, of shape (n, width)
             All rows, or every k-th row with the smallest k for which n <= most.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import NeighborCritic, VAEOversampler
+        >>> class PrintingCritic(NeighborCritic):
+        ...     def fit(self, own_rows, other_rows, random):
+        ...         print(own_rows.spread(20).shape)
+        ...         return super().fit(own_rows, other_rows, random)
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(sampling_strategy={2: 60}, critic=PrintingCritic())
+        >>> X_resampled, y_resampled = sampler.fit_resample(X, y)
+        (16, 13)
         """
         return self.take(np.arange(0, len(self), max(1, -(-len(self) // most))))
 
@@ -137,6 +193,19 @@ class EncodedRows(ABC):
         -------
         are_all_equal : bool
             Whether every row equals the first one.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import NeighborCritic, VAEOversampler
+        >>> class PrintingCritic(NeighborCritic):
+        ...     def fit(self, own_rows, other_rows, random):
+        ...         print(own_rows.are_all_equal())
+        ...         return super().fit(own_rows, other_rows, random)
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(sampling_strategy={2: 60}, critic=PrintingCritic())
+        >>> X_resampled, y_resampled = sampler.fit_resample(X, y)
+        False
         """
         first = self.take(np.zeros(1, dtype=np.intp))
         return all(

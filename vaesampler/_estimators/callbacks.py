@@ -1,13 +1,60 @@
 """Support for callbacks, `sampler.set_callbacks(...)`, with scikit-learn 1.9 or newer."""
 
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Self
 
 from vaesampler._runtime.progress import Losses, Progress
 from vaesampler._runtime.users_code import errors_noted
 
 try:
-    from sklearn.callback import CallbackSupportMixin as CallbackSupportMixin
+    from sklearn.callback import CallbackSupportMixin as _CallbackSupportMixin
+
+    class CallbackSupportMixin(_CallbackSupportMixin):
+        """scikit-learn's mixin, documented for samplers."""
+
+        def set_callbacks(self, *callbacks: Any) -> Self:
+            """Set the callbacks that hear of the progress of `fit` and `fit_resample`.
+
+            They replace earlier ones; without arguments, none are left. This method requires
+            scikit-learn 1.9 or newer.
+
+            Parameters
+            ----------
+            *callbacks : callback instances
+                Callbacks of :mod:`sklearn.callback`, or of your own with its methods. They are
+                called at the beginning and the end of the fit and, as a subtask "optimizer
+                steps", every 50 steps of training.
+
+            Returns
+            -------
+            self : VAEOversampler
+                The sampler.
+
+            Examples
+            --------
+            >>> from sklearn.datasets import load_wine
+            >>> from vaesampler import VAEOversampler
+            >>> class PrintingCallback:
+            ...     def setup(self, estimator, context):
+            ...         print("begin")
+            ...
+            ...     def on_fit_task_begin(self, estimator, context):
+            ...         pass
+            ...
+            ...     def on_fit_task_end(self, estimator, context):
+            ...         pass
+            ...
+            ...     def teardown(self, estimator, context):
+            ...         print("end")
+            >>> X, y = load_wine(return_X_y=True)
+            >>> sampler = VAEOversampler(random_state=0).set_callbacks(PrintingCallback())
+            >>> X_resampled, y_resampled = sampler.fit_resample(X, y)
+            begin
+            end
+            """
+            super().set_callbacks(*callbacks)
+            return self
+
 except ImportError:  # scikit-learn before 1.9
 
     class CallbackSupportMixin:  # type: ignore[no-redef]

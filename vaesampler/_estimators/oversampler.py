@@ -441,6 +441,17 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             If the loss of a class is not finite, with a smaller learning rate either.
         MemoryError
             If memory does not suffice. The message says what was asked for.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import VAEOversampler
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(random_state=0).fit(X, y)
+        >>> sampler.sampling_strategy_
+        {0: 12, 2: 23}
+        >>> sampler.sample(2, 5).shape
+        (5, 13)
         """
         with self._fitting(X) as progress:
             if is_collection(X):
@@ -492,6 +503,18 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
             If the loss of a class is not finite, with a smaller learning rate either.
         MemoryError
             If memory does not suffice. The message says what was asked for.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import VAEOversampler
+        >>> X, y = load_wine(return_X_y=True, as_frame=True)
+        >>> sampler = VAEOversampler(sampling_strategy={2: 100}, random_state=0)
+        >>> X_resampled, y_resampled = sampler.fit_resample(X, y)
+        >>> y_resampled.value_counts().to_dict()
+        {2: 100, 1: 71, 0: 59}
+        >>> X_resampled.loc[sampler.synthetic_mask_].shape
+        (52, 13)
         """
         with self._fitting(X) as progress:
             if is_collection(X):
@@ -839,11 +862,58 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
         """
         return load(cls, path)
 
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """Return the names of the columns that `fit_resample` returns: those of X.
+
+        There is no `set_output`, since rows come back in the container of X.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the columns of X. Needed only where X had none: they are "x0", "x1" and so
+            on, if not given. Otherwise they must be the names that X had.
+
+        Returns
+        -------
+        names : ndarray of object, of shape (n_features,)
+            Names of the columns.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the sampler is not fitted.
+        ValueError
+            If `input_features` are not the names that X had, or not as many as its columns.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import VAEOversampler
+        >>> X, y = load_wine(return_X_y=True, as_frame=True)
+        >>> sampler = VAEOversampler(random_state=0).fit(X[["alcohol", "hue"]], y)
+        >>> sampler.get_feature_names_out().tolist()
+        ['alcohol', 'hue']
+        """
+        names: npt.NDArray[np.object_] = super().get_feature_names_out(input_features)
+        return names
+
     @property
     def report_(self) -> "dict[Hashable, SyntheticReport]":
         """Comparison of the synthetic rows of each class with its held-out rows.
 
         Computed on first access, in a second or two per class. Requires `early_stopping=True`.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import VAEOversampler
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(
+        ...     early_stopping=True, validation_fraction=0.25, random_state=0
+        ... )
+        >>> report = sampler.fit(X, y).report_[2]
+        >>> report.n_real, report.n_holdout
+        (36, 12)
         """
         check_is_fitted(self)
         with_held_out = {

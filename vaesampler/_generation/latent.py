@@ -80,6 +80,18 @@ class Encoder(Protocol):
         -------
         posterior : Posterior
             `mean` and `log_var`, each of shape (1, n_rows, latent_dim).
+
+        Examples
+        --------
+        >>> import torch
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import VAEOversampler
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(random_state=0).fit(X, y)
+        >>> rows = torch.from_numpy(sampler.to_matrix(2, X[y == 2]))[None]
+        >>> posterior = sampler.vaes_[2].encode(rows)
+        >>> posterior.mean.shape == posterior.log_var.shape
+        True
         """
         ...
 
@@ -152,6 +164,23 @@ class LatentSampler(ABC):
         draw : LatentDraw
             The codes `z`, of shape (1, n_samples, latent_dim), and `sources`, of shape
             (n_samples,): for each code, the index of its source row in `rows`; or None.
+
+        Examples
+        --------
+        Use the codes of real rows, without noise:
+
+        >>> import torch
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import LatentDraw, LatentSampler, VAEOversampler
+        >>> class CodesOfRows(LatentSampler):
+        ...     def draw(self, vae, rows, n_samples, generator):
+        ...         sources = torch.randint(rows.shape[1], (n_samples,), generator=generator)
+        ...         return LatentDraw(vae.encode(rows[:, sources]).mean, sources)
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(latent_sampling=CodesOfRows(), random_state=0).fit(X, y)
+        >>> rows, sources = sampler.sample(2, 5, return_sources=True)
+        >>> y[sources]
+        array([2, 2, 2, 2, 2])
         """
 
 
@@ -242,7 +271,21 @@ class PriorSampling(LatentSampler):
         n_samples: int,
         generator: torch.Generator,
     ) -> LatentDraw:
-        """Draw z ~ N(0, I). See `LatentSampler.draw` for the parameters."""
+        """Draw z ~ N(0, I). See `LatentSampler.draw` for the parameters.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import PriorSampling, VAEOversampler
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(random_state=0).fit(X, y)
+        >>> rows = torch.from_numpy(sampler.to_matrix(2, X[y == 2]))[None]
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> drawn = PriorSampling().draw(sampler.vaes_[2], rows, 5, generator)
+        >>> drawn.z.shape, drawn.sources
+        (torch.Size([1, 5, 4]), None)
+        """
         return LatentDraw(standard_normal((1, n_samples, vae.latent_dim), generator), None)
 
 
@@ -266,7 +309,21 @@ class PosteriorSampling(LatentSampler):
     def draw(
         self, vae: Encoder, rows: Tensor, n_samples: int, generator: torch.Generator
     ) -> LatentDraw:
-        """Draw z ~ q(z | row). See `LatentSampler.draw` for the parameters."""
+        """Draw z ~ q(z | row). See `LatentSampler.draw` for the parameters.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import PosteriorSampling, VAEOversampler
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(random_state=0).fit(X, y)
+        >>> rows = torch.from_numpy(sampler.to_matrix(2, X[y == 2]))[None]
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> drawn = PosteriorSampling().draw(sampler.vaes_[2], rows, 5, generator)
+        >>> drawn.z.shape, drawn.sources.shape
+        (torch.Size([1, 5, 4]), torch.Size([5]))
+        """
         chosen = choose_rows(rows.shape[1], n_samples, generator)
         blocks = []
         for block in torch.split(chosen, BLOCK_ROWS):
@@ -317,10 +374,23 @@ class InterpolationSampling(LatentSampler):
         """Draw between neighbours. See `LatentSampler.draw` for the parameters.
 
         The source of a code is the row at the start of its segment.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import InterpolationSampling, VAEOversampler
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(random_state=0).fit(X, y)
+        >>> rows = torch.from_numpy(sampler.to_matrix(2, X[y == 2]))[None]
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> drawn = InterpolationSampling().draw(sampler.vaes_[2], rows, 5, generator)
+        >>> drawn.z.shape, drawn.sources.shape
+        (torch.Size([1, 5, 4]), torch.Size([5]))
         """
         n_rows, device = rows.shape[1], rows.device
         blocks = torch.split(rows, BLOCK_ROWS, dim=1)
-        means = torch.cat([vae.encode(block).mean for block in blocks], dim=1)
+        means = torch.cat([vae.encode(block).mean.detach() for block in blocks], dim=1)
         chosen = choose_rows(n_rows, n_samples, generator)
         n_neighbors = min(self.n_neighbors, n_rows - 1)
         search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="kd_tree")
@@ -367,7 +437,21 @@ class DenoisingSampling(LatentSampler):
     def draw(
         self, vae: Encoder, rows: Tensor, n_samples: int, generator: torch.Generator
     ) -> LatentDraw:
-        """Encode noisy rows. See `LatentSampler.draw` for the parameters."""
+        """Encode noisy rows. See `LatentSampler.draw` for the parameters.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import DenoisingSampling, VAEOversampler
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(random_state=0).fit(X, y)
+        >>> rows = torch.from_numpy(sampler.to_matrix(2, X[y == 2]))[None]
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> drawn = DenoisingSampling().draw(sampler.vaes_[2], rows, 5, generator)
+        >>> drawn.z.shape, drawn.sources.shape
+        (torch.Size([1, 5, 4]), torch.Size([5]))
+        """
         spread = self.noise_level * rows.std(dim=1, keepdim=True)
         chosen = choose_rows(rows.shape[1], n_samples, generator)
         blocks = []

@@ -84,6 +84,26 @@ class FittedCritic(ABC):
     suits_threads : bool, default=False
         Whether `judge` may be called from several threads at once, and does not use several
         cores by itself.
+
+    Examples
+    --------
+    Judge rows by their distance from the centre of the class:
+
+    >>> import numpy as np
+    >>> from vaesampler import Candidates, FittedCritic, Verdict
+    >>> class FittedCentralCritic(FittedCritic):
+    ...     suits_threads = True
+    ...
+    ...     def __init__(self, center):
+    ...         self.center = center
+    ...
+    ...     def judge(self, candidates):
+    ...         distances = np.linalg.norm(candidates.encoded - self.center, axis=1)
+    ...         return Verdict(-distances, is_copy=distances < 0.01)
+    >>> rows = np.array([[0, 0], [3, 4]], dtype=np.float32)
+    >>> verdict = FittedCentralCritic(np.zeros(2)).judge(Candidates(rows, np.array([-1, -1])))
+    >>> verdict.is_copy
+    array([ True, False])
     """
 
     suits_threads: ClassVar[bool] = False
@@ -101,6 +121,18 @@ class FittedCritic(ABC):
         -------
         verdict : Verdict
             Log-probability of the class at each row, and whether it is a near copy.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from vaesampler import Candidates, FittedCritic, Verdict
+        >>> class FittedLenientCritic(FittedCritic):
+        ...     def judge(self, candidates):
+        ...         n_candidates = len(candidates.encoded)
+        ...         return Verdict(np.zeros(n_candidates), np.zeros(n_candidates, dtype=bool))
+        >>> candidates = Candidates(np.zeros((2, 3), dtype=np.float32), np.array([7, -1]))
+        >>> FittedLenientCritic().judge(candidates)
+        Verdict(log_probability=array([0., 0.]), is_copy=array([False, False]))
         """
 
 
@@ -160,6 +192,19 @@ class Critic(ABC):
         -------
         critic : Critic
             The critic to fit.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import ForestCritic, NeighborCritic, VAEOversampler
+        >>> class NeighborsUnlessWide(NeighborCritic):
+        ...     def suited_to(self, schema):
+        ...         return ForestCritic() if len(schema.columns) > 10 else self
+        >>> X, y = load_wine(return_X_y=True)
+        >>> critic = NeighborsUnlessWide()
+        >>> sampler = VAEOversampler(critic=critic, random_state=0).fit(X, y)
+        >>> critic.suited_to(sampler.schema_)
+        ForestCritic(n_estimators=50)
         """
         return self
 
@@ -183,6 +228,22 @@ class Critic(ABC):
         -------
         fitted : FittedCritic
             The fitted critic, which judges drawn rows of the class.
+
+        Examples
+        --------
+        Compare with 50 rows of other classes only:
+
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import Critic, NeighborCritic, VAEOversampler
+        >>> class FrugalCritic(Critic):
+        ...     def fit(self, own_rows, other_rows, random):
+        ...         chosen = random.numpy().choice(len(other_rows), 50, replace=False)
+        ...         return NeighborCritic().fit(own_rows, other_rows.subset(chosen), random)
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(critic=FrugalCritic(), random_state=0)
+        >>> X_resampled, y_resampled = sampler.fit_resample(X, y)
+        >>> X_resampled.shape
+        (213, 13)
         """
 
 

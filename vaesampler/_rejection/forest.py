@@ -78,7 +78,26 @@ class ForestCritic(Critic):
     def fit(
         self, own_rows: EncodedRows, other_rows: EncodedRows, random: RandomStream
     ) -> "FittedForestCritic":
-        """Fit the trees, and estimate the threshold for near copies."""
+        """Fit the trees, and estimate the threshold for near copies.
+
+        Examples
+        --------
+        Tell a class from the rows that are most like it, in a critic of your own:
+
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import ForestCritic, VAEOversampler
+        >>> class NearForestCritic(ForestCritic):
+        ...     def fit(self, own_rows, other_rows, random):
+        ...         center = own_rows.spread(1_000).mean(axis=0)
+        ...         others = other_rows.take(np.arange(len(other_rows)))
+        ...         nearest = np.linalg.norm(others - center, axis=1).argsort()[:40]
+        ...         return super().fit(own_rows, other_rows.subset(nearest), random)
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(critic=NearForestCritic(), random_state=0).fit(X, y)
+        >>> sampler.sample(2, 5).shape
+        (5, 13)
+        """
         rng = random.numpy()
         limits = SizeLimits(MAX_ROWS_BY_SIDE, MAX_CELLS_BY_SIDE, MIN_ROWS_BY_SIDE)
         own, others = limits.choose(own_rows, other_rows, rng)

@@ -84,7 +84,23 @@ class NeighborCritic(Critic):
     def fit(
         self, own_rows: EncodedRows, other_rows: EncodedRows, random: RandomStream
     ) -> "FittedNeighborCritic":
-        """Choose reference rows of the class and of all others."""
+        """Choose reference rows of the class and of all others.
+
+        Examples
+        --------
+        Ask for more neighbours where a class has more rows, in a critic of your own:
+
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import Critic, NeighborCritic, VAEOversampler
+        >>> class RootCritic(Critic):
+        ...     def fit(self, own_rows, other_rows, random):
+        ...         critic = NeighborCritic(n_neighbors=int(len(own_rows) ** 0.5))
+        ...         return critic.fit(own_rows, other_rows, random)
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(critic=RootCritic(), random_state=0).fit(X, y)
+        >>> sampler.sample(2, 5).shape
+        (5, 13)
+        """
         rng = random.numpy()
         limits = SizeLimits(MAX_ROWS_BY_SIDE, MAX_CELLS_BY_SIDE, MIN_ROWS_BY_SIDE)
         own, others = limits.choose(own_rows, other_rows, rng)

@@ -68,7 +68,23 @@ class NetworkCritic(Critic):
     def fit(
         self, own_rows: EncodedRows, other_rows: EncodedRows, random: RandomStream
     ) -> "FittedNetworkCritic":
-        """Train the network, and estimate the threshold for near copies."""
+        """Train the network, and estimate the threshold for near copies.
+
+        Examples
+        --------
+        Use the network for large classes only, in a critic of your own:
+
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import Critic, NeighborCritic, NetworkCritic, VAEOversampler
+        >>> class BySizeCritic(Critic):
+        ...     def fit(self, own_rows, other_rows, random):
+        ...         critic = NetworkCritic() if len(own_rows) >= 50 else NeighborCritic()
+        ...         return critic.fit(own_rows, other_rows, random)
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(critic=BySizeCritic(), random_state=0).fit(X, y)
+        >>> sampler.sample(2, 5).shape
+        (5, 13)
+        """
         generator = random.torch()
         network = StackedMLP(1, [own_rows.width, *HIDDEN_LAYER_SIZES, 1], "relu")
         network.initialize([generator])

@@ -27,17 +27,62 @@ class RandomStream:
         The seed.
     key : tuple
         The key of the stream, for example a purpose and a class label.
+
+    Examples
+    --------
+    A `Critic` is given a stream, and gets the same numbers at each fit:
+
+    >>> from sklearn.datasets import load_wine
+    >>> from vaesampler import NeighborCritic, VAEOversampler
+    >>> class PrintingCritic(NeighborCritic):
+    ...     def fit(self, own_rows, other_rows, random):
+    ...         print(random.numpy().random() == random.numpy().random())
+    ...         return super().fit(own_rows, other_rows, random)
+    >>> X, y = load_wine(return_X_y=True)
+    >>> sampler = VAEOversampler(sampling_strategy={2: 60}, critic=PrintingCritic())
+    >>> X_resampled, y_resampled = sampler.fit_resample(X, y)
+    True
     """
 
     seeds: "Seeds"
     key: tuple[object, ...]
 
     def numpy(self) -> np.random.Generator:
-        """Return a NumPy generator."""
+        """Return a NumPy generator.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import NeighborCritic, VAEOversampler
+        >>> class PrintingCritic(NeighborCritic):
+        ...     def fit(self, own_rows, other_rows, random):
+        ...         chosen = random.numpy().choice(len(other_rows), 10, replace=False)
+        ...         print(chosen.shape)
+        ...         return super().fit(own_rows, other_rows, random)
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(sampling_strategy={2: 60}, critic=PrintingCritic())
+        >>> X_resampled, y_resampled = sampler.fit_resample(X, y)
+        (10,)
+        """
         return self.seeds.numpy(*self.key)
 
     def torch(self, device: "device | str" = "cpu") -> "Generator":
-        """Return a PyTorch generator on `device`."""
+        """Return a PyTorch generator on `device`.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import NeighborCritic, VAEOversampler
+        >>> class PrintingCritic(NeighborCritic):
+        ...     def fit(self, own_rows, other_rows, random):
+        ...         print(torch.randn(3, generator=random.torch()).shape)
+        ...         return super().fit(own_rows, other_rows, random)
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(sampling_strategy={2: 60}, critic=PrintingCritic())
+        >>> X_resampled, y_resampled = sampler.fit_resample(X, y)
+        torch.Size([3])
+        """
         return self.seeds.torch(*self.key, device=device)
 
 

@@ -43,7 +43,16 @@ class LossCurve:
 
     @property
     def total(self) -> npt.NDArray[np.float32]:
-        """Sum of `reconstruction` and `kl`, of shape (n_points,), in nats per row."""
+        """Sum of `reconstruction` and `kl`, of shape (n_points,), in nats per row.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from vaesampler import LossCurve
+        >>> curve = LossCurve(np.array([1, 2]), np.array([9.0, 6.0]), kl=np.array([0.5, 1.0]))
+        >>> curve.total
+        array([9.5, 7. ])
+        """
         return self.reconstruction + self.kl
 
     def __len__(self) -> int:

@@ -33,13 +33,40 @@ class Posterior(NamedTuple):
     log_var: Tensor  # (n_models, n_rows, latent_dim)
 
     def draw(self, noise: Tensor) -> Tensor:  # (n_models, n_rows, latent_dim), both
-        """Return mean + deviation * noise: draws of z if the noise is standard normal."""
+        """Return mean + deviation * noise: draws of z if the noise is standard normal.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from vaesampler import Posterior
+        >>> posterior = Posterior(torch.tensor([[[2.0, 0.0]]]), log_var=torch.zeros(1, 1, 2))
+        >>> posterior.draw(noise=torch.ones(1, 1, 2))
+        tensor([[[3., 1.]]])
+        """
         return self.mean + torch.exp(0.5 * self.log_var) * noise
 
     def kl_to_prior(self) -> Tensor:  # (n_models, n_rows)
-        """Return the Kullback-Leibler divergence from the prior N(0, I), in nats per row."""
+        """Return the Kullback-Leibler divergence from the prior N(0, I), in nats per row.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from vaesampler import Posterior
+        >>> posterior = Posterior(torch.tensor([[[2.0, 0.0]]]), log_var=torch.zeros(1, 1, 2))
+        >>> posterior.kl_to_prior()
+        tensor([[2.]])
+        """
         return self.kl_by_dimension().sum(dim=-1)
 
     def kl_by_dimension(self) -> Tensor:  # (n_models, n_rows, latent_dim)
-        """Return the contribution of each latent dimension to `kl_to_prior`."""
+        """Return the contribution of each latent dimension to `kl_to_prior`.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from vaesampler import Posterior
+        >>> posterior = Posterior(torch.tensor([[[2.0, 0.0]]]), log_var=torch.zeros(1, 1, 2))
+        >>> posterior.kl_by_dimension()
+        tensor([[[2., 0.]]])
+        """
         return 0.5 * (self.mean.square() + self.log_var.exp() - 1 - self.log_var)

@@ -24,14 +24,38 @@ WORKING_MEMORY = 64
 
 
 class DensityCoverage(NamedTuple):
-    """Density and coverage. Returned by `density_coverage`."""
+    """Density and coverage. Returned by `density_coverage`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from vaesampler.metrics import density_coverage
+    >>> X_real, X_synthetic = np.random.default_rng(0).normal(size=(2, 300, 3))
+    >>> density, coverage = density_coverage(X_real, X_synthetic)
+    >>> coverage > 0.9
+    True
+    >>> density_coverage(X_real, X_synthetic + 9).coverage
+    0.0
+    """
 
     density: float
     coverage: float
 
 
 class PrecisionRecall(NamedTuple):
-    """Precision and recall. Returned by `precision_recall`."""
+    """Precision and recall. Returned by `precision_recall`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from vaesampler.metrics import precision_recall
+    >>> X_real, X_synthetic = np.random.default_rng(0).normal(size=(2, 300, 3))
+    >>> precision, recall = precision_recall(X_real, X_synthetic / 10)
+    >>> precision > recall
+    True
+    >>> precision_recall(X_real, X_synthetic + 9).precision
+    0.0
+    """
 
     precision: float
     recall: float

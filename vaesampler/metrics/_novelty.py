@@ -46,6 +46,18 @@ class Novelty:
     is_held_out : bool
         Whether the new real rows were held out. If False, each training row was compared with
         the other training rows instead.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from vaesampler.metrics import novelty
+    >>> rng = np.random.default_rng(0)
+    >>> X_train, X_holdout = rng.normal(size=(2, 300, 3))
+    >>> copied = novelty(X_train, X_train[:100], X_holdout)
+    >>> copied.copies, copied.near_copies, copied.closest_distance
+    (1.0, 1.0, 0.0)
+    >>> copied.copies_of_real, copied.closest_distance_of_real > 0
+    (0.0, True)
     """
 
     copies: float
@@ -60,7 +72,17 @@ class Novelty:
 
     @property
     def near_copies_of_real(self) -> float:
-        """`near_copies` for new real rows: 5%, or more if more of them are copies."""
+        """`near_copies` for new real rows: 5%, or more if more of them are copies.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from vaesampler.metrics import novelty
+        >>> rng = np.random.default_rng(0)
+        >>> X_train, X_holdout = rng.normal(size=(2, 300, 3))
+        >>> novelty(X_train, rng.normal(size=(300, 3)), X_holdout).near_copies_of_real
+        0.05
+        """
         return max(NEAR_SHARE, self.n_near_reference / self.n_reference)
 
 

@@ -72,6 +72,21 @@ class SyntheticReport:
     See Also
     --------
     synthetic_report : Create a report.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from vaesampler import synthetic_report
+    >>> rng = np.random.default_rng(0)
+    >>> X_real, X_holdout = rng.normal(size=(2, 200, 3))
+    >>> report = synthetic_report(X_real, X_real + 3, X_holdout, random_state=0)
+    >>> report.verdict
+    'too weak'
+    >>> report.density_coverage.coverage < report.density_coverage_of_real.coverage
+    True
+    >>> print(report)
+    Synthetic rows: too weak
+    ...
     """
 
     verdict: Verdict
@@ -92,7 +107,18 @@ class SyntheticReport:
 
     @property
     def share_copies(self) -> float:
-        """Share of synthetic rows that equal a real row in every cell."""
+        """Share of synthetic rows that equal a real row in every cell.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from vaesampler import synthetic_report
+        >>> rng = np.random.default_rng(0)
+        >>> X_real, X_holdout = rng.normal(size=(2, 200, 3))
+        >>> X_synthetic = np.concatenate([X_real[:50], rng.normal(size=(150, 3))])
+        >>> synthetic_report(X_real, X_synthetic, X_holdout, random_state=0).share_copies
+        0.25
+        """
         return self.novelty.copies
 
     @property
@@ -100,6 +126,16 @@ class SyntheticReport:
         """Share of synthetic rows that are nearer to a real row than 95% of new real rows.
 
         See `Novelty` for tables with many equal rows.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from vaesampler import synthetic_report
+        >>> rng = np.random.default_rng(0)
+        >>> X_real, X_holdout = rng.normal(size=(2, 200, 3))
+        >>> jittered = X_real + 0.001 * rng.normal(size=(200, 3))
+        >>> synthetic_report(X_real, jittered, X_holdout, random_state=0).share_near_copies
+        1.0
         """
         return self.novelty.near_copies
 
@@ -116,6 +152,17 @@ class SyntheticReport:
         ------
         ImportError
             If pandas is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from vaesampler import synthetic_report
+        >>> rng = np.random.default_rng(0)
+        >>> X_real, X_holdout = rng.normal(size=(2, 200, 3))
+        >>> X_synthetic = rng.normal(size=(200, 3))
+        >>> report = synthetic_report(X_real, X_synthetic, X_holdout, random_state=0)
+        >>> report.to_frame()["figure"].tolist()[:2]
+        ['copies', 'near copies']
         """
         synthetic, real = zip(*(figure.read(self) for figure in FIGURES), strict=True)
         return import_pandas("SyntheticReport.to_frame").DataFrame(

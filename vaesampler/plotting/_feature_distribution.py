@@ -143,6 +143,19 @@ class FeatureDistributionDisplay:
             If matplotlib is not installed.
         ValueError
             If `ax` has too few panels, or is split already.
+
+        Examples
+        --------
+        >>> import matplotlib.pyplot as plt
+        >>> import pandas as pd
+        >>> from vaesampler.plotting import FeatureDistributionDisplay
+        >>> real = pd.DataFrame({"plan": ["monthly", "yearly"] * 20, "visits": range(40)})
+        >>> synthetic = real.sample(30, random_state=0)
+        >>> display = FeatureDistributionDisplay.from_samples(real, synthetic)
+        >>> figure, ax = plt.subplots(figsize=(4, 5))
+        >>> display.plot(ax, n_cols=1).figure_ is figure
+        True
+        >>> plt.close("all")
         """
         require_matplotlib(f"{type(self).__name__}.plot")
         n_panels = len(self.marginals)
@@ -211,6 +224,21 @@ class FeatureDistributionDisplay:
         ValueError
             If no VAE was fitted for `label`, if y has no row of it, or if X does not have one
             of the `columns`.
+
+        Examples
+        --------
+        >>> import matplotlib.pyplot as plt
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import VAEOversampler
+        >>> from vaesampler.plotting import FeatureDistributionDisplay
+        >>> X, y = load_wine(return_X_y=True, as_frame=True)
+        >>> sampler = VAEOversampler(random_state=0).fit(X, y)
+        >>> display = FeatureDistributionDisplay.from_estimator(
+        ...     sampler, X, y, label=2, columns=["hue"], n_samples=200, random_state=0
+        ... )
+        >>> display.n_real, display.n_synthetic
+        (48, 200)
+        >>> plt.close(display.figure_)
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
         label, X_real, X_synthetic = real_and_synthetic(

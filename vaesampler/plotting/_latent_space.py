@@ -122,6 +122,18 @@ class LatentSpaceDisplay:
         ------
         ImportError
             If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> import matplotlib.pyplot as plt
+        >>> import numpy as np
+        >>> from vaesampler.plotting import LatentSpaceDisplay
+        >>> codes_real, codes_synthetic = np.random.default_rng(0).normal(size=(2, 50, 2))
+        >>> display = LatentSpaceDisplay(codes_real=codes_real, codes_synthetic=codes_synthetic)
+        >>> figure, ax = plt.subplots()
+        >>> display.plot(ax, scatter_kwargs={"s": 5}).ax_ is ax
+        True
+        >>> plt.close(figure)
         """
         require_matplotlib(f"{type(self).__name__}.plot")
         self.ax_ = one_axes(ax, (7, 4.5))
@@ -188,6 +200,19 @@ class LatentSpaceDisplay:
         ValueError
             If no VAE was fitted for `label`, if y has no row of it, or if X has other columns
             than the sampler was fitted on.
+
+        Examples
+        --------
+        >>> import matplotlib.pyplot as plt
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import VAEOversampler
+        >>> from vaesampler.plotting import LatentSpaceDisplay
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(random_state=0).fit(X, y)
+        >>> display = LatentSpaceDisplay.from_estimator(sampler, X, y, label=2, random_state=0)
+        >>> display.codes_real.shape, display.codes_synthetic.shape
+        ((48, 4), (48, 4))
+        >>> plt.close(display.figure_)
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
         label, X_real, X_synthetic = real_and_synthetic(

@@ -129,6 +129,20 @@ class LossCurveDisplay:
         ValueError
             If `smoothing_window` is not a whole number of at least 1, or if `ax` has too few
             panels or is split already.
+
+        Examples
+        --------
+        >>> import matplotlib.pyplot as plt
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import VAEOversampler
+        >>> from vaesampler.plotting import LossCurveDisplay
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(random_state=0).fit(X, y)
+        >>> display = LossCurveDisplay(curves=sampler.loss_curves_)
+        >>> figure, axes = plt.subplots(2)
+        >>> sorted(display.plot(axes, smoothing_window=25).lines_)
+        [0, 2]
+        >>> plt.close(figure)
         """
         require_matplotlib(f"{type(self).__name__}.plot")
         windows = {
@@ -188,6 +202,19 @@ class LossCurveDisplay:
             If the sampler is not fitted.
         ValueError
             If no VAE was fitted for `label`, or for any class.
+
+        Examples
+        --------
+        >>> import matplotlib.pyplot as plt
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import VAEOversampler
+        >>> from vaesampler.plotting import LossCurveDisplay
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(random_state=0).fit(X, y)
+        >>> display = LossCurveDisplay.from_estimator(sampler, label=2)
+        >>> list(display.lines_)
+        [2]
+        >>> plt.close(display.figure_)
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
         check_is_fitted(estimator)

@@ -173,6 +173,27 @@ class SamplerComparisonDisplay:
             If matplotlib is not installed.
         ValueError
             If `ax` has too few panels, or is split already.
+
+        Examples
+        --------
+        >>> import matplotlib.pyplot as plt
+        >>> from imblearn.over_sampling import RandomOverSampler
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> from sklearn.tree import DecisionTreeClassifier
+        >>> from vaesampler import compare_samplers
+        >>> from vaesampler.plotting import SamplerComparisonDisplay
+        >>> X, y = load_breast_cancer(return_X_y=True)
+        >>> comparison = compare_samplers(
+        ...     {"none": None, "random": RandomOverSampler(random_state=0)},
+        ...     *(X, y),
+        ...     estimator=DecisionTreeClassifier(random_state=0),
+        ...     scoring=["accuracy", "f1"],
+        ... )
+        >>> display = SamplerComparisonDisplay.from_comparison(comparison)
+        >>> figure, axes = plt.subplots(1, 2)
+        >>> [ax.get_title() for ax in display.plot(axes).axes_]
+        ['Accuracy', 'F1']
+        >>> plt.close("all")
         """
         require_matplotlib(f"{type(self).__name__}.plot")
         metrics = list(dict.fromkeys(entry.metric for entry in self.fold_scores))
@@ -226,6 +247,26 @@ class SamplerComparisonDisplay:
         ValueError
             If a column is missing, if a sampler has two scores in a fold, if `baseline` is not
             one of the samplers or is the only one, or if their folds differ.
+
+        Examples
+        --------
+        >>> import matplotlib.pyplot as plt
+        >>> from imblearn.over_sampling import RandomOverSampler
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> from sklearn.tree import DecisionTreeClassifier
+        >>> from vaesampler import compare_samplers
+        >>> from vaesampler.plotting import SamplerComparisonDisplay
+        >>> X, y = load_breast_cancer(return_X_y=True)
+        >>> comparison = compare_samplers(
+        ...     {"none": None, "random": RandomOverSampler(random_state=0)},
+        ...     *(X, y),
+        ...     estimator=DecisionTreeClassifier(random_state=0),
+        ...     scoring=["accuracy", "f1"],
+        ... )
+        >>> display = SamplerComparisonDisplay.from_comparison(comparison, baseline="none")
+        >>> [entry.sampler for entry in display.fold_scores]
+        ['random', 'random']
+        >>> plt.close(display.figure_)
         """
         require_matplotlib(f"{cls.__name__}.from_comparison")
         summarize(comparison)  # raises an error if it is malformed

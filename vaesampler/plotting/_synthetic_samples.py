@@ -151,6 +151,20 @@ class SyntheticSamplesDisplay:
             If matplotlib is not installed.
         ValueError
             If `ax` has too few panels, or is split already.
+
+        Examples
+        --------
+        >>> import matplotlib.pyplot as plt
+        >>> import numpy as np
+        >>> from vaesampler.plotting import SyntheticSamplesDisplay
+        >>> real, synthetic = np.random.default_rng(0).normal(size=(2, 50, 2))
+        >>> display = SyntheticSamplesDisplay(
+        ...     real=real, synthetic=synthetic, axis_names=["age", "income"]
+        ... )
+        >>> figure, ax = plt.subplots()
+        >>> display.plot(ax, scatter_kwargs={"s": 5}).ax_.get_xlabel()
+        'age'
+        >>> plt.close(figure)
         """
         require_matplotlib(f"{type(self).__name__}.plot")
         names = (
@@ -223,6 +237,21 @@ class SyntheticSamplesDisplay:
         ValueError
             If no VAE was fitted for `label`, if y has no row of it, or if the number of pixels
             of `image_shape` is not the number of columns of X.
+
+        Examples
+        --------
+        >>> import matplotlib.pyplot as plt
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import VAEOversampler
+        >>> from vaesampler.plotting import SyntheticSamplesDisplay
+        >>> X, y = load_wine(return_X_y=True)
+        >>> sampler = VAEOversampler(random_state=0).fit(X, y)
+        >>> display = SyntheticSamplesDisplay.from_estimator(
+        ...     sampler, X, y, label=2, n_samples=100, random_state=0
+        ... )
+        >>> [text.get_text() for text in display.ax_.get_legend().get_texts()]
+        ['48 real rows of class 2', '100 synthetic rows']
+        >>> plt.close(display.figure_)
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
         subsample = _most_shown(image_shape) if subsample is None else subsample

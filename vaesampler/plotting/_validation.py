@@ -142,6 +142,21 @@ class ValidationDisplay:
             If matplotlib is not installed.
         ValueError
             If `ax` has too few panels, or is split already.
+
+        Examples
+        --------
+        >>> import matplotlib.pyplot as plt
+        >>> import numpy as np
+        >>> from vaesampler.plotting import ValidationDisplay
+        >>> display = ValidationDisplay(
+        ...     param_name="latent_dim",
+        ...     param_range=[1, 2, 4],
+        ...     near_copies=np.array([[0.04], [0.05], [0.08]]),
+        ...     auc=np.array([[0.8], [0.7], [0.6]]),
+        ... )
+        >>> display.plot().axes_[1].get_xlabel()
+        'latent_dim'
+        >>> plt.close(display.figure_)
         """
         require_matplotlib(f"{type(self).__name__}.plot")
         self.ax_, self.axes_ = split_axes(ax, (2, 1), 2, (7, 5), sharex=True)
@@ -210,6 +225,25 @@ class ValidationDisplay:
         ValueError
             If y has fewer than 4 rows of the class, if `param_range` is empty, if `n_repeats`
             is below 1, or if the sampler adds no rows to the class or has no such parameter.
+
+        Examples
+        --------
+        >>> import matplotlib.pyplot as plt
+        >>> from sklearn.datasets import load_wine
+        >>> from vaesampler import VAEOversampler
+        >>> from vaesampler.plotting import ValidationDisplay
+        >>> X, y = load_wine(return_X_y=True)
+        >>> display = ValidationDisplay.from_estimator(
+        ...     VAEOversampler(sampling_strategy={2: 60}, random_state=0),
+        ...     *(X, y),
+        ...     param_name="beta",
+        ...     param_range=[1, 4],
+        ...     n_repeats=1,
+        ...     random_state=0,
+        ... )
+        >>> display.near_copies.shape
+        (2, 1)
+        >>> plt.close(display.figure_)
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
         if n_repeats < 1:
@@ -263,6 +297,24 @@ class ValidationDisplay:
         ValueError
             If there are no reports, if their number differs between values, or if no report
             has a share of near copies or an AUC.
+
+        Examples
+        --------
+        >>> import matplotlib.pyplot as plt
+        >>> import numpy as np
+        >>> from vaesampler import synthetic_report
+        >>> from vaesampler.plotting import ValidationDisplay
+        >>> rng = np.random.default_rng(0)
+        >>> X_real, X_holdout = rng.normal(size=(2, 100, 3))
+        >>> noise = rng.normal(size=(100, 3))
+        >>> reports = {}
+        >>> for level in (0.01, 1):
+        ...     noisy = X_real + level * noise
+        ...     reports[level] = synthetic_report(X_real, noisy, X_holdout, random_state=0)
+        >>> display = ValidationDisplay.from_reports(reports, param_name="noise")
+        >>> bool(display.near_copies[0, 0] > display.near_copies[1, 0])
+        True
+        >>> plt.close(display.figure_)
         """
         require_matplotlib(f"{cls.__name__}.from_reports")
         repeats = [
