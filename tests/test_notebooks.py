@@ -101,6 +101,14 @@ assert mean[16] > mean.max() - 0.02
 """,
 }
 
+WITHOUT_WIDGETS = """
+import sys
+sys.modules["ipywidgets"] = None
+from sklearn.datasets import load_wine
+from vaesampler import VAEOversampler
+_ = VAEOversampler(verbose=1, random_state=0).fit(*load_wine(return_X_y=True))
+"""
+
 
 @pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
 def path(request):
@@ -115,9 +123,13 @@ def committed(path):
 @pytest.fixture(scope="module")
 def executed(path, tmp_path_factory):
     """Run the notebook, and its claims, in a folder of its own; return it."""
-    folder = tmp_path_factory.mktemp(path.stem)
     notebook = nbformat.read(path, as_version=4)
     notebook.cells += map(nbformat.v4.new_code_cell, (SECONDS, CLAIMS[path.stem]))
+    return execute(notebook, tmp_path_factory.mktemp(path.stem))
+
+
+def execute(notebook, folder):
+    """Run a notebook in a kernel of its own; return it."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PYTHONPATH", str(ROOT))
         environment.setenv("IPYTHONDIR", str(folder / "ipython"))
@@ -198,3 +210,13 @@ def test_the_files_that_a_notebook_links_to_are_there(path, committed):
 
 def test_a_notebook_is_small_enough_to_be_looked_at_on_the_web(path):
     assert path.stat().st_size < MAX_BYTES
+
+
+def test_without_ipywidgets_progress_is_text_without_a_complaint(tmp_path):
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [nbformat.v4.new_code_cell(WITHOUT_WIDGETS)]
+    printed = "".join(output.text for output in outputs(execute(notebook, tmp_path)))
+    assert re.search(r"VAEOversampler: +\d+%", printed)
+    assert "400/400" in printed
+    assert "IProgress" not in printed
+    assert "Warning" not in printed
