@@ -1,5 +1,6 @@
 """The built site works in a browser, leads nowhere that is not there, and needs no network."""
 
+import re
 import shutil
 import threading
 from functools import cache, partial
@@ -11,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 ROOT = Path(__file__).parent.parent
-EXAMPLES = ROOT / "examples"
+EXAMPLE_FILES = sorted([*ROOT.glob("examples/plot_*.py"), *ROOT.glob("examples/*.ipynb")])
 SITE = ROOT / "docs" / "_build" / "html"
 HOME = "index.html"
 GUIDE = "user_guide.html"
@@ -160,8 +161,24 @@ def test_home_the_guide_and_the_gallery_have_pictures(page):
 
 
 def test_every_example_has_a_page():
-    examples = [*EXAMPLES.glob("plot_*.py"), *EXAMPLES.glob("*.ipynb")]
-    assert {path.stem for path in examples} <= {Path(page).stem for page in PAGES}
+    assert {path.stem for path in EXAMPLE_FILES} <= {Path(page).stem for page in PAGES}
+
+
+@pytest.mark.parametrize("path", EXAMPLE_FILES, ids=lambda path: path.name)
+def test_the_page_of_an_example_offers_its_file(path):
+    folder = "notebooks" if path.suffix == ".ipynb" else "auto_examples"
+    page = f"{folder}/{path.stem}.html"
+    files = [SITE / folder / unquote(href) for href in links_of(page).hrefs]
+    (offered,) = [file for file in files if file.name == path.name]
+    assert offered.read_text() == path.read_text()
+
+
+@pytest.mark.parametrize("path", EXAMPLE_FILES, ids=lambda path: path.name)
+def test_the_page_of_an_example_shows_neither_a_warning_nor_a_path_of_the_builder(path):
+    folder = "notebooks" if path.suffix == ".ipynb" else "auto_examples"
+    page = (SITE / folder / f"{path.stem}.html").read_text()
+    assert not re.search(r"Warning:|site-packages|\.py:\d", page)
+    assert str(ROOT) not in page
 
 
 @pytest.mark.parametrize("page", OPENED)
