@@ -28,7 +28,7 @@ X[is_rare] = X[is_rare] @ [[0.9, -0.7], [0.2, 0.4]] + [1.5, 1.3]
 
 REAL, SYNTHETIC, OTHERS = "#0072B2", "#D55E00", "#999999"  # for the colour-blind
 figure, axes = plt.subplots(
-    1, 3, figsize=(8, 3.3), layout="constrained", sharex=True, sharey=True
+    1, 3, figsize=(7, 3), layout="constrained", sharex=True, sharey=True
 )
 samplers = [SMOTE(random_state=0), VAEOversampler(random_state=0)]
 for ax, sampler in zip(axes[1:], samplers, strict=True):
@@ -42,7 +42,12 @@ for ax in axes:
     ax.set(xticks=[], yticks=[])
 axes[0].set_title("30 rare rows beside 400")
 figure.legend(
-    *axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False
+    *axes[1].get_legend_handles_labels(),
+    loc="outside lower center",
+    ncols=3,
+    frameon=False,
+    fontsize="large",
+    markerscale=1.5,
 )
 plt.show()
 

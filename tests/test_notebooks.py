@@ -83,10 +83,14 @@ assert on_other_folds["p_value"].item() > 0.05
 near_copies, auc = unguarded.near_copies.mean(axis=1), unguarded.auc.mean(axis=1)
 assert near_copies[0] < 0.05 < 0.1 < near_copies[-1]
 assert np.ptp(auc) < 0.15
+density = unguarded.log_density.mean(axis=1)
+assert density[-1] + 3 < density[0]
 near_copies, auc = guarded.near_copies.mean(axis=1), guarded.auc.mean(axis=1)
-assert near_copies.max() < 0.05
+assert near_copies.max() < 0.06
 assert np.ptp(auc) < 0.15
 assert auc.min() > 0.65
+density = guarded.log_density.mean(axis=1)
+assert density[:2].max() + 0.3 < density[2:].min()
 
 report = stopping_early.report_[True]
 assert (report.n_real, report.n_holdout) == (87, 87)
@@ -97,6 +101,9 @@ assert MOST_AUC == 0.9
 n_used = {name: (nats > 0.1).sum() for name, nats in used.items()}
 assert n_used["Machines of three causes"] == 3
 assert 6 <= n_used["Eights"] <= 10
+density = of_machines.log_density.mean(axis=1)
+assert density[:2].max() + 0.7 < density[2:].min()
+assert np.ptp(density[2:]) < 0.5
 assert mean[16] > mean.max() - 0.02
 """,
 }
