@@ -12,7 +12,7 @@ display, or a report, for each of these questions.
 # Did training converge?
 # ----------------------
 # We keep 120 images of the digit 1; all other images are other digits. ``early_stopping`` holds
-# out one image in ten and stops training when their loss no longer improves. The dashed curve
+# out one image in four and stops training when their loss no longer improves. The dashed curve
 # is their loss. The upper panel is the reconstruction loss, the lower panel the information
 # carried by the codes, in nats per row. A flat curve means that training has converged. If the
 # dashed curve rises while the other falls, the VAE overfits.
@@ -37,7 +37,9 @@ from vaesampler.plotting import (
 X, y = load_digits(return_X_y=True)
 is_left_out = np.isin(np.arange(len(y)), np.flatnonzero(y == 1)[120:])
 X, is_one = X[~is_left_out], (y == 1)[~is_left_out]
-sampler = VAEOversampler(early_stopping=True, max_iter=500, random_state=0).fit(X, is_one)
+sampler = VAEOversampler(
+    early_stopping=True, validation_fraction=0.25, max_iter=500, random_state=0
+).fit(X, is_one)
 LossCurveDisplay.from_estimator(sampler, True)
 plt.show()
 

@@ -81,7 +81,7 @@ plt.show()
 # ------------------------------------
 # Real rows of the two halves differ, too, by chance. Synthetic rows that are drawn without
 # rejection differ from the held-out rows about as much. With rejection, which is the default,
-# the columns differ more.
+# they differ more.
 
 as_they_come = VAEOversampler(rejection_strength=0, random_state=0).fit(X_train, leaves_train)
 tables = {
@@ -91,10 +91,11 @@ tables = {
 }
 differences = pd.DataFrame(
     {
-        "columns": {name: column_distances(real, rows).mean for name, rows in tables.items()},
-        "pairs": {
-            name: association_distances(real, rows).mean for name, rows in tables.items()
-        },
+        name: {
+            "columns": column_distances(real, rows, random_state=0).mean,
+            "pairs": association_distances(real, rows, random_state=0).mean,
+        }
+        for name, rows in tables.items()
     }
 )
-print(differences.round(3))
+print(differences.T.round(3))
