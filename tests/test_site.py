@@ -18,6 +18,7 @@ HOME = "index.html"
 GUIDE = "user_guide.html"
 GALLERY = "auto_examples/index.html"
 EXAMPLE = "auto_examples/plot_uci_digits.html"
+MIXED_TABLE = "auto_examples/plot_mixed_table.html"
 REFERENCE = "api/generated/vaesampler.VAEOversampler.html"
 PAGES = sorted(
     page.relative_to(SITE).as_posix()
@@ -203,6 +204,25 @@ def test_a_page_is_not_wider_than_a_phone(page, browser, open_page):
             .map(node => node.outerHTML.slice(0, 100));
     """)
     assert too_wide == []
+
+
+@pytest.mark.parametrize("page", ["judging.html", MIXED_TABLE, *NOTEBOOKS])
+def test_a_table_wider_than_a_phone_scrolls_and_has_shadows_at_its_edges(
+    page, browser, open_page
+):
+    open_page(page, width=PHONE)
+    backgrounds = browser.execute_script("""
+        return [...document.querySelectorAll("main article table")]
+            .map(table => {
+                let box = table.parentElement;
+                while (getComputedStyle(box).overflowX != "auto") box = box.parentElement;
+                return box;
+            })
+            .filter(box => box.scrollWidth > box.clientWidth)
+            .map(box => getComputedStyle(box).backgroundImage);
+    """)
+    assert len(backgrounds) > 0 or page == "notebooks/index.html"
+    assert all(background.count("linear-gradient") == 4 for background in backgrounds)
 
 
 def test_formulae_are_typeset(browser, open_page):
