@@ -3,6 +3,7 @@
 import functools
 import importlib
 import inspect
+import json
 import os
 import shutil
 import zlib
@@ -111,6 +112,7 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "show_signature": False,
     "min_reported_time": float("inf"),  # of no use where the machine is not known
+    "image_srcset": ["2x"],  # sharp on a phone, also when enlarged
     "remove_config_comments": True,
     "abort_on_example_error": True,
 }
@@ -132,13 +134,20 @@ def setup(app):
 
 
 def copy_notebooks(*_):
-    """Put the examples' notebooks where Sphinx finds them, and a list of them beside them."""
+    """Put the examples' notebooks where Sphinx finds them, and a list of them beside them.
+
+    Below its title, a page offers its notebook to be downloaded.
+    """
     shutil.rmtree(NOTEBOOKS, ignore_errors=True)
     NOTEBOOKS.mkdir()
     notebooks = sorted(EXAMPLES.glob("*.ipynb"))
     for notebook in notebooks:
         text = notebook.read_text().replace("](../docs/", "](../")  # links to these pages
-        (NOTEBOOKS / notebook.name).write_text(text)
+        page = json.loads(text)
+        title, *below = page["cells"][0]["source"]
+        link = f"{{download}}`Download {notebook.name} <../../examples/{notebook.name}>`"
+        page["cells"][0]["source"] = [title, f"\n{link}\n", *below]
+        (NOTEBOOKS / notebook.name).write_text(json.dumps(page))
     names = "\n".join(notebook.stem for notebook in notebooks)
     (NOTEBOOKS / "index.md").write_text(
         "# Notebooks\n\nThey can be run and changed, and are shown as they ran.\n\n"

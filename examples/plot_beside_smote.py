@@ -28,20 +28,27 @@ X[is_rare] = X[is_rare] @ [[0.9, -0.7], [0.2, 0.4]] + [1.5, 1.3]
 
 REAL, SYNTHETIC, OTHERS = "#0072B2", "#D55E00", "#999999"  # for the colour-blind
 figure, axes = plt.subplots(
-    1, 3, figsize=(10, 3.9), layout="constrained", sharex=True, sharey=True
+    1, 3, figsize=(7, 3), layout="constrained", sharex=True, sharey=True
 )
 samplers = [SMOTE(random_state=0), VAEOversampler(random_state=0)]
 for ax, sampler in zip(axes[1:], samplers, strict=True):
     X_resampled, _ = sampler.fit_resample(X, is_rare)
     new_rows = X_resampled[len(X) :]
-    ax.plot(*new_rows.T, ".", color=SYNTHETIC, markersize=5, alpha=0.7, label="synthetic")
+    ax.plot(*new_rows.T, ".", color=SYNTHETIC, markersize=4, alpha=0.7, label="synthetic")
     ax.set_title(type(sampler).__name__)
 for ax in axes:
-    ax.plot(*X[~is_rare].T, "x", color=OTHERS, markersize=4, label="other class", zorder=0)
-    ax.plot(*X[is_rare].T, "o", color=REAL, markersize=5, label="rare")
+    ax.plot(*X[~is_rare].T, "x", color=OTHERS, markersize=3, label="other class", zorder=0)
+    ax.plot(*X[is_rare].T, "o", color=REAL, markersize=4, label="rare")
     ax.set(xticks=[], yticks=[])
-axes[0].set_title("30 rare rows among 400")
-figure.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+axes[0].set_title("30 rare rows beside 400")
+figure.legend(
+    *axes[1].get_legend_handles_labels(),
+    loc="outside lower center",
+    ncols=3,
+    frameon=False,
+    fontsize="large",
+    markerscale=1.5,
+)
 plt.show()
 
 # %%

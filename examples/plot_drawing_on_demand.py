@@ -30,7 +30,7 @@ arrival = rng.integers(1, 300, n_rows)
 bookings = pd.DataFrame(
     {
         "days_ahead": days_ahead,
-        "price": (180 - 0.9 * days_ahead + rng.normal(0, 15, n_rows)).round(2),
+        "price": (230 - 0.9 * days_ahead + rng.normal(0, 15, n_rows)).round(2),
         "arrival": arrival,
         "departure": arrival + rng.geometric(0.25, n_rows),
     }

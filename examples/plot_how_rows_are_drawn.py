@@ -55,11 +55,11 @@ codes = sampler.encode(True, images[is_odd])
 drawn = [sampler.sample(True, N_ACROSS**2, random_state=seed) for seed in range(40)]
 grid = np.mean(drawn, axis=0).reshape(N_ACROSS, N_ACROSS, 8, 8)
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(10, 5.2), layout="constrained")
+figure, (left, right) = plt.subplots(1, 2, figsize=(8, 4.3), layout="constrained")
 colors = ["#D55E00", "#0072B2", "#009E73", "#CC79A7", "#000000"]  # for the colour-blind
 for digit, color in zip([1, 3, 5, 7, 9], colors, strict=True):
     its_codes = codes[digits[is_odd] == digit]
-    left.plot(*its_codes.T, linestyle="", marker=f"${digit}$", color=color, markersize=7)
+    left.plot(*its_codes.T, linestyle="", marker=f"${digit}$", color=color, markersize=5)
 limits = (-EDGE - 0.2, EDGE + 0.2)
 left.set(title="codes of real images", aspect="equal", xlim=limits, ylim=limits)
 left.set(xlabel="first latent dimension", ylabel="second latent dimension")
@@ -90,9 +90,10 @@ patient = {
 
 def show_rows(ax, title, X_real, X_new):
     """Draw the rows of one class in a plane."""
-    ax.plot(*X_new.T, ".", color=SYNTHETIC, markersize=4, alpha=0.7, label="synthetic")
-    ax.plot(*X_real.T, "o", color=REAL, markersize=5, label="real")
-    ax.set(title=title, xticks=[], yticks=[])
+    ax.plot(*X_new.T, ".", color=SYNTHETIC, markersize=3, alpha=0.7, label="synthetic")
+    ax.plot(*X_real.T, "o", color=REAL, markersize=4, label="real")
+    ax.set_title(title, fontsize="medium")
+    ax.set(xticks=[], yticks=[])
 
 
 def draw(X, y, **parameters):
@@ -102,7 +103,7 @@ def draw(X, y, **parameters):
 
 def make_axes(n_panels):
     figure, axes = plt.subplots(
-        1, n_panels, figsize=(10, 10 / n_panels + 0.6), layout="constrained", sharey=True
+        1, n_panels, figsize=(8, 8 / n_panels + 0.6), layout="constrained", sharey=True
     )
     return figure, axes
 
@@ -112,7 +113,9 @@ is_rare = is_lower == 0
 figure, axes = make_axes(4)
 for ax, way in zip(axes, ["prior", "posterior", "interpolate", "denoise"], strict=True):
     show_rows(ax, f'"{way}"', X[is_rare], draw(X, is_rare, latent_sampling=way))
-figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+figure.legend(
+    *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False
+)
 plt.show()
 
 # %%
@@ -125,10 +128,12 @@ plt.show()
 X, is_lower = make_moons((20, 400), noise=0.08, random_state=0)
 is_rare = is_lower == 0
 figure, axes = make_axes(3)
-for ax, smoothing in zip(axes, [0, 1, 4], strict=True):
+for ax, smoothing in zip(axes, [0, 1, 3], strict=True):
     title = f"smoothing={smoothing}" + (", the default" if smoothing == 1 else "")
     show_rows(ax, title, X[is_rare], draw(X, is_rare, smoothing=smoothing, max_iter=1000))
-figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+figure.legend(
+    *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False
+)
 plt.show()
 
 # %%
@@ -146,8 +151,10 @@ X[is_rare] = X[is_rare] @ [[0.9, -0.7], [0.2, 0.4]] + [1.3, 1.1]
 figure, axes = make_axes(3)
 for ax, strength in zip(axes, [0, 1, 4], strict=True):
     title = f"rejection_strength={strength}" + (", the default" if strength == 4 else "")
-    ax.plot(*X[~is_rare].T, "x", color=OTHERS, markersize=4, label="the other class, real")
+    ax.plot(*X[~is_rare].T, "x", color=OTHERS, markersize=3, label="the other class, real")
     sampler = VAEOversampler(latent_dim=2, rejection_strength=strength, random_state=0)
     show_rows(ax, title, X[is_rare], sampler.fit(X, is_rare).sample(True, 300))
-figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+figure.legend(
+    *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False
+)
 plt.show()

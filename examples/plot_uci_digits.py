@@ -140,8 +140,8 @@ class Judge:
 # there are four strategies to draw codes.
 #
 # ``VAEOversampler`` prevents memorization: it adds a little noise to the training images at
-# each step (``smoothing``) and rejects near copies (``rejection_strength``). Setting both to 0
-# shows the failure.
+# each step (``smoothing``) and rejects near copies (``rejection_strength``). Setting both to 0,
+# which is called unguarded below, shows the failure.
 
 LATENT_SIZES = (1, 2, 4, 8, 16)  # 4 is the default
 UNGUARDED = {"smoothing": 0, "rejection_strength": 0}
@@ -151,8 +151,6 @@ WAYS_TO_DRAW = {
     "interpolate": "between two real 1s",
     "denoise": "a real 1, with noise, denoised",
 }
-
-GUARDED = "with smoothing and rejection"
 
 # %%
 # Printing the results
@@ -196,12 +194,12 @@ BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#595959"  # for the colour-blind
 
 
 def draw_picture(judge, loss_curve, by_size, drawn_by_way, scores_by_way):
-    figure = plt.figure(figsize=(11, 9.3), layout="constrained")
+    figure = plt.figure(figsize=(9, 8.4), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.07, h_pad=0.04)
     figure.suptitle(
         "A variational autoencoder draws new handwritten 1s", size=16, weight="bold"
     )
-    top, middle, bottom = figure.subfigures(3, 1, height_ratios=[1.15, 2.5, 3.6])
+    top, middle, bottom = figure.subfigures(3, 1, height_ratios=[1.1, 2.6, 3.8])
     rng = np.random.default_rng(0)
 
     real, synthetic = top.subfigures(1, 2, wspace=0.04)
@@ -231,36 +229,36 @@ def plot_training(axis, loss_curve, window=25):
 
 def plot_too_weak(axis, scores_by_size, unguarded_by_size):
     shares = [score.share_not_a_one for score in scores_by_size.values()]
-    axis.plot(range(len(shares)), shares, "o-", color=VERMILION, clip_on=False, label=GUARDED)
+    axis.plot(range(len(shares)), shares, "o-", color=VERMILION, clip_on=False, label="guarded")
     free = [score.share_not_a_one for score in unguarded_by_size.values()]
-    axis.plot(range(len(free)), free, "o:", color=GREY, clip_on=False, label="without")
-    axis.legend(frameon=False, fontsize=8)
+    axis.plot(range(len(free)), free, "o:", color=GREY, clip_on=False, label="unguarded")
+    axis.legend(frameon=False, fontsize="small")
     axis.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=1))
     axis.set_ylim(0, max(0.02, 1.3 * max(shares + free)))
-    axis.set_title("Too weak?\nsynthetic images that a classifier\ndoes not call a 1")
+    axis.set_title("Too weak?\nimages that a classifier\ndoes not call a 1")
     axis.set_ylabel("share not a 1")
     name_latent_sizes(axis, scores_by_size)
 
 
 def plot_memorizing(axis, scores_by_size, unguarded_by_size, smote_ratio):
     ratios = [score.distance_ratio for score in scores_by_size.values()]
-    axis.plot(range(len(ratios)), ratios, "s-", color=BLUE, label=GUARDED)
+    axis.plot(range(len(ratios)), ratios, "s-", color=BLUE, label="guarded")
     free = [score.distance_ratio for score in unguarded_by_size.values()]
-    axis.plot(range(len(free)), free, "s:", color=GREY, label="without")
-    axis.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 0.2))
+    axis.plot(range(len(free)), free, "s:", color=GREY, label="unguarded")
+    axis.legend(frameon=False, fontsize="small", loc="lower left", bbox_to_anchor=(0, 0.2))
     axis.set_ylim(0, max(1.5, 1.1 * max(ratios)))
     for ratio, name in {1: "held-out\nreal 1s", smote_ratio: "SMOTE", 0: "↓ copies"}.items():
         axis.axhline(ratio, color=GREY, linestyle="--", linewidth=1)
         right_of_axis = axis.get_yaxis_transform()
         axis.text(1.03, ratio, name, color=GREY, va="center", transform=right_of_axis)
-    axis.set_title("Memorizing?\ndistance to nearest training image\n/ that of held-out images")
+    axis.set_title("Memorizing?\ndistance to nearest training 1\n/ that of held-out 1s")
     axis.set_ylabel("distance ratio")
     name_latent_sizes(axis, scores_by_size)
 
 
 def name_latent_sizes(axis, sizes):
     axis.set_xticks(range(len(sizes)), sizes)
-    axis.set_xlabel("latent size (4 is the default)")
+    axis.set_xlabel("latent size (default: 4)")
 
 
 def show_ways_to_draw(figure, judge, drawn_by_way, scores_by_way, rng):
@@ -272,7 +270,7 @@ def show_ways_to_draw(figure, judge, drawn_by_way, scores_by_way, rng):
         axes[0].axis("off")
         axes[6].axis("off")
         name = "SMOTE" if way == "SMOTE" else f"VAE, {way}"
-        how = WAYS_TO_DRAW.get(way, "between two real 1s, pixel by pixel")
+        how = WAYS_TO_DRAW.get(way, "between two real 1s, by pixel")
         ratio = scores_by_way[way].distance_ratio
         axes[0].text(0, 0.66, name, weight="bold", va="bottom", size=11)
         axes[0].text(0, 0.6, f"{how}\ndistance ratio {ratio:.2f}", va="top")

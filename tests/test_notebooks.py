@@ -83,10 +83,14 @@ assert on_other_folds["p_value"].item() > 0.05
 near_copies, auc = unguarded.near_copies.mean(axis=1), unguarded.auc.mean(axis=1)
 assert near_copies[0] < 0.05 < 0.1 < near_copies[-1]
 assert np.ptp(auc) < 0.15
+density = unguarded.log_density.mean(axis=1)
+assert density[-1] + 3 < density[0]
 near_copies, auc = guarded.near_copies.mean(axis=1), guarded.auc.mean(axis=1)
-assert near_copies.max() < 0.05
+assert near_copies.max() < 0.06
 assert np.ptp(auc) < 0.15
 assert auc.min() > 0.65
+density = guarded.log_density.mean(axis=1)
+assert density[:2].max() + 0.3 < density[2:].min()
 
 report = stopping_early.report_[True]
 assert (report.n_real, report.n_holdout) == (87, 87)
@@ -97,9 +101,20 @@ assert MOST_AUC == 0.9
 n_used = {name: (nats > 0.1).sum() for name, nats in used.items()}
 assert n_used["Machines of three causes"] == 3
 assert 6 <= n_used["Eights"] <= 10
+density = of_machines.log_density.mean(axis=1)
+assert density[:2].max() + 0.7 < density[2:].min()
+assert np.ptp(density[2:]) < 0.5
 assert mean[16] > mean.max() - 0.02
 """,
 }
+
+WITHOUT_WIDGETS = """
+import sys
+sys.modules["ipywidgets"] = None
+from sklearn.datasets import load_wine
+from vaesampler import VAEOversampler
+_ = VAEOversampler(verbose=1, random_state=0).fit(*load_wine(return_X_y=True))
+"""
 
 
 @pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -115,9 +130,13 @@ def committed(path):
 @pytest.fixture(scope="module")
 def executed(path, tmp_path_factory):
     """Run the notebook, and its claims, in a folder of its own; return it."""
-    folder = tmp_path_factory.mktemp(path.stem)
     notebook = nbformat.read(path, as_version=4)
     notebook.cells += map(nbformat.v4.new_code_cell, (SECONDS, CLAIMS[path.stem]))
+    return execute(notebook, tmp_path_factory.mktemp(path.stem))
+
+
+def execute(notebook, folder):
+    """Run a notebook in a kernel of its own; return it."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PYTHONPATH", str(ROOT))
         environment.setenv("IPYTHONDIR", str(folder / "ipython"))
@@ -198,3 +217,12 @@ def test_the_files_that_a_notebook_links_to_are_there(path, committed):
 
 def test_a_notebook_is_small_enough_to_be_looked_at_on_the_web(path):
     assert path.stat().st_size < MAX_BYTES
+
+
+def test_without_ipywidgets_progress_is_text_without_a_complaint(tmp_path):
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [nbformat.v4.new_code_cell(WITHOUT_WIDGETS)]
+    printed = "".join(output.text for output in outputs(execute(notebook, tmp_path)))
+    assert re.search(r"VAEOversampler: +\d+%.* \d+/400 ", printed)
+    assert "IProgress" not in printed
+    assert "Warning" not in printed

@@ -21,7 +21,7 @@ from scipy import sparse
 from sklearn.exceptions import NotFittedError
 from test_metrics import assert_defaults_are_documented, assert_states
 
-from vaesampler import LossCurve
+from vaesampler import LossCurve, VAEOversampler
 from vaesampler.comparison import compare_samplers, paired_differences
 from vaesampler.comparison._compare import DEFAULT_N_FOLDS
 from vaesampler.metrics._novelty import NEAR_SHARE
@@ -888,7 +888,7 @@ def test_reports_are_drawn_against_the_values_with_what_is_ideal():
     lower = display.axes_[1]
     assert [tick.get_text() for tick in lower.get_xticklabels()] == ["1", "4", "16"]
     assert lower.get_xlabel() == "latent_dim"
-    assert display.points_ == []
+    assert display.splits_ == []
 
 
 @given(
@@ -898,7 +898,7 @@ def test_reports_are_drawn_against_the_values_with_what_is_ideal():
         max_size=6,
     ).filter(lambda rows: not np.isnan(rows).all())
 )
-def test_repeats_are_points_around_the_mean_of_those_that_are_known(figures):
+def test_repeats_are_lines_around_the_mean_of_those_that_are_known(figures):
     reports = {
         f"value {number}": [Report(figure, figure) for figure in row]
         for number, row in enumerate(figures)
@@ -909,9 +909,10 @@ def test_repeats_are_points_around_the_mean_of_those_that_are_known(figures):
         np.mean([figure for figure in row if not np.isnan(figure)] or [np.nan])
         for row in figures
     ]
-    for line, points in zip(display.lines_, display.points_, strict=True):
+    with_gaps = np.concatenate([figures, np.full((1, 3), np.nan)])  # between two repeats
+    for line, splits in zip(display.lines_, display.splits_, strict=True):
         assert_allclose(line.get_ydata(), expected)
-        assert_array_equal(points.get_ydata(), np.ravel(figures))
+        assert_array_equal(splits.get_ydata(), with_gaps.T.ravel())
     assert legend_texts(display.axes_[0])[:2] == ["mean of 3 splits", "each split"]
 
 
@@ -940,9 +941,40 @@ def test_clones_are_fitted_with_each_value_and_judged_by_rows_they_have_not_seen
     assert display.param_range == values
     assert display.param_name == name
     assert display.near_copies.shape == display.auc.shape == (len(values), 2)
+    assert display.log_density.shape == (len(values), 2)
+    assert len(display.axes_) == 3
+    assert_allclose(display.lines_[2].get_ydata(), display.log_density.mean(axis=1))
     assert ((display.auc >= 0) & (display.auc <= 1)).all()
     assert sampler.latent_dim == 2
     assert not hasattr(sampler, "vaes_")
+
+
+def test_the_density_of_new_rows_is_lower_where_the_code_is_too_small():
+    rng = np.random.default_rng(0)
+    causes = rng.normal(size=(300, 3))
+    X = causes @ rng.normal(size=(3, 8)) + rng.normal(scale=0.2, size=(300, 8))
+    y = np.arange(300) < 140
+    display = ValidationDisplay.from_estimator(
+        VAEOversampler(random_state=0), X, y, param_range=[1, 3], label=True, random_state=0
+    )
+    too_small, enough = display.log_density
+    assert (too_small + 1 < enough).all()
+
+
+def test_the_density_is_unknown_where_only_rows_held_out_have_a_level():
+    X = mixed_table()
+    X["city"] = [f"city {number}" for number in range(len(X))]
+    display = ValidationDisplay.from_estimator(
+        quick(categorical_features=["plan", "city", "member", "joined"]),
+        X,
+        np.arange(len(X)) < 40,
+        param_range=[1],
+        label=True,
+        n_repeats=1,
+        random_state=0,
+    )
+    assert np.isnan(display.log_density).all()
+    assert not np.isnan(display.near_copies).any()
 
 
 @pytest.mark.parametrize("to_container", CONTAINERS.values(), ids=CONTAINERS)

@@ -1,6 +1,7 @@
 """The built site works in a browser, leads nowhere that is not there, and needs no network."""
 
 import io
+import re
 import runpy
 import shutil
 import threading
@@ -14,12 +15,13 @@ import pytest
 from reference import public_objects
 
 ROOT = Path(__file__).parent.parent
-EXAMPLES = ROOT / "examples"
+EXAMPLE_FILES = sorted([*ROOT.glob("examples/plot_*.py"), *ROOT.glob("examples/*.ipynb")])
 SITE = ROOT / "docs" / "_build" / "html"
 HOME = "index.html"
 GUIDE = "user_guide.html"
 GALLERY = "auto_examples/index.html"
 EXAMPLE = "auto_examples/plot_uci_digits.html"
+MIXED_TABLE = "auto_examples/plot_mixed_table.html"
 REFERENCE = "api/generated/vaesampler.VAEOversampler.html"
 PAGES = sorted(
     page.relative_to(SITE).as_posix()
@@ -217,8 +219,24 @@ def test_home_the_guide_and_the_gallery_have_pictures(page):
 
 
 def test_every_example_has_a_page():
-    examples = [*EXAMPLES.glob("plot_*.py"), *EXAMPLES.glob("*.ipynb")]
-    assert {path.stem for path in examples} <= {Path(page).stem for page in PAGES}
+    assert {path.stem for path in EXAMPLE_FILES} <= {Path(page).stem for page in PAGES}
+
+
+@pytest.mark.parametrize("path", EXAMPLE_FILES, ids=lambda path: path.name)
+def test_the_page_of_an_example_offers_its_file(path):
+    folder = "notebooks" if path.suffix == ".ipynb" else "auto_examples"
+    page = f"{folder}/{path.stem}.html"
+    files = [SITE / folder / unquote(href) for href in links_of(page).hrefs]
+    (offered,) = [file for file in files if file.name == path.name]
+    assert offered.read_text() == path.read_text()
+
+
+@pytest.mark.parametrize("path", EXAMPLE_FILES, ids=lambda path: path.name)
+def test_the_page_of_an_example_shows_neither_a_warning_nor_a_path_of_the_builder(path):
+    folder = "notebooks" if path.suffix == ".ipynb" else "auto_examples"
+    page = (SITE / folder / f"{path.stem}.html").read_text()
+    assert not re.search(r"Warning:|site-packages|\.py:\d", page)
+    assert str(ROOT) not in page
 
 
 @pytest.mark.parametrize("page", OPENED)
@@ -243,6 +261,25 @@ def test_a_page_is_not_wider_than_a_phone(page, browser, open_page):
             .map(node => node.outerHTML.slice(0, 100));
     """)
     assert too_wide == []
+
+
+@pytest.mark.parametrize("page", ["judging.html", MIXED_TABLE, *NOTEBOOKS])
+def test_a_table_wider_than_a_phone_scrolls_and_has_shadows_at_its_edges(
+    page, browser, open_page
+):
+    open_page(page, width=PHONE)
+    backgrounds = browser.execute_script("""
+        return [...document.querySelectorAll("main article table")]
+            .map(table => {
+                let box = table.parentElement;
+                while (getComputedStyle(box).overflowX != "auto") box = box.parentElement;
+                return box;
+            })
+            .filter(box => box.scrollWidth > box.clientWidth)
+            .map(box => getComputedStyle(box).backgroundImage);
+    """)
+    assert len(backgrounds) > 0 or page == "notebooks/index.html"
+    assert all(background.count("linear-gradient") == 4 for background in backgrounds)
 
 
 def test_formulae_are_typeset(browser, open_page):

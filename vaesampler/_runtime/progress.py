@@ -1,6 +1,8 @@
 """`Progress`: reports during training, to a bar, a log or several receivers."""
 
 import logging
+import sys
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import ExitStack
@@ -116,8 +118,13 @@ class ProgressLog(Progress):
 
 
 def _make_bar(n_steps: int) -> Any:
-    from tqdm.auto import tqdm
-    from tqdm.notebook import tqdm_notebook
+    from tqdm import TqdmWarning
+
+    with warnings.catch_warnings():
+        # A notebook without ipywidgets gets a bar of text, without a warning.
+        warnings.simplefilter("ignore", TqdmWarning)
+        from tqdm.auto import tqdm
+        from tqdm.notebook import tqdm_notebook
 
     class Bar(tqdm):  # type: ignore[misc]
         monitor_interval = 0  # seconds; otherwise a thread is started that never ends
@@ -129,8 +136,13 @@ def _make_bar(n_steps: int) -> Any:
         unit="step",
         leave=False,
         # None disables the bar unless the output is a terminal, which a notebook's is not.
-        disable=False if issubclass(tqdm, tqdm_notebook) else None,
+        disable=False if issubclass(tqdm, tqdm_notebook) or _is_kernels_stream() else None,
     )
+
+
+def _is_kernels_stream() -> bool:
+    """Return whether the error output is shown in a notebook."""
+    return type(sys.stderr).__module__.partition(".")[0] == "ipykernel"
 
 
 def _describe(losses: Losses) -> str:

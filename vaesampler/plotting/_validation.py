@@ -1,5 +1,6 @@
-"""`ValidationDisplay`: near copies and two-sample AUC against a parameter."""
+"""`ValidationDisplay`: near copies, two-sample AUC and log-density against a parameter."""
 
+import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,6 +19,7 @@ from vaesampler.metrics._two_sample import CHANCE_AUC
 from vaesampler.plotting._samples import RandomState, take_rows
 from vaesampler.plotting._style import (
     BLUE,
+    GREEN,
     GREY,
     VERMILION,
     legend_beside,
@@ -42,13 +44,15 @@ MIN_ROWS = 4
 
 
 class ValidationDisplay:
-    """Near copies and two-sample AUC against a parameter of the sampler.
+    """Near copies, two-sample AUC and log-density against a parameter of the sampler.
 
-    The upper panel shows the share of near copies: synthetic rows that are closer to a training
-    row than 95% of new real rows are. Well above 5%, the sampler memorizes. The lower panel
+    The first panel shows the share of near copies: synthetic rows that are closer to a training
+    row than 95% of new real rows are. Well above 5%, the sampler memorizes. The second panel
     shows the area under the ROC curve (AUC) of a classifier that separates synthetic rows from
-    new real ones: .5 is chance, and the higher it is, the less realistic the synthetic rows. A
-    good value of the parameter is low in both panels.
+    new real ones: .5 is chance, and the higher it is, the less realistic the synthetic rows.
+    The third panel shows the mean log-density of new real rows according to the VAE: the higher
+    it is, the better the VAE has learned the distribution of the class. A good value of the
+    parameter is low in the first two panels, and high in the third.
 
     Create one with `from_estimator` or `from_reports`. All parameters are stored as attributes.
 
@@ -62,25 +66,29 @@ class ValidationDisplay:
         Share of near copies; NaN if unknown.
     auc : ndarray of shape (n_values, n_repeats)
         AUC of a classifier that separates synthetic from real rows; NaN if unknown.
+    log_density : ndarray of shape (n_values, n_repeats), default=None
+        Mean log-density of held-out rows, in nats; NaN if unknown. If None, there is no third
+        panel.
 
     Attributes
     ----------
-    lines_ : list of 2 matplotlib Line2D
-        Means over the repeats, of near copies and of the AUC.
-    points_ : list of 2 matplotlib Line2D
-        The values of each repeat; an empty list if there is one repeat.
+    lines_ : list of 2 or 3 matplotlib Line2D
+        Means over the repeats, of near copies, of the AUC and of the log-density.
+    splits_ : list of 2 or 3 matplotlib Line2D
+        The values of each repeat, joined by lines; an empty list if there is one repeat.
     ideal_lines_ : list of 2 matplotlib Line2D
-        Expected values of new real rows.
-    axes_ : ndarray of 2 matplotlib Axes
-        Panels: near copies above, AUC below.
+        Expected near copies and AUC of new real rows.
+    axes_ : ndarray of 2 or 3 matplotlib Axes
+        Panels: near copies, AUC, log-density.
     ax_ : matplotlib Axes
-        Axes that are split into the panels; the upper panel if two axes were given.
+        Axes that are split into the panels; the first panel if several axes were given.
     figure_ : matplotlib Figure
         Figure of the axes.
 
     See Also
     --------
-    vaesampler.synthetic_report : Compute both figures, and others.
+    vaesampler.synthetic_report : Compute near copies, AUC and other figures.
+    vaesampler.VAEOversampler.log_density : Compute the log-density.
     sklearn.model_selection.ValidationCurveDisplay : Plot the score of a classifier, for example
         after a sampler in a pipeline, against a parameter.
 
@@ -104,7 +112,7 @@ class ValidationDisplay:
     """
 
     lines_: "list[Line2D]"
-    points_: "list[Line2D]"
+    splits_: "list[Line2D]"
     ideal_lines_: "list[Line2D]"
     axes_: npt.NDArray[np.object_]  # (n_panels,)
     ax_: "Axes"
@@ -117,19 +125,21 @@ class ValidationDisplay:
         param_range: Sequence[Any],
         near_copies: npt.NDArray[np.float64],  # (n_values, n_repeats)
         auc: npt.NDArray[np.float64],  # (n_values, n_repeats)
+        log_density: npt.NDArray[np.float64] | None = None,  # (n_values, n_repeats)
     ) -> None:
         self.param_name = param_name
         self.param_range = param_range
         self.near_copies = near_copies
         self.auc = auc
+        self.log_density = log_density
 
     def plot(self, ax: "Axes | Sequence[Axes] | None" = None) -> Self:
-        """Draw both figures against the values of the parameter, evenly spaced.
+        """Draw the figures against the values of the parameter, evenly spaced.
 
         Parameters
         ----------
-        ax : matplotlib Axes, or sequence of 2 of them, default=None
-            Axes to split into two panels, or the panels. If None, create a new figure.
+        ax : matplotlib Axes, or sequence of one for each panel, default=None
+            Axes to split into panels, or the panels. If None, create a new figure.
 
         Returns
         -------
@@ -159,13 +169,16 @@ class ValidationDisplay:
         >>> plt.close(display.figure_)
         """
         require_matplotlib(f"{type(self).__name__}.plot")
-        self.ax_, self.axes_ = split_axes(ax, (2, 1), 2, (7, 5), sharex=True)
+        n_panels = 2 if self.log_density is None else 3
+        size = (7, 2.5 * n_panels)
+        self.ax_, self.axes_ = split_axes(ax, (n_panels, 1), n_panels, size, sharex=True)
         self.figure_ = self.ax_.figure
-        self.lines_, self.points_, self.ideal_lines_ = [], [], []
-        upper, lower = self.axes_
-        self._draw(upper, self.near_copies, NEAR_SHARE, "s", VERMILION)
-        self._draw(lower, self.auc, CHANCE_AUC, "o", BLUE)
-        self._name()
+        self.lines_, self.splits_, self.ideal_lines_ = [], [], []
+        self._draw_near_copies(self.axes_[0])
+        self._draw_auc(self.axes_[1])
+        if self.log_density is not None:
+            self._draw_log_density(self.axes_[2], self.log_density)
+        self._name_values()
         return self
 
     @classmethod
@@ -185,9 +198,10 @@ class ValidationDisplay:
     ) -> Self:
         """Fit the sampler with each value of a parameter, and draw figures of its rows.
 
-        Hold out some rows of the class, fit the sampler to all others, and compare its
-        synthetic rows with both by :func:`vaesampler.synthetic_report`. Repeat this with other
-        rows held out, because figures of few rows are uncertain.
+        Hold out some rows of the class, fit the sampler to all others, compare its synthetic
+        rows with both by :func:`vaesampler.synthetic_report`, and compute the log-density of
+        the held-out rows. Repeat this with other rows held out, because figures of few rows are
+        uncertain.
 
         Parameters
         ----------
@@ -210,8 +224,8 @@ class ValidationDisplay:
         random_state : int, RandomState instance or None, default=None
             Controls the choice of held-out rows and the synthetic rows. The sampler keeps its
             own `random_state`.
-        ax : matplotlib Axes, or sequence of 2 of them, default=None
-            Axes to split into two panels, or the panels. If None, create a new figure.
+        ax : matplotlib Axes, or sequence of 3 of them, default=None
+            Axes to split into three panels, or the panels. If None, create a new figure.
 
         Returns
         -------
@@ -256,15 +270,17 @@ class ValidationDisplay:
         seeds = Seeds.from_random_state(random_state)
         values = list(param_range)
         of_repeats = [
-            _reports(
+            _judge(
                 (clone(estimator).set_params(**{param_name: value}) for value in values),
                 *(X, y, is_own, label, test_size),
                 seed=seeds.integer("hold out", repeat),
             )
             for repeat in range(n_repeats)
         ]
-        reports = list(map(list, zip(*of_repeats, strict=True)))
-        return cls._of(values, reports, param_name).plot(ax)
+        judged = list(zip(*of_repeats, strict=True))  # by value, then by repeat
+        reports = [[report for report, _ in of_value] for of_value in judged]
+        log_density = np.array([[density for _, density in of_value] for of_value in judged])
+        return cls._of(values, reports, param_name, log_density).plot(ax)
 
     @classmethod
     def from_reports(
@@ -274,7 +290,7 @@ class ValidationDisplay:
         param_name: str = "latent_dim",
         ax: "Axes | Sequence[Axes] | None" = None,
     ) -> Self:
-        """Draw figures of reports.
+        """Draw near copies and AUC of reports.
 
         Parameters
         ----------
@@ -325,7 +341,11 @@ class ValidationDisplay:
 
     @classmethod
     def _of(
-        cls, values: list[Any], reports: list[list[SyntheticReport]], param_name: str
+        cls,
+        values: list[Any],
+        reports: list[list[SyntheticReport]],
+        param_name: str,
+        log_density: npt.NDArray[np.float64] | None = None,  # (n_values, n_repeats)
     ) -> Self:
         n_repeats = {len(of_value) for of_value in reports}
         if len(n_repeats) != 1 or 0 in n_repeats:
@@ -343,67 +363,89 @@ class ValidationDisplay:
                 "A report must have a share of near copies or an AUC, and none has: there were "
                 "too few rows. Hold out more rows of the class."
             )
-        return cls(param_name=param_name, param_range=values, near_copies=near_copies, auc=auc)
+        return cls(
+            param_name=param_name,
+            param_range=values,
+            near_copies=near_copies,
+            auc=auc,
+            log_density=log_density,
+        )
+
+    def _draw_near_copies(self, panel: "Axes") -> None:
+        self._draw(panel, self.near_copies, "s", VERMILION)
+        panel.set_title("Memorizing? Higher is learned by heart", loc="left", fontsize="medium")
+        panel.set_ylabel("Near copies\n(share of rows)")
+        self._draw_ideal(panel, NEAR_SHARE, f"{NEAR_SHARE:.0%}")
+        show_shares(panel.yaxis)
+        panel.set_ylim(0, max(0.12, 1.1 * panel.dataLim.ymax))
+
+    def _draw_auc(self, panel: "Axes") -> None:
+        self._draw(panel, self.auc, "o", BLUE)
+        panel.set_title(
+            "Too weak? Higher is less like real rows", loc="left", fontsize="medium"
+        )
+        panel.set_ylabel("AUC of telling\nsynthetic from real")
+        self._draw_ideal(panel, CHANCE_AUC, f"{CHANCE_AUC}")
+        panel.set_ylim(min(0.45, panel.dataLim.ymin - 0.05), 1.02)
+
+    def _draw_log_density(
+        self,
+        panel: "Axes",
+        log_density: npt.NDArray[np.float64],  # (n_values, n_repeats)
+    ) -> None:
+        self._draw(panel, log_density, "D", GREEN)
+        panel.set_title(
+            "Learned? Higher is a better model of new rows", loc="left", fontsize="medium"
+        )
+        panel.set_ylabel("Log-density of\nheld-out rows (nats)")
 
     def _draw(
         self,
         panel: "Axes",
         figures: npt.NDArray[np.float64],  # (n_values, n_repeats)
-        ideal: float,
         marker: str,
         color: str,
     ) -> None:
+        """Draw the mean of known figures and, if there are several splits, each of them."""
         positions = np.arange(len(self.param_range))
-        if figures.shape[1] > 1:
-            self.points_ += panel.plot(
-                np.repeat(positions, figures.shape[1]),
-                figures.ravel(),
-                marker,
-                color=color,
-                alpha=0.35,
-                markersize=5,
-                markeredgewidth=0,
-            )
-        # The mean of known figures; `nanmean` would warn if none is known.
+        n_repeats = figures.shape[1]
+        # `nanmean` would warn if none is known.
         is_known = ~np.isnan(figures)
         means = np.where(is_known, figures, 0).sum(axis=1) / np.maximum(is_known.sum(axis=1), 1)
         means[~is_known.any(axis=1)] = np.nan
-        self.lines_ += panel.plot(positions, means, f"{marker}-", color=color)
-        self.ideal_lines_.append(panel.axhline(ideal, color=GREY, linestyle="--", linewidth=1))
+        label = "one split" if n_repeats == 1 else f"mean of {n_repeats} splits"
+        self.lines_ += panel.plot(positions, means, f"{marker}-", color=color, label=label)
+        if n_repeats > 1:
+            gap = np.full((1, n_repeats), np.nan)  # between the lines of two splits
+            self.splits_ += panel.plot(
+                np.tile(np.append(positions, np.nan), n_repeats),
+                np.concatenate([figures, gap]).T.ravel(),
+                f"{marker}-",
+                color=color,
+                alpha=0.35,
+                linewidth=1,
+                markersize=4,
+                markeredgewidth=0,
+                label="each split",
+                zorder=1,
+            )
 
-    def _name(self) -> None:
-        from matplotlib.lines import Line2D
+    def _draw_ideal(self, panel: "Axes", ideal: float, shown: str) -> None:
+        line = panel.axhline(ideal, color=GREY, linestyle="--", linewidth=1)
+        line.set_label(f"new real rows: {shown}")
+        self.ideal_lines_.append(line)
 
-        upper, lower = self.axes_
-        upper.set_title("Memorizing? Higher is learned by heart", loc="left", fontsize="medium")
-        upper.set_ylabel("Near copies\n(share of rows)")
-        show_shares(upper.yaxis)
-        upper.set_ylim(0, max(0.12, 1.1 * upper.dataLim.ymax))
-        upper.tick_params(labelbottom=False)
-        lower.set_title(
-            "Too weak? Higher is less like real rows", loc="left", fontsize="medium"
-        )
-        lower.set_ylabel("AUC of telling\nsynthetic from real")
-        lower.set_ylim(min(0.45, lower.dataLim.ymin - 0.05), 1.02)
-        lower.set_xticks(range(len(self.param_range)), [plain(one) for one in self.param_range])
-        lower.set_xlim(-0.4, len(self.param_range) - 0.6)
-        lower.set_xlabel(plain(self.param_name))
-        expected = f"{NEAR_SHARE:.0%}", f"{CHANCE_AUC}"
-        for panel, line, ideal, of_real in zip(
-            self.axes_, self.lines_, self.ideal_lines_, expected, strict=True
-        ):
-            line.set_label("one split")
-            ideal.set_label(f"new real rows: {of_real}")
-            handles = [line, ideal]
-            if self.points_:
-                line.set_label(f"mean of {self.auc.shape[1]} splits")
-                each = Line2D([], [], linestyle="", alpha=0.35, markeredgewidth=0, markersize=5)
-                each.set(marker=line.get_marker(), color=line.get_color(), label="each split")
-                handles.insert(1, each)
-            legend_beside(panel, handles=handles)
+    def _name_values(self) -> None:
+        last = self.axes_[-1]
+        for panel in self.axes_:
+            panel.tick_params(labelbottom=panel is last)
+            legend_beside(panel)
+        last.set_xticks(range(len(self.param_range)), [plain(one) for one in self.param_range])
+        last.set_xlim(-0.4, len(self.param_range) - 0.6)
+        last.set_xlabel(plain(self.param_name))
 
 
-def _reports(
+def _judge(
     samplers: "Iterable[VAEOversampler]",
     X: Any,
     y: Any,
@@ -411,26 +453,39 @@ def _reports(
     label: Hashable,
     test_size: float | int,
     seed: int,
-) -> list[SyntheticReport]:
-    """Hold out rows of a class, fit each sampler to the others, and report on its rows."""
-    train, held_out = map(
-        np.sort,
-        train_test_split(np.flatnonzero(is_own), test_size=test_size, random_state=seed),
+) -> list[tuple[SyntheticReport, float]]:
+    """Hold out rows of a class, and fit each sampler to the others.
+
+    Return a report on its rows, and the mean log-density of the held-out ones.
+    """
+    train, held_out = train_test_split(
+        np.flatnonzero(is_own), test_size=test_size, random_state=seed
     )
+    scored = np.sort(held_out[:MAX_SYNTHETIC_ROWS])
+    train, held_out = np.sort(train), np.sort(held_out)
     fitted = np.sort(np.concatenate([np.flatnonzero(~is_own), train]))
     X_fit, y_fit = take_rows(X, fitted), take_labels(y, fitted)
-    X_train, X_holdout = take_rows(X, train), take_rows(X, held_out)
+    X_train, X_holdout, X_scored = (take_rows(X, rows) for rows in (train, held_out, scored))
     n_samples = int(np.clip(len(train), MIN_SYNTHETIC_ROWS, MAX_SYNTHETIC_ROWS))
-    return [
-        synthetic_report(
+    judged = []
+    for sampler in samplers:
+        X_synthetic = sampler.fit(X_fit, y_fit).sample(label, n_samples, random_state=seed)
+        report = synthetic_report(
             X_train,
-            sampler.fit(X_fit, y_fit).sample(label, n_samples, random_state=seed),
+            X_synthetic,
             X_holdout,
             categorical_features=sampler.categorical_features,
             random_state=seed,
         )
-        for sampler in samplers
-    ]
+        judged.append((report, _mean_log_density(sampler, label, X_scored, seed)))
+    return judged
+
+
+def _mean_log_density(sampler: "VAEOversampler", label: Hashable, X: Any, seed: int) -> float:
+    try:
+        return float(sampler.log_density(label, X, random_state=seed).mean())
+    except ValueError:  # only held-out rows have a level, or a missing cell in some column
+        return math.nan
 
 
 def _check_class(label: Hashable, n_rows: int) -> None:
