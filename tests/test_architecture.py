@@ -113,10 +113,8 @@ def test_names_that_may_be_passed_are_those_that_there_are():
 
 def test_documented_defaults_equal_the_real_ones():
     signature = inspect.signature(VAEOversampler)
-    described = re.sub(r"\\\n\s*", "", VAEOversampler.__doc__)
-    documented = dict(
-        re.findall(r"^    (\w+) : .*default=(.+?)$", described, flags=re.MULTILINE)
-    )
+    described = re.sub(r"\\\n\s*", "", inspect.getdoc(VAEOversampler))
+    documented = dict(re.findall(r"^(\w+) : .*default=(.+?)$", described, flags=re.MULTILINE))
     real = {name: parameter.default for name, parameter in signature.parameters.items()}
     assert {name: ast.literal_eval(value) for name, value in documented.items()} == real
 
