@@ -20,7 +20,7 @@ import torch
 from conftest import make_table, quick
 from numpy.testing import assert_array_equal
 from scipy import sparse
-from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.multiclass import check_classification_targets
 
 from vaesampler._table.labels import find_class, labels_of, take_labels
 
@@ -505,7 +505,7 @@ def test_flags_of_one_value_are_refused(flags):
 
 def test_many_classes_warn_as_in_scikit_learn():  # 1.6 does not
     messages = []
-    for read in (type_of_target, labels_of):
+    for read in (check_classification_targets, labels_of):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             read(list(range(30)))
