@@ -67,6 +67,11 @@ def form_of(table):
     return type(table), getattr(table, "dtype", None), {type(row) for row in table}
 
 
+# pandas 2 cannot put frames together whose durations of Arrow exceed the range of nanoseconds,
+# and finds no zone's offset in the year 1.
+IS_PANDAS_2 = pd.__version__.startswith("2.")
+
+
 def exact_cells(column):
     """Return the cells of a column as exact Python objects."""
     if isinstance(column, pd.Series):
@@ -89,13 +94,37 @@ def wall_cells(column):
     elif isinstance(column, pl.Series) and getattr(column.dtype, "time_zone", None):
         column = column.dt.replace_time_zone(None)
     elif isinstance(column, pa.ChunkedArray) and getattr(column.type, "tz", None):
-        column = pc.local_timestamp(column)
+        column = local_times(column)
     elif isinstance(column, list) or getattr(column, "dtype", None) == np.dtype(object):
         column = [
             cell.replace(tzinfo=None) if isinstance(cell, datetime.datetime) else cell
             for cell in column
         ]
     return exact_cells(column)
+
+
+def local_times(column):
+    """Return arrow's times of a zone as its clocks show them."""
+    offset = _offset_of(column.type.tz)
+    if offset is None:
+        return pc.local_timestamp(column)
+    unit = column.type.unit
+    return pc.add(column.cast(pa.timestamp(unit)), pa.scalar(offset, pa.duration(unit)))
+
+
+def in_zone(local, zone):
+    """Undo `local_times`."""
+    offset = _offset_of(zone)
+    if offset is None:
+        return pc.assume_timezone(local, zone)
+    unit = local.type.unit
+    instants = pc.subtract(local, pa.scalar(offset, pa.duration(unit)))
+    return instants.cast(pa.timestamp(unit, zone))
+
+
+def _offset_of(zone):  # pyarrow before 22 has no functions for zones such as "+05:30"
+    is_offset = zone.startswith(("+", "-"))
+    return datetime.datetime.strptime(zone, "%z").utcoffset() if is_offset else None
 
 
 def exact_cell(cell):
@@ -150,7 +179,7 @@ def _cells_of_polars(column):
         size = size or NS_OF_UNIT[dtype.time_unit]
         return [None if n is None else n * size for n in column.to_physical().to_list()]
     return _narrow_floats(
-        column.to_list(), {pl.Float32: np.float32, pl.Float16: np.float16}, dtype
+        column.to_list(), {"Float32": np.float32, "Float16": np.float16}, str(dtype)
     )
 
 

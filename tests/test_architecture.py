@@ -6,9 +6,11 @@ import inspect
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 import vaesampler
 from vaesampler import VAEOversampler
@@ -111,12 +113,20 @@ def test_names_that_may_be_passed_are_those_that_there_are():
     assert set(ACTIVATION_NAMES) == set(ACTIVATIONS)
 
 
+def test_the_oldest_versions_are_the_bounds():
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    bounds = [*project["dependencies"], *project["optional-dependencies"]["tests"]]
+    lines = (PACKAGE.parent / "constraints-oldest.txt").read_text().splitlines()
+    pinned = dict(line.split("==") for line in lines if "==" in line)
+    for name, bound in (re.sub(r"\[.*\]", "", one).split(">=") for one in bounds):
+        if name != "torch":  # older builds of PyPI bring CUDA
+            assert Version(pinned[name]) == Version(bound), name
+
+
 def test_documented_defaults_equal_the_real_ones():
     signature = inspect.signature(VAEOversampler)
-    described = re.sub(r"\\\n\s*", "", VAEOversampler.__doc__)
-    documented = dict(
-        re.findall(r"^    (\w+) : .*default=(.+?)$", described, flags=re.MULTILINE)
-    )
+    described = re.sub(r"\\\n\s*", "", inspect.getdoc(VAEOversampler))
+    documented = dict(re.findall(r"^(\w+) : .*default=(.+?)$", described, flags=re.MULTILINE))
     real = {name: parameter.default for name, parameter in signature.parameters.items()}
     assert {name: ast.literal_eval(value) for name, value in documented.items()} == real
 

@@ -288,7 +288,7 @@ def test_of_two_classes_the_rarer_is_the_positive_one_whatever_its_label(labels)
         assert_array_equal(found.loc[found["metric"] == metric, "score"], expected)
 
 
-@pytest.mark.parametrize("names", [[0, 1, 2], ["a", "b", "c"]])
+@pytest.mark.parametrize("names", [[0, 1, 2], [0, 5, 7], ["a", "b", "c"]])
 def test_with_more_classes_every_default_metric_is_known_and_between_0_and_1(names):
     table = make_table(dict(zip(names, (40, 12, 8), strict=True)))
     comparison = compare(table=table, scoring=None)
@@ -443,7 +443,7 @@ def test_what_is_no_sampler_is_told_before_anything_is_fitted(chosen, error, mes
         ({"scoring": [accuracy]}, ValueError, "Give a scorer its name in a dict"),
         ({"cv": []}, ValueError, "at least one fold"),
         ({"cv": 1}, ValueError, "n_splits=1"),
-        ({"cv": "many"}, ValueError, "Expected `cv`"),
+        ({"cv": "many"}, ValueError, r"Expected `?cv"),
         ({"estimator": object()}, TypeError, "fit"),
         ({"table": (np.zeros((4, 2)), [0, 1, 0])}, ValueError, "inconsistent numbers"),
         ({"table": (np.zeros((4, 2)), [0.1, 0.2, 0.3, 0.4])}, ValueError, "continuous"),

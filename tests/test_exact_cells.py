@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pytest
 from conftest import quick
 from exact import (
+    IS_PANDAS_2,
     NAN,
     NS_OF_DAY,
     NS_OF_UNIT,
@@ -22,6 +23,7 @@ from exact import (
     column_of,
     exact_cells,
     form_of,
+    in_zone,
     is_value,
     rows_of,
     wall_cells,
@@ -161,7 +163,7 @@ NULLABLE_WHOLE = {
     "polars Int64": (in_polars(pl.Int64), "i8"),
     "polars UInt64": (in_polars(pl.UInt64), "u8"),
     "polars Int128": (in_polars(pl.Int128), "i16"),
-    "polars UInt128": (in_polars(pl.UInt128), "u16"),
+    **({"polars UInt128": (in_polars(pl.UInt128), "u16")} if hasattr(pl, "UInt128") else {}),
     "arrow int64": (in_arrow(pa.int64()), "i8"),
     "arrow uint64": (in_arrow(pa.uint64()), "u8"),
     **{
@@ -323,10 +325,16 @@ class DecimalForm:
 
 
 ARROW_DECIMALS = {
-    "decimal32(7, 2)": pa.decimal32(7, 2),
-    "decimal32(9, 0)": pa.decimal32(9, 0),
-    "decimal64(12, 2)": pa.decimal64(12, 2),
-    "decimal64(18, 6)": pa.decimal64(18, 6),
+    **(
+        {
+            "decimal32(7, 2)": pa.decimal32(7, 2),
+            "decimal32(9, 0)": pa.decimal32(9, 0),
+            "decimal64(12, 2)": pa.decimal64(12, 2),
+            "decimal64(18, 6)": pa.decimal64(18, 6),
+        }
+        if hasattr(pa, "decimal32")  # since pyarrow 19
+        else {}
+    ),
     "decimal128(10, 2)": pa.decimal128(10, 2),
     "decimal128(9, 0)": pa.decimal128(9, 0),
     "decimal128(38, 2)": pa.decimal128(38, 2),
@@ -645,7 +653,7 @@ def zoned_pandas(unit, zone):
 
 def arrow_array(ticks, dtype):
     if getattr(dtype, "tz", None):
-        return pc.assume_timezone(arrow_array(ticks, pa.timestamp(dtype.unit)), dtype.tz)
+        return in_zone(arrow_array(ticks, pa.timestamp(dtype.unit)), dtype.tz)
     width = pa.int32() if dtype.bit_width == 32 else pa.int64()
     return pa.array(ticks, width).view(dtype)
 
@@ -847,9 +855,17 @@ def test_times_are_as_fine_as_their_dtype(form):
     assert different(drawn) > 10
 
 
+OLD_ZONES = ("Berlin", "dateutil", "pytz")
+
+
 @pytest.mark.parametrize("form", TIMES)
 @pytest.mark.parametrize("end", ["first", "last"])
 def test_the_first_and_last_time_of_a_dtype_as_a_sentinel_repeat_exactly(form, end):
+    if IS_PANDAS_2 and (
+        form in ("pandas arrow duration[s]", "pandas arrow duration[ms]")
+        or (end == "first" and form in [f"pandas M8[us], zone {zone}" for zone in OLD_ZONES])
+    ):
+        pytest.skip("pandas 2 cannot hold these times")
     times = TIMES[form]
     step = MINUTE if times.is_of_day else NS_OF_DAY
     ticks = some_missing(often(getattr(times, end), times.every(step, 1000)))

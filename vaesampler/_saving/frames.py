@@ -264,7 +264,8 @@ class _Pandas(_Codec):
         if family == "CategoricalDtype":
             return pandas.CategoricalDtype(pandas.Index(self.restored(details[0])), details[1])
         if family == "StringDtype":
-            return pandas.StringDtype(details[0], pandas.NA if details[1] else np.nan)
+            # pandas before 2.3 takes no value for missing cells.
+            return pandas.StringDtype(details[0], *([] if details[1] else [np.nan]))
         if family == "DatetimeTZDtype":
             return pandas.DatetimeTZDtype(*details)
         if family == "PeriodDtype":

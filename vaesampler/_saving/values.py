@@ -162,6 +162,8 @@ def _tag_of(value: Any) -> str | None:
         return "scalar"
     if _is_type(value):
         return "type"
+    if isinstance(value, datetime.tzinfo) and type(value).__module__.startswith("pytz"):
+        return "pytz zone"
     return PANDAS_TAGS.get(type(value).__name__) if is_of_pandas(type(value)) else None
 
 
@@ -253,6 +255,24 @@ def _write_zone(writer: Writer, value: ZoneInfo) -> list[Json]:  # noqa: ARG001
     if value.key is None:
         raise TypeError(f"found {value!r}, a time zone without a key")
     return [value.key]
+
+
+def _write_pytz_zone(writer: Writer, value: Any) -> list[Json]:  # noqa: ARG001
+    # What pytz unpickles: a zone's key and, of a part of its time, offsets and abbreviation.
+    _, parts = value.__reduce__()
+    key, *part = parts or ["UTC"]
+    if type(key) is not str:
+        raise TypeError(f"found {value!r}, a time zone without a key")
+    return [key, *part]
+
+
+def _read_pytz_zone(reader: Reader, parts: list[Json]) -> datetime.tzinfo:  # noqa: ARG001
+    try:
+        from pytz import _p
+    except ImportError:  # pandas 3 does not require it, and gives this zone for the key
+        return ZoneInfo(str(parts[0]))
+    zone: datetime.tzinfo = _p(*parts)
+    return zone
 
 
 def _write_timestamp(writer: Writer, value: Any) -> list[Json]:
@@ -432,6 +452,7 @@ KINDS: dict[str, Kind] = {
     ),
     "fixed zone": Kind((datetime.timezone,), _write_fixed_zone, _read_fixed_zone),
     "zone": Kind((ZoneInfo,), _write_zone, _made_by(ZoneInfo)),
+    "pytz zone": Kind((), _write_pytz_zone, _read_pytz_zone),  # that pandas 2 gives for a key
     "timestamp": Kind((), _write_timestamp, _read_timestamp),
     "duration": Kind(
         (),

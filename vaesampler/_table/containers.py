@@ -265,6 +265,12 @@ def _default_names(n_columns: int) -> list[str]:
 
 def _checked_array(X: Any, name: str) -> Any:  # (n_rows, n_columns)
     """Return an array, or a sparse matrix as csr or csc, that has two dimensions."""
+    if sparse.issparse(X) and X.ndim != 2:  # SciPy converts it before scikit-learn checks it
+        raise ValueError(
+            f"Expected 2D array, got {X.ndim}D sparse array instead: {name} must have rows and "
+            "columns. Reshape it with `X.reshape(1, -1)` if it is a row, or with "
+            "`X.reshape(-1, 1)` if it is a column."
+        )
     return check_array(
         X,
         accept_sparse=("csr", "csc"),

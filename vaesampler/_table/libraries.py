@@ -3,6 +3,7 @@
 Times are read as counts of their unit, exactly; columns are made with the dtype of another one.
 """
 
+import datetime as dt
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -286,9 +287,15 @@ class PyArrow(Library):
 
     def without_zone(self, native: Any) -> Any:
         """Return the local times of datetimes in a zone."""
+        import pyarrow as pa
         import pyarrow.compute as pc
 
-        return pc.local_timestamp(native)
+        unit, zone = native.type.unit, native.type.tz
+        if not zone.startswith(("+", "-")):
+            return pc.local_timestamp(native)
+        # pyarrow before 22 finds no offsets in its database of zones.
+        offset = dt.datetime.strptime(zone, "%z").utcoffset()
+        return pc.add(native.cast(pa.timestamp(unit)), pa.scalar(offset, pa.duration(unit)))
 
     def is_decimal(self, native: Any) -> bool:
         """Return whether the cells are `decimal.Decimal` objects."""

@@ -348,24 +348,32 @@ def _name_metrics(scoring: Scoring | None, labels: Labels) -> dict[str, str | Sc
 def _default_metrics(labels: Labels) -> dict[str, str | Scorer]:
     is_binary = len(labels.classes) == 2
     # Of two classes of equal size the later one, which is scikit-learn's positive class, too.
-    rarest = labels.classes[::-1][labels.counts[::-1].argmin()]
+    positive = labels.classes[::-1][labels.counts[::-1].argmin()] if is_binary else None
     return {
         "roc_auc": "roc_auc" if is_binary else "roc_auc_ovr",
         "average_precision": make_scorer(
-            average_precision_score,
+            average_precision_score if is_binary else _mean_average_precision,
             response_method=("decision_function", "predict_proba"),
-            **({"pos_label": rarest} if is_binary else {"average": "macro"}),
+            **({"pos_label": positive} if is_binary else {}),
         ),
         "balanced_accuracy": "balanced_accuracy",
         "f1": make_scorer(
             f1_score,
             zero_division=0,
-            **({"pos_label": rarest} if is_binary else {"average": "macro"}),
+            pos_label=positive,
+            average="binary" if is_binary else "macro",
         ),
-        "geometric_mean": make_scorer(
-            geometric_mean_score, **({"pos_label": rarest} if is_binary else {})
-        ),
+        "geometric_mean": make_scorer(geometric_mean_score, pos_label=positive),
     }
+
+
+def _mean_average_precision(y_true: Any, y_score: Any) -> float:
+    """Return the mean over the classes.
+
+    Scorers of scikit-learn before 1.9 require that the function's default `pos_label` is a
+    class, also where the metric does not use it. This function has no `pos_label`.
+    """
+    return float(average_precision_score(y_true, y_score, average="macro"))
 
 
 def _make_folds(
