@@ -159,6 +159,9 @@ def main() -> None:
         results.to_csv(options.output / "thresholds.csv", index=False)
         print("\n## Tuned thresholds: means over tables and three classifiers\n")
         print(to_markdown(thresholds.mean_scores(results)))
+        if {"none", OURS} <= set(results["sampler"]):
+            lead = thresholds.lead_of_sampler(results, OURS)
+            print(f"\n{OURS} at .5, minus none with a tuned threshold: {lead.to_dict()}")
     if "ablation" in parts:
         judge = partial(evaluate, classifiers=list(WEAK_CLASSIFIERS), n_repeats=options.repeats)
         results = run_units(judge, ABLATED_SAMPLERS, names, "__ablation", options)

@@ -5,6 +5,7 @@ import warnings
 import pandas as pd
 from calibrated import CALIBRATED_CLASSIFIERS, CALIBRATED_SAMPLERS, N_INNER_FOLDS, make_model
 from evaluation import CLASSIFIERS
+from scipy.stats import wilcoxon
 from sklearn.base import clone
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from sklearn.model_selection import RepeatedStratifiedKFold, TunedThresholdClassifierCV
@@ -45,3 +46,13 @@ def mean_scores(results: pd.DataFrame) -> pd.DataFrame:
     samplers = [name for name in CALIBRATED_SAMPLERS if name in set(results["sampler"])]
     order = pd.MultiIndex.from_product([samplers, THRESHOLDS], names=lines)
     return by_table.groupby(lines).mean().reindex(order)
+
+
+def lead_of_sampler(results: pd.DataFrame, sampler: str) -> pd.Series:
+    """Compare a sampler at .5 with a tuned threshold and no sampler, with Wilcoxon's p."""
+    lines = ["sampler", "threshold", "table"]
+    means = results.groupby(lines)[list(METRICS)].mean()
+    differences = means.loc[sampler, ".5"] - means.loc["none", "tuned"]
+    return differences.apply(
+        lambda values: f"{values.mean():+.4f} (p={wilcoxon(values).pvalue:.3f})"
+    )

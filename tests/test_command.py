@@ -205,25 +205,58 @@ def test_cells_of_csv_are_kept_as_text():
     run("resample in.csv --target churn --output out.parquet --mark")
     assert Counter(pd.read_csv("out.csv")["churn"]) == {"a": 160, "b": 160}
     found = pd.read_parquet("out.parquet")
-    assert found["code"].dtype == "float64"
+    assert pq.read_schema("out.parquet").field("code").type == "int64"
     assert found["is_synthetic"].sum() == 120
 
 
 def test_columns_of_csv_have_the_dtype_that_the_whole_file_has(workplace):
     folder = Path("in")
     folder.mkdir()
-    lines = ["1,1,true,,1,a", "2,2.5,,,x,b", "3,,false,,,a", "4,4,true,,2,b"]
+    lines = ["1,1,1,true,,1,a", "2,,2.5,,,x,b", "3,3,,false,,,a", "4,4,4,true,,2,b"]
     for index, line in enumerate(lines):
-        (folder / f"{index}.csv").write_text(f"i,f,b,e,s,y\n{line}\n")
+        (folder / f"{index}.csv").write_text(f"i,n,f,b,e,s,y\n{line}\n")
     frame = resample.open_source("in").pieces[0].frame()
     dtypes = {
         "i": "int64",
+        "n": "Int64",
         "f": "float64",
         "b": "boolean",
         "e": "float64",
         "s": pd.Series(["x"]).dtype,
     }
     assert {name: frame[name].dtype for name in dtypes} == dtypes
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_integers_beside_missing_cells_stay_integers_in_csv(workplace):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"visits": pd.array(rng.poisson(30, 200), dtype="Int64")})
+    frame.loc[rng.random(200) < 0.2, "visits"] = pd.NA
+    frame["spent"], frame["churn"] = rng.normal(size=200).round(2), np.arange(200) % 5 == 0
+    frame.to_csv("in.csv", index=False)
+    run("resample in.csv --target churn --output out.csv")
+    cells = pd.read_csv("out.csv", dtype=str)["visits"]
+    assert cells.dropna().str.fullmatch(r"\d+").all()
+    assert cells[200:].isna().any()
+
+
+@pytest.mark.filterwarnings("default:The columns:UserWarning")
+@pytest.mark.parametrize(
+    ("cells", "is_warned"),
+    [
+        (["2024-05-01", "2024-05-02"], True),
+        (["2024-05-01T10:00:00+02:00", ""], True),
+        (["2024-05-01", "unknown"], False),
+        (["", ""], False),
+        (["20240501", "20240502"], False),
+    ],
+)
+def test_dates_in_csv_are_warned_of(cells, is_warned, workplace, capsys):
+    rows = [f"{cells[index % 2]},{index},{'a' if index % 5 else 'b'}" for index in range(40)]
+    Path("in.csv").write_text("\n".join(["ordered,n,churn", *rows, ""]))
+    run("resample in.csv --target churn --output out.csv --quiet")
+    captured = capsys.readouterr().err
+    assert ("['ordered'] of in.csv hold dates" in captured) == is_warned
 
 
 @pytest.mark.parametrize(

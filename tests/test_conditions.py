@@ -185,6 +185,10 @@ REFUSED = {
     "no values": ({"stars": []}, "an empty collection"),
     "missing where none is": ({"stars": None}, "stars missing.*no missing cells"),
     "number for a time": ({"day": 5}, "5 is not one of datetimes"),
+    "text for a time": (
+        {"day": "2024-05-01"},
+        "'2024-05-01' is text; pass a date or time object",
+    ),
     "duration for a time": ({"day": DAY}, "is not one of datetimes"),
     "zone for local times": ({"day": UTC_START}, "day.*no time zone"),
     "no mapping": (["plan"], "given must map columns"),

@@ -93,9 +93,14 @@ class CsvPiece(Piece):
         return pa.Table.from_pandas(frame, preserve_index=False)
 
     def kinds(self) -> dict[str, str]:
-        """Return the dtype of each column in this piece, as `dtype_of_kinds` takes it."""
-        frame = self.frame()
-        return {str(name): _kind(column) for name, column in frame.items()}
+        """Return the kind of each column in this piece, as `dtype_of_kinds` takes it."""
+        kinds = {str(name): _kind(column) for name, column in self.frame().items()}
+        floats = [name for name, kind in kinds.items() if kind == "float64"]
+        if floats:
+            # A float, unlike an integer beside missing cells, stays one with nullable dtypes.
+            frame = self._read(usecols=floats, dtype_backend="numpy_nullable")
+            kinds |= {name: "Int64" for name in floats if frame[name].dtype == "Int64"}
+        return kinds
 
     def _read(self, **options: Any) -> pd.DataFrame:
         with _readable(self.path, "CSV"):
@@ -145,13 +150,19 @@ def csv_pieces(path: Path) -> list[CsvPiece]:
 
 
 def dtype_of_kinds(kinds: set[str]) -> str:
-    """Return the dtype with which pandas reads a column that has these kinds in its pieces."""
+    """Return the dtype of a column that has these kinds in its pieces.
+
+    It is that with which pandas reads the whole column, but integers beside missing cells stay
+    integers.
+    """
     some = kinds - {"empty"}
     if not some:
         return "float64"
+    if some <= {"int64", "Int64"}:
+        return "int64" if kinds == {"int64"} else "Int64"
     if some <= {"bool", "boolean"}:
         return "bool" if kinds == {"bool"} else "boolean"
-    if some <= {"int64", "uint64", "float64"}:
+    if some <= {"int64", "Int64", "uint64", "float64"}:
         return some.pop() if len(kinds) == 1 else "float64"
     return "str"
 
@@ -167,7 +178,10 @@ def _kind(column: pd.Series) -> str:
         return "empty"
     if column.dtype == object and set(map(type, column.dropna())) == {bool}:
         return "boolean"
-    return column.dtype.name if column.dtype.kind in "biuf" else "str"
+    if column.dtype.kind in "biuf":
+        return str(column.dtype)
+    times = pd.to_datetime(column.dropna(), format="ISO8601", errors="coerce", utc=True)
+    return "times" if times.notna().all() else "str"
 
 
 def _starts(file: Any) -> Iterator[int]:

@@ -2,6 +2,7 @@
 
 import glob
 import re
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -163,6 +164,13 @@ def _csv_source(name: str, files: Sequence[Path], is_file: bool, mapper: Mapper)
             )
         for column, kind in found.items():
             kinds[column].add(kind)
+    times = [column for column, some in kinds.items() if some - {"empty"} == {"times"}]
+    if times:
+        warnings.warn(
+            f"The columns [{shorten(times)}] of {name} hold dates, which are text in CSV and "
+            "copied like categories. Write the table as Parquet, with a type of dates.",
+            stacklevel=2,
+        )
     dtypes = {column: dtype_of_kinds(some) for column, some in kinds.items()}
     typed: list[Piece] = [replace(piece, dtypes=dtypes) for piece in pieces]
     schema = pa.schema([(column, _arrow_type(dtype)) for column, dtype in dtypes.items()])
@@ -170,7 +178,7 @@ def _csv_source(name: str, files: Sequence[Path], is_file: bool, mapper: Mapper)
 
 
 def _arrow_type(dtype: str) -> pa.DataType:
-    names = {"str": "string", "bool": "bool", "boolean": "bool", "float64": "double"}
+    names = {"str": "string", "boolean": "bool", "float64": "double", "Int64": "int64"}
     return pa.type_for_alias(names.get(dtype, dtype))
 
 

@@ -216,10 +216,10 @@ class VAEOversampler(VersionedPickleMixin, VAEEstimator, BaseOverSampler):
 
         for a class of n rows in a table of d columns, where p is the probability of the class
         at the row, as estimated by `critic`, and m the median of p over drawn rows. Hence at
-        least half of the rows are kept, except for near copies of real rows: these are at
-        most about 3% of the kept rows, unless the table has only categorical columns. The
-        larger the strength, the farther the rows lie from other classes. If 0, all rows are
-        kept.
+        least half of the rows are kept, except for near copies of real rows, as the critic
+        measures them: these are at most about 3% of the kept rows, unless the table has only
+        categorical columns. The larger the strength, the farther the rows lie from other
+        classes. If 0, all rows are kept.
 
     constraints : callable, Fixed, list of these or None, default=None
         What every synthetic row must meet. Drawn rows that do not are rejected:

@@ -246,6 +246,8 @@ def _count(value: Any, name: str, column: Column, notation: Times) -> Fraction:
         cells = cells_of_objects(column.name, as_objects([value]))
     except ValueError as error:
         raise _refused(name, column, f"{value!r} is not one of {notation.kind}") from error
+    if isinstance(value, str):
+        raise _refused(name, column, f"{value!r} is text; pass a date or time object")
     found = cells.notation
     if not isinstance(found, Times) or _family(found) != _family(notation):
         raise _refused(name, column, f"{value!r} is not one of {notation.kind}")
@@ -332,8 +334,11 @@ def _content(column: Column) -> str:
     text = repr if column.notation is None else column.notation.text
     if not isinstance(column, NumericColumn) or isinstance(column, DiscreteColumn):
         levels = [text(level) for level in column.levels.tolist()]
-        shown = ", ".join(levels[:8]) + (f", ... ({len(levels)} in all)" * (len(levels) > 8))
-        return f"The column {column.name!r} holds the levels [{shown}]."
+        if len(levels) > 8:
+            # Of numbers and times, the last level is the highest one.
+            ends = [levels[-1]] if column.notation is not None else []
+            levels = [*levels[:7], f"... ({len(levels)} in all)", *ends]
+        return f"The column {column.name!r} holds the levels [{', '.join(levels)}]."
     return (
         f"The column {column.name!r} holds values from {text(column.lowest)} to "
         f"{text(column.highest)}."

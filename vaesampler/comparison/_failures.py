@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 WHAT_TO_DO = (
     "If the sampler needs encoded or complete rows, pass `estimator` as a dict of pipelines, "
-    'one for each sampler, and in its own put the step "sampler" after the encoder.'
+    'one for each sampler, and in its own put an encoder before the step "sampler".'
 )
 
 

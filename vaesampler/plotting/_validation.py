@@ -47,12 +47,13 @@ class ValidationDisplay:
     """Near copies, two-sample AUC and log-density against a parameter of the sampler.
 
     The first panel shows the share of near copies: synthetic rows that are closer to a training
-    row than 95% of new real rows are. Well above 5%, the sampler memorizes. The second panel
-    shows the area under the ROC curve (AUC) of a classifier that separates synthetic rows from
-    new real ones: .5 is chance, and the higher it is, the less realistic the synthetic rows.
-    The third panel shows the mean log-density of new real rows according to the VAE: the higher
-    it is, the better the VAE has learned the distribution of the class. A good value of the
-    parameter is low in the first two panels, and high in the third.
+    row than 95% of new real rows are. If it exceeds 5% by more than chance explains, the
+    sampler memorizes. The second panel shows the area under the ROC curve (AUC) of a classifier
+    that separates synthetic rows from new real ones: .5 is chance, and the higher it is, the
+    less realistic the synthetic rows. The third panel shows the mean log-density of new real
+    rows according to the VAE: the higher it is, the better the VAE has learned the distribution
+    of the class. A good value of the parameter is low in the first two panels, and high in the
+    third.
 
     Create one with `from_estimator` or `from_reports`. All parameters are stored as attributes.
 
