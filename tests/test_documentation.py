@@ -113,6 +113,9 @@ def test_the_version_is_the_same_everywhere():
     releases = re.findall(r"^## (\d.*) \((\d{4}-\d\d-\d\d)\)$", changelog, re.MULTILINE)
     assert releases[0] == (vaesampler.__version__, cited["date-released"])
     assert cited["version"] == vaesampler.__version__
+    page = (ROOT / "docs" / "citing.md").read_text()
+    assert f"version = {{{vaesampler.__version__}}}" in page
+    assert f"year    = {{{cited['date-released'][:4]}}}" in page
 
 
 def test_continuous_integration_calls_the_readmes_test_command():

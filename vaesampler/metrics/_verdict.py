@@ -39,7 +39,7 @@ def verdict_of(
     is_memorizing = near > max(by_chance, usual)
     copies = f"{near:.0%} near copies, against {near_of_real:.0%} of new real rows"
     if is_memorizing and by_chance > usual:
-        copies += f" and, there being so few, up to {by_chance:.0%} by chance"
+        copies += f" and, with few rows, up to {by_chance:.0%} by chance"
     fidelity = [
         f"told from real rows with an AUC of {auc:.2f}, where {CHANCE_AUC} is best"
         + (" and less is chance" if auc < CHANCE_AUC else "")
