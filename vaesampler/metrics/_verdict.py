@@ -22,6 +22,8 @@ LEAST_EXCESS = NEAR_SHARE
 # is below this fraction of that of new real rows.
 MOST_AUC = 0.9
 LEAST_COVERAGE = 0.5
+# An AUC below this one looks like a finding, but is chance.
+LOW_AUC = 0.4
 N_SKEWED = 3  # columns that the reason names
 
 
@@ -42,7 +44,7 @@ def verdict_of(
         copies += f" and, with few rows, up to {by_chance:.0%} by chance"
     fidelity = [
         f"told from real rows with an AUC of {auc:.2f}, where {CHANCE_AUC} is best"
-        + (" and less is chance" if auc < CHANCE_AUC else "")
+        + (" and less is chance" if auc < LOW_AUC else "")
     ]
     if not math.isnan(coverage):
         fidelity.append(
