@@ -27,7 +27,7 @@ from vaesampler.metrics import (
     precision_recall,
 )
 from vaesampler.metrics._figures import FIGURES
-from vaesampler.metrics._verdict import Verdict
+from vaesampler.metrics._verdict import Verdict, verdict_of
 
 # Fewer rows than this give no verdict.
 FEW = 10
@@ -218,6 +218,14 @@ def test_the_reason_gives_the_figures():
     assert f"{report.share_near_copies:.0%} near copies, against 5% of new" in report.reason
     assert f"AUC of {report.two_sample_auc:.2f}" in report.reason
     assert f"{report.density_coverage.coverage:.0%} of real rows covered" in report.reason
+
+
+@pytest.mark.parametrize(("auc", "is_said"), [(0.2, True), (0.45, False), (0.7, False)])
+def test_an_auc_far_below_half_is_said_to_be_chance(auc, is_said):
+    rows = normal_rows(0, 100, 2)
+    novelty_of_rows = novelty(rows[:50], rows[50:], random_state=0)
+    _, reason = verdict_of(novelty_of_rows, 50, auc, 0.9, 0.9, {})
+    assert ("less is chance" in reason) == is_said
 
 
 # Tables of any kind and size
