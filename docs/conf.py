@@ -131,6 +131,7 @@ def setup(app):
     app.connect("builder-inited", copy_notebooks)
     app.connect("build-finished", remove_saved_pictures)
     app.connect("autodoc-skip-member", skip_unsaid)
+    app.connect("autodoc-process-signature", skip_signature_of_protocol)
 
 
 def copy_notebooks(*_):
@@ -181,6 +182,11 @@ def linkcode_resolve(domain, info):  # noqa: ARG001
         return None
     path = path.relative_to(package.parent).as_posix()
     return f"{SOURCES}/{COMMIT}/{path}#L{start}-L{start + len(lines) - 1}"
+
+
+def skip_signature_of_protocol(app, what, name, of, options, signature, returned):  # noqa: ARG001
+    """Leave out the parameters of a protocol, which no one makes an instance of."""
+    return ("", returned) if getattr(of, "_is_protocol", False) else None
 
 
 def skip_unsaid(app, what, name, member, skip, options):  # noqa: ARG001

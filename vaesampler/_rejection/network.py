@@ -41,7 +41,7 @@ class NetworkCritic(Critic):
     The network has two hidden layers of 32 units. It is trained for 500 steps on batches with
     as many rows of the class as of all others, 256 of each, so that its output is the log-odds
     if the class had as many rows as all others together. These odds are multiplied by
-    (s / (1 - s)) ** 0.3, where s is the share of the class in the table.
+    ``(s / (1 - s)) ** 0.3``, where s is the share of the class in the table.
 
     A candidate is a near copy if it is nearer to the row that it was drawn around than the 10%
     quantile of the distances between rows of the class and their nearest neighbours.

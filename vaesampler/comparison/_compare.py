@@ -118,8 +118,8 @@ def compare_samplers(
 
     See Also
     --------
-    summarize : Average the scores over the folds.
-    paired_differences : Test the differences to one of the samplers.
+    vaesampler.comparison.summarize : Average the scores over the folds.
+    vaesampler.comparison.paired_differences : Test the differences to one of the samplers.
     vaesampler.plotting.SamplerComparisonDisplay : Plot the scores.
 
     Examples

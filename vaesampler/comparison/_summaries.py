@@ -22,7 +22,7 @@ def summarize(comparison: "pd.DataFrame") -> "pd.DataFrame":
     Parameters
     ----------
     comparison : pandas DataFrame
-        Result of `compare_samplers`, or several of them concatenated.
+        Result of :func:`~vaesampler.compare_samplers`, or several of them concatenated.
 
     Returns
     -------
@@ -95,7 +95,8 @@ def paired_differences(
     Parameters
     ----------
     comparison : pandas DataFrame
-        Result of `compare_samplers`, or several of them with the same folds, concatenated.
+        Result of :func:`~vaesampler.compare_samplers`, or several of them with the same folds,
+        concatenated.
     baseline : str
         Name of the sampler to compare with.
     confidence_level : float, default=0.95

@@ -265,7 +265,7 @@ def column_distances(
     X_synthetic : {array-like, dataframe, sparse matrix} of shape (n_synthetic, n_features)
         Synthetic rows.
     categorical_features : "auto", or list or array of bool, int or str, default="auto"
-        Columns that hold categories, as in `VAEOversampler`.
+        Columns that hold categories, as in :class:`~vaesampler.VAEOversampler`.
     max_samples : int or None, default=5000
         Maximum number of rows of each table to use, chosen at random. If None, use all rows.
     random_state : int, RandomState instance or None, default=None
@@ -325,7 +325,7 @@ def association_distances(
     X_synthetic : {array-like, dataframe, sparse matrix} of shape (n_synthetic, n_features)
         Synthetic rows.
     categorical_features : "auto", or list or array of bool, int or str, default="auto"
-        Columns that hold categories, as in `VAEOversampler`.
+        Columns that hold categories, as in :class:`~vaesampler.VAEOversampler`.
     max_columns : int or None, default=200
         Maximum number of columns to use, chosen at random. If None, use all columns. Each pair
         of columns of categories takes about half a millisecond.

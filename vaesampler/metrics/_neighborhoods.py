@@ -85,7 +85,7 @@ def density_coverage(
     n_neighbors : int, default=5
         Number of other real rows in a ball.
     categorical_features : "auto", or list or array of bool, int or str, default="auto"
-        Columns that hold categories, as in `VAEOversampler`.
+        Columns that hold categories, as in :class:`~vaesampler.VAEOversampler`.
     max_samples : int or None, default=5000
         Maximum number of rows of each table to use, chosen at random. If None, use all rows.
     random_state : int, RandomState instance or None, default=None
@@ -155,7 +155,7 @@ def precision_recall(
     n_neighbors : int, default=3
         Number of other rows in a ball.
     categorical_features : "auto", or list or array of bool, int or str, default="auto"
-        Columns that hold categories, as in `VAEOversampler`.
+        Columns that hold categories, as in :class:`~vaesampler.VAEOversampler`.
     max_samples : int or None, default=5000
         Maximum number of rows of each table to use, chosen at random. If None, use all rows.
     random_state : int, RandomState instance or None, default=None

@@ -112,7 +112,7 @@ def novelty(
         Real rows of that class that the sampler was not fitted on. If None, compare each
         training row with the other training rows instead.
     categorical_features : "auto", or list or array of bool, int or str, default="auto"
-        Columns that hold categories, as in `VAEOversampler`.
+        Columns that hold categories, as in :class:`~vaesampler.VAEOversampler`.
     max_samples : int or None, default=5000
         Maximum number of rows of each table to compute distances of, chosen at random. If
         None, use all rows. Copies are searched for among all training rows.
@@ -175,7 +175,7 @@ def distance_to_closest_record(
     X : {array-like, dataframe, sparse matrix} of shape (n_rows, n_features)
         Synthetic rows, or new real rows to compare them with.
     categorical_features : "auto", or list or array of bool, int or str, default="auto"
-        Columns that hold categories, as in `VAEOversampler`.
+        Columns that hold categories, as in :class:`~vaesampler.VAEOversampler`.
     max_samples : int or None, default=5000
         Maximum number of training rows to use, chosen at random. If None, use all rows.
     random_state : int, RandomState instance or None, default=None

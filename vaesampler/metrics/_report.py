@@ -125,7 +125,7 @@ class SyntheticReport:
     def share_near_copies(self) -> float:
         """Share of synthetic rows that are nearer to a real row than 95% of new real rows.
 
-        See `Novelty` for tables with many equal rows.
+        See :class:`~vaesampler.metrics.Novelty` for tables with many equal rows.
 
         Examples
         --------
@@ -262,7 +262,7 @@ def synthetic_report(
             default=None
         Real rows of that class that the sampler was not fitted on.
     categorical_features : "auto", or list or array of bool, int or str, default="auto"
-        Columns that hold categories, as in `VAEOversampler`.
+        Columns that hold categories, as in :class:`~vaesampler.VAEOversampler`.
     max_samples : int or None, default=2000
         Maximum number of rows of each table to compare, chosen at random. If None, compare all
         rows. Copies are searched for among all real rows.

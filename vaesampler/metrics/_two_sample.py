@@ -55,7 +55,7 @@ def classifier_two_sample_test(
     cv : int, default=5
         Number of stratified, shuffled folds.
     categorical_features : "auto", or list or array of bool, int or str, default="auto"
-        Columns that hold categories, as in `VAEOversampler`.
+        Columns that hold categories, as in :class:`~vaesampler.VAEOversampler`.
     max_samples : int or None, default=5000
         Maximum number of rows of each table to use, chosen at random. If None, use all rows.
     random_state : int, RandomState instance or None, default=None

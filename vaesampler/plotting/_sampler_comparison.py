@@ -110,7 +110,7 @@ class SamplerComparisonDisplay:
 
     See Also
     --------
-    vaesampler.comparison.compare_samplers : Compute the scores.
+    vaesampler.compare_samplers : Compute the scores.
     vaesampler.comparison.paired_differences : Compute the intervals.
 
     References
@@ -224,12 +224,13 @@ class SamplerComparisonDisplay:
         baseline: str | None = None,
         ax: "Axes | Sequence[Axes] | None" = None,
     ) -> Self:
-        """Draw the result of :func:`vaesampler.comparison.compare_samplers`.
+        """Draw the result of :func:`~vaesampler.compare_samplers`.
 
         Parameters
         ----------
         comparison : pandas DataFrame
-            Result of `compare_samplers`, or several of them with the same folds, concatenated.
+            Result of :func:`~vaesampler.compare_samplers`, or several of them with the same
+            folds, concatenated.
         baseline : str, default=None
             Sampler whose scores are subtracted. If None, draw the scores.
         ax : matplotlib Axes, or sequence of one for each metric, default=None
