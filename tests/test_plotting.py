@@ -1139,7 +1139,7 @@ METHODS = [
         (SamplerComparisonDisplay, f"The {CONFIDENCE:.0%} confidence intervals"),
         (FoldScores, f"its {CONFIDENCE:.0%} confidence interval"),
         (ValidationDisplay, f"than {1 - NEAR_SHARE:.0%} of new real rows"),
-        (ValidationDisplay, f"Well above {NEAR_SHARE:.0%},"),
+        (ValidationDisplay, f"If it exceeds {NEAR_SHARE:.0%} by more than chance"),
         (ValidationDisplay.from_estimator, f"fewer than {MIN_ROWS} rows of the class"),
         (compare_samplers, f"If None, use {DEFAULT_N_FOLDS} of them"),
     ],
