@@ -14,9 +14,9 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 import torch
+from evaluation import mean_and_p
 from imblearn.over_sampling.base import BaseOverSampler
 from rivals import local_gaussians
-from scipy.stats import wilcoxon
 
 from vaesampler import VAEOversampler
 from vaesampler._encoding.layout import midpoints_between
@@ -168,7 +168,6 @@ def losses(means: pd.DataFrame, scores: list[str]) -> pd.DataFrame:
         if name != DEFAULT:
             differences = (means.loc[name] - means.loc[DEFAULT]).dropna()
             lines[name] = {
-                score: f"{values.mean():+.4f} (p={wilcoxon(values).pvalue:.3f})"
-                for score, values in differences[scores].items()
+                score: mean_and_p(values) for score, values in differences[scores].items()
             }
     return pd.DataFrame(lines).T.rename_axis("variant")

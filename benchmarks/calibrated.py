@@ -11,9 +11,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from evaluation import CLASSIFIERS
+from evaluation import CLASSIFIERS, mean_and_p
 from imblearn.pipeline import make_pipeline
-from scipy.stats import wilcoxon
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.metrics import (
@@ -172,9 +171,7 @@ def paired_differences(results: pd.DataFrame, sampler: str, rival: str) -> pd.Da
         differences = (means.loc[sampler, method] - means.loc[rival, method]).dropna()
         line = {"method": method}
         for score in CALIBRATED_SCORES:
-            values = differences[score]
-            p_value = wilcoxon(values).pvalue if values.any() else 1.0
-            line[score] = f"{values.mean():+.4f} (p={p_value:.3f})"
+            line[score] = mean_and_p(differences[score])
         lines.append(line)
     return pd.DataFrame(lines).set_index("method")
 

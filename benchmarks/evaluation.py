@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from imblearn.metrics import geometric_mean_score
 from imblearn.pipeline import make_pipeline
+from scipy.stats import wilcoxon
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -100,3 +101,13 @@ def score(y, probability) -> dict[str, float]:
         "g_mean": geometric_mean_score(y, predicted, average="binary"),
         "brier": brier_score_loss(y, np.clip(probability, 0, 1)),
     }
+
+
+def p_value(differences) -> float:
+    """Return the p-value of Wilcoxon's signed-rank test; 1 if nothing differs."""
+    return wilcoxon(differences).pvalue if differences.any() else 1.0
+
+
+def mean_and_p(differences) -> str:
+    """Describe paired differences by their mean, with the p-value."""
+    return f"{differences.mean():+.4f} (p={p_value(differences):.3f})"

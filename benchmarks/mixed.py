@@ -197,7 +197,19 @@ def resample(make_sampler, X, y, seed):
 
 def judge(X_train, X_new, y_new, X_test, y_test):
     """Yield each classifier's scores on real rows that no sampler saw."""
-    prepare = make_column_transformer(
+    prepare = make_pipeline(make_encoder(), StandardScaler()).fit(as_objects(X_train))
+    rows, test_rows = (
+        prepare.transform(as_objects(X_new)),
+        prepare.transform(as_objects(X_test)),
+    )
+    for name, classifier in CLASSIFIERS.items():
+        fitted = clone(classifier).fit(rows, y_new)
+        yield {"classifier": name, **score(y_test, fitted.predict_proba(test_rows)[:, 1])}
+
+
+def make_encoder():
+    """Return a transformer that fills missing cells and one-hot encodes categories."""
+    return make_column_transformer(
         (
             make_pipeline(
                 SimpleImputer(strategy="most_frequent"),
@@ -207,14 +219,6 @@ def judge(X_train, X_new, y_new, X_test, y_test):
         ),
         (SimpleImputer(strategy="median"), make_column_selector(dtype_exclude="category")),
     )
-    prepare = make_pipeline(prepare, StandardScaler()).fit(as_objects(X_train))
-    rows, test_rows = (
-        prepare.transform(as_objects(X_new)),
-        prepare.transform(as_objects(X_test)),
-    )
-    for name, classifier in CLASSIFIERS.items():
-        fitted = clone(classifier).fit(rows, y_new)
-        yield {"classifier": name, **score(y_test, fitted.predict_proba(test_rows)[:, 1])}
 
 
 def as_objects(X: pd.DataFrame) -> pd.DataFrame:

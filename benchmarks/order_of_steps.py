@@ -13,16 +13,13 @@ import warnings
 
 import pandas as pd
 import torch
-from evaluation import CLASSIFIERS
+from evaluation import CLASSIFIERS, mean_and_p
 from imblearn.over_sampling import SMOTE
 from joblib import Parallel, delayed
-from mixed import as_objects
+from mixed import as_objects, make_encoder
 from quality import to_markdown
-from scipy.stats import wilcoxon
-from sklearn.compose import make_column_selector, make_column_transformer
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from tables import load_mixed_table, mixed_table_names
 
 from vaesampler import VAEOversampler, compare_samplers
@@ -75,17 +72,9 @@ def compare(table: str, judge: str) -> pd.DataFrame:
 
 def steps(judge: str) -> list[tuple[str, object]]:
     """Return the steps of a pipeline without a sampler."""
-    categories = make_pipeline(
-        SimpleImputer(strategy="most_frequent"),
-        OneHotEncoder(handle_unknown="ignore", sparse_output=False),
-    )
-    encoder = make_column_transformer(
-        (categories, make_column_selector(dtype_include="category")),
-        (SimpleImputer(strategy="median"), make_column_selector(dtype_exclude="category")),
-    )
     return [
         ("missing", FunctionTransformer(as_objects)),
-        ("encoder", encoder),
+        ("encoder", make_encoder()),
         ("scaler", StandardScaler()),
         ("classifier", CLASSIFIERS[judge]),
     ]
@@ -100,7 +89,7 @@ def differences(means: pd.Series) -> pd.DataFrame:
         line = {"pipeline": rival}
         for metric in METRICS:
             values = (means[BEFORE] - means[rival]).xs(metric, level="metric").dropna()
-            line[metric] = f"{values.mean():+.4f} (p={wilcoxon(values).pvalue:.3f})"
+            line[metric] = mean_and_p(values)
         lines.append(line)
     return pd.DataFrame(lines).set_index("pipeline")
 

@@ -16,9 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from evaluation import SCORES, WEAK_CLASSIFIERS
+from evaluation import SCORES, WEAK_CLASSIFIERS, p_value
 from quality import to_markdown
-from scipy.stats import wilcoxon
 
 N_TABLES_SHOWN = 3
 
@@ -72,7 +71,7 @@ def compare(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
                 "after": means[1][score],
                 "difference": f"{differences.mean():+.4f}",
                 "standard error": errors[score],
-                "Wilcoxon p": wilcoxon(differences).pvalue if differences.any() else 1.0,
+                "Wilcoxon p": p_value(differences),
                 "highest": gain,
                 "lowest": lose,
             }

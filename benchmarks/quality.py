@@ -45,6 +45,7 @@ from evaluation import (
     SCORES,
     WEAK_CLASSIFIERS,
     evaluate,
+    p_value,
 )
 from imblearn.over_sampling import ADASYN, SMOTE, SVMSMOTE, BorderlineSMOTE, RandomOverSampler
 from imblearn_extra.gsmote import GeometricSMOTE
@@ -59,7 +60,7 @@ from rivals import (
 )
 from rules import evaluate_rules, precision_by_rule
 from scales import evaluate_scales
-from scipy.stats import friedmanchisquare, wilcoxon
+from scipy.stats import friedmanchisquare
 from tables import SHARED_DATA, load_numeric_table, numeric_table_names
 from thresholds import evaluate_thresholds
 from tqdm import tqdm
@@ -315,9 +316,10 @@ def report_differences(results: pd.DataFrame, samplers=SAMPLERS) -> None:
         line = {"rival": rival}
         for score in SCORES:
             values = differences[score]
-            p_value = wilcoxon(values).pvalue if values.any() else 1.0
             ahead = int((values < 0).sum() if score == "brier" else (values > 0).sum())
-            line[score] = f"{values.mean():+.4f} (p={p_value:.3f}, {ahead}/{len(values)})"
+            line[score] = (
+                f"{values.mean():+.4f} (p={p_value(values):.3f}, {ahead}/{len(values)})"
+            )
         lines.append(line)
     print(
         f"\n{OURS} minus each rival: mean over tables, Wilcoxon signed-rank p, and on how "

@@ -19,10 +19,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from evaluation import CLASSIFIERS, score
+from evaluation import CLASSIFIERS, p_value, score
 from imblearn.pipeline import Pipeline
 from quality import to_markdown
-from scipy.stats import wilcoxon
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, RepeatedStratifiedKFold, StratifiedKFold
 from sklearn.preprocessing import StandardScaler
@@ -133,9 +132,8 @@ def differences(means: pd.DataFrame, variant: str) -> pd.Series:
     paired = means.loc[variant] - means.loc[DEFAULT]
     texts = {}
     for name, values in paired.items():
-        p_value = wilcoxon(values).pvalue if values.any() else 1.0
         ahead = int((values > 0).sum())
-        texts[name] = f"{values.mean():+.4f} (p = {p_value:.2f}, {ahead}/{len(values)})"
+        texts[name] = f"{values.mean():+.4f} (p = {p_value(values):.2f}, {ahead}/{len(values)})"
     return pd.Series(texts).rename_axis("score")
 
 

@@ -4,8 +4,7 @@ import warnings
 
 import pandas as pd
 from calibrated import CALIBRATED_CLASSIFIERS, CALIBRATED_SAMPLERS, N_INNER_FOLDS, make_model
-from evaluation import CLASSIFIERS
-from scipy.stats import wilcoxon
+from evaluation import CLASSIFIERS, mean_and_p
 from sklearn.base import clone
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from sklearn.model_selection import RepeatedStratifiedKFold, TunedThresholdClassifierCV
@@ -53,6 +52,4 @@ def lead_of_sampler(results: pd.DataFrame, sampler: str) -> pd.Series:
     lines = ["sampler", "threshold", "table"]
     means = results.groupby(lines)[list(METRICS)].mean()
     differences = means.loc[sampler, ".5"] - means.loc["none", "tuned"]
-    return differences.apply(
-        lambda values: f"{values.mean():+.4f} (p={wilcoxon(values).pvalue:.3f})"
-    )
+    return differences.apply(mean_and_p)
