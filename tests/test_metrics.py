@@ -26,6 +26,7 @@ from vaesampler import SyntheticReport, synthetic_report
 from vaesampler.metrics import (
     Novelty,
     _likeness,
+    _skew,
     _verdict,
     association_distances,
     classifier_two_sample_test,
@@ -973,6 +974,7 @@ STATED = [
     (SyntheticReport, f"with an AUC above {tenths(_verdict.MOST_AUC)}"),
     (SyntheticReport, f"coverage is less than {({0.5: 'half'})[_verdict.LEAST_COVERAGE]} of"),
     (SyntheticReport, f"by more than {100 * _verdict.LEAST_EXCESS:.0f} percentage points"),
+    (SyntheticReport, f"by more than {100 * _skew.LEAST_SKEW:.0f} percentage points"),
     (SyntheticReport, f"fewer than {_verdict.MIN_ROWS} synthetic or new real rows"),
     (SyntheticReport, f"{tenths(CHANCE_AUC)} is best. NaN if there are fewer than {N_FOLDS}"),
     (SyntheticReport, f"at most {_likeness.MOST_PARTS} parts"),

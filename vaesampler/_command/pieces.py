@@ -94,12 +94,15 @@ class CsvPiece(Piece):
 
     def kinds(self) -> dict[str, str]:
         """Return the kind of each column in this piece, as `dtype_of_kinds` takes it."""
-        kinds = {str(name): _kind(column) for name, column in self.frame().items()}
-        floats = [name for name, kind in kinds.items() if kind == "float64"]
-        if floats:
+        frame = self.frame()
+        kinds = {str(name): _kind(column) for name, column in frame.items()}
+        unclear = [
+            name for name, kind in kinds.items() if kind == "float64" and frame[name].hasnans
+        ]
+        if unclear:
             # A float, unlike an integer beside missing cells, stays one with nullable dtypes.
-            frame = self._read(usecols=floats, dtype_backend="numpy_nullable")
-            kinds |= {name: "Int64" for name in floats if frame[name].dtype == "Int64"}
+            nullable = self._read(usecols=unclear, dtype_backend="numpy_nullable")
+            kinds |= {name: "Int64" for name in unclear if nullable[name].dtype == "Int64"}
         return kinds
 
     def _read(self, **options: Any) -> pd.DataFrame:
@@ -180,8 +183,14 @@ def _kind(column: pd.Series) -> str:
         return "boolean"
     if column.dtype.kind in "biuf":
         return str(column.dtype)
-    times = pd.to_datetime(column.dropna(), format="ISO8601", errors="coerce", utc=True)
-    return "times" if times.notna().all() else "str"
+    observed = column.dropna()
+    # Most columns of text hold no time in their first cell, and need not be read further.
+    return "times" if _are_times(observed[:1]) and _are_times(observed) else "str"
+
+
+def _are_times(cells: pd.Series) -> bool:
+    times = pd.to_datetime(cells, format="ISO8601", errors="coerce", utc=True)
+    return bool(times.notna().all())
 
 
 def _starts(file: Any) -> Iterator[int]:

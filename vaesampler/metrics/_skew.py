@@ -7,11 +7,11 @@ import numpy.typing as npt
 
 from vaesampler.metrics._distributions import column_distances_of
 from vaesampler.metrics._paired_tables import PairedTables
+from vaesampler.metrics._verdict import CHANCE
 
 # A column is skewed if its distance is larger than `LEAST_SKEW` and than chance explains: if
 # all columns are distributed as the real ones, one is skewed with probability `CHANCE` at most.
 LEAST_SKEW = 0.15
-CHANCE = 0.01
 
 
 def skewed_columns(tables: PairedTables) -> dict[str, float]:
